@@ -1,0 +1,150 @@
+"""What the client is told: the token, where the service is, and how long things may take."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import Final, final
+from urllib.parse import urlsplit
+
+import attrs
+
+from edgegap_async.errors import JSON, ConfigurationError
+
+DEFAULT_BASE_URL: Final = "https://api.edgegap.com"
+TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name, not its value
+BASE_URL_VARIABLE: Final = "EDGEGAP_BASE_URL"
+
+_SCHEME_WORD: Final = re.compile(r"token\s+", re.IGNORECASE)
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
+
+
+class _HeaderValue(str):
+    """A header's value that does not show itself in the repr of the mappings and frames that hold it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@final
+class Secret:
+    """A value that never shows itself: not in repr, str, format, pickles or comparisons' messages."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = _HeaderValue(value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled; pass the value itself where it is needed")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return str(self._value)
+
+    def header(self, scheme: str = "") -> str:
+        """The value as a header's, ``scheme`` (and a space) before it; its repr is hidden."""
+        return _HeaderValue(f"{scheme} {self._value}" if scheme else self._value)
+
+    def scrub(self, value: JSON) -> JSON:
+        """``value`` with every occurrence of the secret in its texts replaced by ``***``."""
+        match value:
+            case str():
+                return value.replace(self._value, "***")
+            case list():
+                return [self.scrub(item) for item in value]
+            case dict():
+                return {self.scrub_text(key): self.scrub(item) for key, item in value.items()}
+            case _:
+                return value
+
+    def scrub_text(self, text: str) -> str:
+        """``text`` with every occurrence of the secret replaced by ``***``."""
+        return text.replace(self._value, "***")
+
+
+def parse_token(text: str | None) -> Secret:
+    """The token as the service wants it: ``token <value>`` and ``<value>`` are both how people paste it.
+
+    Raises ConfigurationError when there is none, or when what is there cannot be one.
+    """
+    value = _SCHEME_WORD.sub("", (text or "").strip(), count=1)
+    if not value or value.lower() == "token":
+        raise ConfigurationError(
+            f"no API token: set {TOKEN_VARIABLE} or pass token= (the dashboard makes one under User Settings, Tokens)"
+        )
+    if _SCHEME_WORD.match(value):
+        raise ConfigurationError(
+            "the API token still begins with the word 'token' after one was taken off: pass its value alone"
+        )
+    if not _SENDABLE.fullmatch(value):
+        raise ConfigurationError(
+            "the API token holds a space, a line break or another character that no token has: paste it again"
+        )
+    return Secret(value)
+
+
+def parse_base_url(text: str) -> str:
+    """The service's address without a slash at its end.
+
+    Raises ConfigurationError for anything but an http or https address, and for one that holds a user name,
+    a password, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"base_url is not an address: {error}") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"base_url must be an http or https address such as {DEFAULT_BASE_URL}, not {text!r}")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("base_url must hold no user name, password, query or fragment")
+    return text.rstrip("/")
+
+
+def parse_timeout(seconds: float, name: str = "timeout") -> float:
+    """A number of seconds above 0; ``math.inf`` is allowed. Raises ConfigurationError for anything else."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
+    if math.isnan(seconds) or seconds <= 0:
+        raise ConfigurationError(f"{name} must be above 0 seconds, not {seconds}")
+    return float(seconds)
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What a client was told, checked."""
+
+    token: Secret
+    base_url: str
+    timeout: float
+
+    @classmethod
+    def read(
+        cls,
+        token: str | None,
+        base_url: str | None,
+        timeout: float,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Settings:
+        """What was passed, else the environment's EDGEGAP_API_TOKEN and EDGEGAP_BASE_URL."""
+        return cls(
+            token=parse_token(token if token is not None else environ.get(TOKEN_VARIABLE)),
+            base_url=parse_base_url(base_url or environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
+            timeout=parse_timeout(timeout),
+        )

@@ -1,0 +1,252 @@
+"""From JSON to models, strictly: nothing is coerced, nothing is lost, and an error says where it is."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import GenericAlias, NoneType, UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+import orjson
+from cattrs.cols import list_structure_factory
+from cattrs.gen import make_dict_structure_fn, override
+
+from edgegap_async.errors import JSON, DecodeError
+from edgegap_async.models.fields import EXTRA, Count, Number, State
+from edgegap_async.models.ports import Port, Ports
+
+T = TypeVar("T")
+
+_Hook = Callable[[Any, Any], Any]
+
+# No JSON key of the service's: what a model has no field for travels to the model's ``extra`` under it.
+_ASIDE: Final = "\0extra"
+
+
+def decode(body: bytes, model: type[T], *, operation: str) -> T:
+    """The model that an answer's body holds.
+
+    Raises DecodeError, naming the operation and the place in the document, never what stood there.
+    """
+    return structure(parse(body, operation=operation), model, operation=operation)
+
+
+def parse(body: bytes, *, operation: str) -> JSON:
+    """The JSON that a body holds. Raises DecodeError for an empty body and for anything else."""
+    try:
+        parsed: JSON = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        told = "an empty body" if not body.strip() else f"a body that is not JSON (at character {error.pos})"
+        raise DecodeError(f"{operation} answered with {told}", operation=operation) from None
+    return parsed
+
+
+def structure(value: JSON, model: type[T], *, operation: str) -> T:
+    """The model that a parsed answer holds. Raises DecodeError like ``decode``."""
+    try:
+        return _converter(detailed=False).structure(value, model)
+    except Exception:
+        raise _explain(value, model, operation) from None
+
+
+def _explain(value: JSON, model: type[T], operation: str) -> DecodeError:
+    try:
+        _converter(detailed=True).structure(value, model)
+    except Exception as error:
+        wrong, _, path = cattrs.transform_error(error, path="$", format_exception=_wrong)[0].rpartition(" @ ")
+        return DecodeError(
+            f"{operation} answered with an unexpected shape: {wrong} at {path}",
+            operation=operation,
+            path=path,
+        )
+    raise AssertionError("the detailed run accepted what the fast run refused")
+
+
+def _wrong(error: BaseException, _type: type | None) -> str:
+    """What is wrong, without the value: it may be a secret, or somebody's address."""
+    if isinstance(error, _Expected):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]!r}"
+    return "a value of the wrong kind"
+
+
+class _Expected(TypeError):
+    """A value of another kind than the service's document says."""
+
+    def __init__(self, what: str, value: object) -> None:
+        super().__init__(f"expected {what}, found {_JSON_NAMES.get(type(value), type(value).__name__)}")
+
+
+_JSON_NAMES: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def _text(value: object, _: object) -> str:
+    if type(value) is str:
+        return value
+    raise _Expected("a text", value)
+
+
+def _boolean(value: object, _: object) -> bool:
+    if type(value) is bool:
+        return value
+    raise _Expected("a boolean", value)
+
+
+def _integer(value: object, _: object) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    raise _Expected("a whole number", value)
+
+
+def _float(value: object, _: object) -> float:
+    if type(value) is float or type(value) is int:
+        return float(value)
+    raise _Expected("a number", value)
+
+
+def _or_text(inner: _Hook) -> _Hook:
+    """The same, also where the number stands in a text."""
+
+    def hook(value: object, kind: object) -> object:
+        if type(value) is str:
+            try:
+                value = float(value)
+            except ValueError:
+                raise _Expected("a number, also as text", value) from None
+        return inner(value, kind)
+
+    return hook
+
+
+def _moment(value: object, _: object) -> datetime | None:
+    """Null and the empty text are None; without a zone it is UTC."""
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(_text(value, str))
+    except ValueError:
+        raise _Expected("a date and time", value) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _state(value: object, _: object) -> State:
+    return _state_of(_text(value, str))
+
+
+# The few spellings in use are looked up, any other is made; bounded, since the other side chooses them.
+_state_of = functools.lru_cache(maxsize=64)(State)
+
+
+def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
+    """Null is None. (cattrs has this too, and looks the inner hook up anew for every value.)"""
+    (inner_kind,) = (part for part in get_args(kind) if part is not NoneType)
+    inner: _Hook = converter.get_structure_hook(inner_kind)
+
+    def hook(value: object, _: object) -> object:
+        return None if value is None else inner(value, inner_kind)
+
+    return hook
+
+
+def _is_optional(kind: Any) -> bool:
+    parts = get_args(kind)
+    return get_origin(kind) in {Union, UnionType} and len(parts) == 2 and NoneType in parts
+
+
+def _tuple(kind: Any, converter: cattrs.Converter) -> _Hook:
+    """Lists come as tuples, a null list as an empty one."""
+    items: Any = GenericAlias(list, get_args(kind)[:1])
+    inner: _Hook = list_structure_factory(items, converter)
+
+    def hook(value: object, _: object) -> object:
+        if value is None:
+            return ()
+        if type(value) is not list:
+            raise _Expected("a list", value)
+        return tuple(inner(value, items))
+
+    return hook
+
+
+def _ports(_: Any, converter: cattrs.Converter) -> _Hook:
+    """Ports by name; null is none."""
+    by_name = dict[str, Port]
+    inner: _Hook = converter.get_structure_hook(by_name)
+
+    def hook(value: object, _: object) -> Ports:
+        if value is None:
+            return Ports()
+        if type(value) is not dict:
+            raise _Expected("an object", value)
+        return Ports(inner(value, by_name))
+
+    return hook
+
+
+def _model(model: type[Any], converter: cattrs.Converter) -> _Hook:
+    """A model's own function, with what it has no field for kept in ``extra``."""
+    fields = frozenset(field.name for field in attrs.fields(model))
+    keeps = EXTRA in fields
+    known = fields - {EXTRA}
+    renamed: Any = {EXTRA: override(rename=_ASIDE)} if keeps else {}
+    inner: _Hook = make_dict_structure_fn(
+        model, converter, _cattrs_detailed_validation=converter.detailed_validation, **renamed
+    )
+
+    def hook(value: object, model: object) -> object:
+        if type(value) is not dict:
+            raise _Expected("an object", value)
+        fields: dict[str, JSON] = value  # pyright: ignore[reportUnknownVariableType]
+        if keeps and not fields.keys() <= known:
+            fields = {**fields, _ASIDE: {name: fields[name] for name in fields if name not in known}}
+        return inner(fields, model)
+
+    return hook
+
+
+_SIMPLE: Final[Mapping[Any, _Hook]] = {
+    str: _text,
+    bool: _boolean,
+    int: _integer,
+    float: _float,
+    Count: _or_text(_integer),
+    Number: _or_text(_float),
+    State: _state,
+}
+
+_FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Converter], _Hook]], ...]] = (
+    # the later come before the earlier
+    (attrs.has, _model),
+    (lambda kind: get_origin(kind) is tuple, _tuple),
+    (lambda kind: kind is Ports, _ports),
+    (_is_optional, _optional),
+    (lambda kind: kind == datetime | None, lambda _kind, _converter: _moment),
+)
+
+
+@functools.cache
+def _converter(*, detailed: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=detailed)
+    for kind, hook in _SIMPLE.items():
+        if isinstance(kind, type):
+            converter.register_structure_hook(kind, hook)
+        else:  # an Annotated is no class
+            converter.register_structure_hook_func(functools.partial(operator.eq, kind), hook)
+    for matches, factory in _FACTORIES:
+        converter.register_structure_hook_factory(matches, factory)
+    return converter

@@ -1,0 +1,73 @@
+"""The kinds of field that several models share."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, TypeAlias
+
+import attrs
+
+from edgegap_async.errors import JSON
+
+
+class NumberOrText(enum.Enum):
+    """Marks the fields that the service sends as a number in one place and as text in another."""
+
+    LENIENT = enum.auto()
+
+
+Number: TypeAlias = Annotated[float, NumberOrText.LENIENT]
+"""A float that may arrive as text."""
+
+Count: TypeAlias = Annotated[int, NumberOrText.LENIENT]
+"""An int that may arrive as text."""
+
+EXTRA: Final = "extra"
+"""The name of the field in which a model keeps what it has no field for."""
+
+
+def extra_field() -> Mapping[str, JSON]:
+    """The field for what the service sent and the model does not know; no part of equality."""
+    field: Any = attrs.field(factory=dict[str, JSON], eq=False, repr=False, kw_only=True)
+    return field  # type: ignore[no-any-return]
+
+
+class State(enum.StrEnum):
+    """The state of a deployment, a session or a relay.
+
+    An open enumeration: ``State("Status.Ready")`` is ``State.READY``, whatever the prefix and the case, and a state
+    that is not listed here becomes a member of its own name with ``known`` false instead of an error.
+    """
+
+    INITIALIZING = "INITIALIZING"
+    SEEKING = "SEEKING"
+    SEEKED = "SEEKED"
+    SCANNING = "SCANNING"
+    DEPLOYING = "DEPLOYING"
+    READY = "READY"
+    ERROR = "ERROR"
+    TERMINATING = "TERMINATING"
+    TERMINATED = "TERMINATED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> State | None:
+        if not isinstance(value, str):
+            return None
+        name = value.strip().rpartition(".")[2].upper()
+        if name in cls.__members__:
+            return cls.__members__[name]
+        stranger = str.__new__(cls, name)
+        stranger._name_ = name
+        stranger._value_ = name
+        return stranger
+
+    @property
+    def known(self) -> bool:
+        """Whether the state is one of those listed here."""
+        return self._name_ in type(self).__members__
+
+    @property
+    def gone(self) -> bool:
+        """Whether a server in this state no longer serves anybody, or is about to stop."""
+        return self in {State.TERMINATING, State.TERMINATED}
