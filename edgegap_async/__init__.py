@@ -1,0 +1,42 @@
+"""An asyncio client for Edgegap: game servers deployed, awaited and stopped, inside the rate limits."""
+
+from edgegap_async import errors
+from edgegap_async._version import __version__
+from edgegap_async.client import EdgegapClient
+from edgegap_async.events import BucketStats, Event, EventKind, Stats
+from edgegap_async.models.deployments import (
+    Deployment,
+    DeploymentRequest,
+    DeploymentRow,
+    GameServer,
+    StateChange,
+)
+from edgegap_async.models.fields import State
+from edgegap_async.models.query import Filter
+from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Resources, User
+from edgegap_async.pagination import Page, PageStream
+from edgegap_async.transport import RetryPolicy
+
+__all__ = [
+    "BucketStats",
+    "CreateOptions",
+    "Deployment",
+    "DeploymentRequest",
+    "DeploymentRow",
+    "EdgegapClient",
+    "EnvironmentVariable",
+    "Event",
+    "EventKind",
+    "Filter",
+    "GameServer",
+    "Page",
+    "PageStream",
+    "Resources",
+    "RetryPolicy",
+    "State",
+    "StateChange",
+    "Stats",
+    "User",
+    "__version__",
+    "errors",
+]

@@ -1,0 +1,44 @@
+"""What every service has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
+
+from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
+from edgegap_async.transport import Pipeline
+
+T = TypeVar("T")
+
+
+class Service:
+    """A part of the API: methods name an operation, its parts and its model, the pipeline does the rest."""
+
+    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
+        self._pipeline = pipeline
+        self._prefetch = prefetch
+
+    def _list(
+        self,
+        operation_id: str,
+        item: type[T],
+        *,
+        key: Callable[[T], Hashable],
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        timeout: float | None = None,
+        live: bool = False,
+    ) -> PageStream[T]:
+        return PageStream(
+            self._pipeline,
+            operation_id,
+            item,
+            key=key,
+            path=path,
+            query=query,
+            page_size=page_size,
+            prefetch=self._prefetch,
+            timeout=timeout,
+            live=live,
+        )

@@ -1,0 +1,57 @@
+"""Hosts of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from edgegap_async.errors import ConfigurationError
+from edgegap_async.limits import Priority
+from edgegap_async.models.deployments import DeploymentRequest
+from edgegap_async.models.private_fleets import Host
+from edgegap_async.models.requests import CreateOptions, UserLike, checked_name, create_body, sequence
+from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
+from edgegap_async.services.base import Service
+
+
+class PrivateFleets(Service):
+    """``edgegap.private_fleets``: hosts that only this organisation's servers run on."""
+
+    def hosts(
+        self, fleet_name: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
+    ) -> PageStream[Host]:
+        """The hosts of a fleet: ``GET /v2/private-fleets/{fleet-name}/hosts``, 10 calls a second."""
+        return self._list(
+            "private-fleet-hosts-list",
+            Host,
+            key=lambda host: host.host_id,
+            path={"fleet-name": fleet_name},
+            page_size=page_size,
+            timeout=timeout,
+        )
+
+    async def deploy(
+        self,
+        application: str,
+        version: str,
+        *,
+        private_host_ids: Sequence[str],
+        users: Sequence[UserLike],
+        timeout: float | None = None,
+        **options: Unpack[CreateOptions],
+    ) -> DeploymentRequest:
+        """Ask for a game server on one of some hosts: ``POST /v2/private-fleets/deployments``; it is not ready yet.
+
+        ``options`` are CreateOptions; wait with ``edgegap.deployments.wait_until_ready``. Raises like
+        ``deployments.create``.
+        """
+        hosts = [checked_name(host, "a host id") for host in sequence(private_host_ids, "private_host_ids")]
+        if not hosts:
+            raise ConfigurationError("private_host_ids is empty: name at least one host")
+        return await self._pipeline.call(
+            "private-fleets-deployment-create",
+            DeploymentRequest,
+            body={"private_host_ids": [*hosts], **create_body(application, version, users, options)},
+            timeout=timeout,
+            priority=Priority.URGENT,
+        )
