@@ -21,6 +21,9 @@ T = TypeVar("T")
 DEFAULT_PAGE_SIZE: Final = 100
 """The largest page seen in use: the service documents no maximum, and gives 10 rows when not asked."""
 
+_MOST_MISSES: Final = 5
+"""A page that is announced so often and never there ends a list that contradicts itself."""
+
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
@@ -55,10 +58,11 @@ class _Envelope:
 
 @attrs.frozen(kw_only=True)
 class Reading(Generic[T]):
-    """A page as the service gave it: ``more`` whether another follows, ``pages`` how many there are, if told."""
+    """Page ``number`` of pages of ``size`` rows as it was read: ``more`` whether another follows."""
 
     items: tuple[T, ...]
     number: int
+    size: int
     total: int | None
     more: bool
     pages: int | None = None
@@ -66,57 +70,59 @@ class Reading(Generic[T]):
 
 @attrs.define
 class Cursor:
-    """Which rows can be unseen still, as positions in the list, while rows come and go.
+    """Where to read next in a list whose rows come and go.
 
-    Pages are windows over a live list. A row that disappears moves all behind it one position forward, into
-    windows that were read already; the list's total tells how many did. So the ``frontier`` (every row before it
-    has been seen) moves back by as many, and the pages it fell into are read again; the run that was read beyond
-    it meanwhile (``run_start`` to ``run_end``) is not. This is exact where new rows come first or none come
-    between two readings: a row can then not have moved further than the total fell.
+    Pages are windows over a live list: a row that disappears moves all behind it forward, into windows that were
+    read already, and the list's total tells how many did. Every row that is unseen and stays is at the ``frontier``
+    or beyond, counted in rows from the list's start, so the frontier moves back by what the total lost. From the
+    first loss on windows begin a ``margin`` before the frontier, so that the next loss costs no second reading.
+
+    This is exact where new rows come first (or none come between two readings): no row can then have moved further
+    than the total fell. Where rows come later in the list, one that comes hides one that goes.
     """
 
     size: int
     frontier: int = 0
-    run_start: int = 0
-    run_end: int = 0
+    margin: int = 0
     total: int | None = None
-    end_seen: bool = False
+    missed: list[tuple[int, int | None]] = attrs.field(factory=list[tuple[int, int | None]])
     done: bool = False
 
-    @property
-    def page(self) -> int:
-        """The number of the page to read next."""
-        return self.frontier // self.size + 1
+    def window(self) -> tuple[int, int]:
+        """Number and size of the page to read next: of those that begin early enough, the one that reaches furthest."""
+        for start in (max(self.frontier - self.margin, 0), self.frontier):
+            sizes = range(self.size, self.size // 2, -1)
+            number, size = max(((start // size + 1, size) for size in sizes), key=lambda page: page[0] * page[1])
+            if number * size > self.frontier:
+                break
+        return number, size
 
     def note(self, reading: Reading[Any]) -> bool:
-        """Take a reading into account; False when rows slipped behind it, so that the next page lies before it."""
-        if reading.more and reading.number == 1 and 0 < len(reading.items) < self.size:
-            self.size = len(reading.items)  # the service caps the size of its pages
-        self._shift(self._lost(reading))
+        """Take a reading into account; False where rows were lost before it, so that its successor is another."""
+        size = reading.size
+        if reading.total is None and reading.number > 1 and not reading.items:
+            return self._step_back(reading)
+        if reading.more and reading.number == 1 and 0 < len(reading.items) < size:
+            self.size = size = len(reading.items)  # the service caps the size of its pages
+        fell = self.total - reading.total if self.total is not None and reading.total is not None else 0
+        lost = max(fell, 0)
+        self.frontier = max(self.frontier - lost, 0)
+        if lost:
+            self.margin = min(max(self.margin, 2 * lost), self.size // 2)
         if reading.total is not None:
             self.total = reading.total
-        self.end_seen |= not reading.more
-        start, end = (reading.number - 1) * self.size, reading.number * self.size
-        if self.frontier < start:
-            touches = start <= self.run_end and self.run_start <= end
-            self.run_start = min(start, self.run_start) if touches else start
-            self.run_end = max(end, self.run_end) if touches else end
-            return False
-        self.frontier = max(self.frontier, end)
-        if self.frontier >= self.run_start:
-            self.frontier = max(self.frontier, self.run_end)
-            self.done = self.end_seen
-        return True
+        if self.frontier >= (reading.number - 1) * size:
+            self.frontier = max(self.frontier, reading.number * size)
+            self.done = not reading.more
+        return not lost
 
-    def _lost(self, reading: Reading[Any]) -> int:
-        fell = self.total - reading.total if self.total is not None and reading.total is not None else 0
-        # A page that was announced and is empty tells the same of a list without a total.
-        return max(fell, 1 if reading.number > 1 and not reading.items else 0)
-
-    def _shift(self, rows: int) -> None:
-        self.frontier = max(self.frontier - rows, 0)
-        self.run_start = max(self.run_start - rows, 0)
-        self.run_end = max(self.run_end - rows, 0)
+    def _step_back(self, reading: Reading[Any]) -> bool:
+        """A page that was announced is not there: the one before it tells how many rows were lost."""
+        start = (reading.number - 1) * reading.size
+        self.missed = [miss for miss in self.missed if miss == (start, self.total)] + [(start, self.total)]
+        self.done = len(self.missed) > _MOST_MISSES
+        self.frontier = max(min(self.frontier, start) - 1, 0)
+        return False
 
 
 class PageStream(Generic[T]):
@@ -178,13 +184,13 @@ class PageStream(Generic[T]):
         try:
             while not cursor.done:
                 if not ahead:
-                    ahead.append(self._start(cursor.page))
+                    ahead.append(self._start(*cursor.window()))
                 reading = await ahead[0]
                 ahead.popleft()
                 if not cursor.note(reading):
                     await _cancelled(ahead)
                 if not cursor.done:
-                    self._read_ahead(ahead, cursor.page, reading)
+                    self._read_ahead(ahead, cursor, reading.pages)
                 fresh = self._unseen(reading.items, seen)
                 if fresh or reading.number == 1:
                     yield Page(items=fresh, number=reading.number, total_count=reading.total)
@@ -221,17 +227,16 @@ class PageStream(Generic[T]):
                 fresh.append(item)
         return tuple(fresh)
 
-    def _start(self, number: int) -> asyncio.Task[Reading[T]]:
-        return asyncio.create_task(
-            self._read(number, self._page_size), name=f"edgegap {self._operation_id} page {number}"
-        )
+    def _start(self, number: int, size: int) -> asyncio.Task[Reading[T]]:
+        return asyncio.create_task(self._read(number, size), name=f"edgegap {self._operation_id} page {number}")
 
-    def _read_ahead(self, ahead: deque[asyncio.Task[Reading[T]]], page: int, reading: Reading[T]) -> None:
-        """Keep readings under way: one, or, of a list whose pages are counted, as many as are wanted."""
-        wanted = range(page + len(ahead), page + min(self._ahead, 1))
-        if self._ahead > 1 and reading.pages is not None:
-            wanted = range(page + len(ahead), min(page + self._ahead, reading.pages + 1))
-        ahead.extend(self._start(number) for number in wanted)
+    def _read_ahead(self, ahead: deque[asyncio.Task[Reading[T]]], cursor: Cursor, pages: int | None) -> None:
+        """Keep readings under way: one, or, of a list at rest whose pages are counted, as many as are wanted."""
+        number, size = cursor.window()
+        last = number + min(self._ahead, 1)
+        if pages is not None and not cursor.margin:
+            last = min(number + self._ahead, pages + 1)
+        ahead.extend(self._start(one, size) for one in range(number + len(ahead), last))
 
     async def _read(self, number: int, size: int) -> Reading[T]:
         query = dict(self._query)
@@ -246,7 +251,7 @@ class PageStream(Generic[T]):
             if number == 1:
                 raise
             # The list has shrunk to less than the page that was announced.
-            return Reading(items=(), number=number, total=None, more=False)
+            return Reading(items=(), number=number, size=size, total=None, more=False)
         return self._reading(parse(body, operation=self._operation_id), number, size)
 
     def _reading(self, body: JSON, number: int, size: int) -> Reading[T]:
@@ -261,12 +266,13 @@ class PageStream(Generic[T]):
         pagination = envelope.pagination
         if pagination is None:
             more = bool(items) and len(items) >= size and total is not None and number * size < total
-            return Reading(items=items, number=number, total=total, more=more)
+            return Reading(items=items, number=number, size=size, total=total, more=more)
         more = pagination.next_page_number is not None if pagination.has_next is None else pagination.has_next
         return Reading(
             items=items,
             # some paginators answer a page past the end with the last one
             number=pagination.number or number,
+            size=size,
             total=total,
             more=more,
             pages=pagination.paginator.num_pages if pagination.paginator else None,

@@ -20,6 +20,9 @@ _SLOWEST: Final = 0.1
 _RECOVERY_SECONDS: Final = 30.0
 _REST_SECONDS: Final = 1.0
 
+_HAIR: Final = 1e-6
+"""Loops fire timers up to a clock tick early: a slot this close is there."""
+
 _Waiter: TypeAlias = "asyncio.Future[None]"
 
 
@@ -59,6 +62,7 @@ class TokenBucket:
         self._empty_at = -math.inf  # the moment at which the bucket held, or will hold, exactly nothing
         self._queues: tuple[deque[_Waiter], ...] = tuple(deque() for _ in Priority)
         self._waiting = [0 for _ in Priority]  # the cancelled leave the queues late, and this at once
+        self._all_waiting = 0
         self._given = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -68,7 +72,7 @@ class TokenBucket:
     @property
     def waiting(self) -> int:
         """How many wait for a slot."""
-        return sum(self._waiting)
+        return self._all_waiting
 
     @property
     def rate(self) -> float:
@@ -84,7 +88,7 @@ class TokenBucket:
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._refill(began)
-        if not self.waiting and self._slot(1) <= began:
+        if not self._all_waiting and self._slot(1) <= began + _HAIR:
             self._take()
             return 0.0
         if timeout is not None and (wait := self._earliest(priority) - began) > timeout:
@@ -94,7 +98,7 @@ class TokenBucket:
             )
         slot = loop.create_future()
         self._queues[priority].append(slot)
-        self._waiting[priority] += 1
+        self._count(priority, 1)
         self._set_timer(loop)
         try:
             async with asyncio.timeout(timeout):
@@ -132,8 +136,9 @@ class TokenBucket:
         self._empty_at = max(self._empty_at, now - self._capacity / self._rate)
 
     def _rate_at(self, now: float) -> float:
+        """The full rate, but for a while after a 429, over which it rises evenly."""
         quiet = (now - max(self._slowed_at, self._paused_until)) / _RECOVERY_SECONDS
-        if quiet >= 1 or math.isinf(self._full_rate):
+        if quiet >= 1 or self._slowed_rate == self._full_rate:
             return self._full_rate
         return self._slowed_rate + (self._full_rate - self._slowed_rate) * max(quiet, 0.0)
 
@@ -146,6 +151,10 @@ class TokenBucket:
         same = self._waiting[priority]
         higher = min(sum(self._waiting[:priority]), (same + 1) * (_LOWEST_CLASS_TURN - 1))
         return self._slot(same + higher + 1)
+
+    def _count(self, place: int, change: int) -> None:
+        self._waiting[place] += change
+        self._all_waiting += change
 
     def _take(self) -> None:
         self._empty_at += 1 / self._rate
@@ -162,31 +171,27 @@ class TokenBucket:
         raise AssertionError("nobody waits")
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._timer is None and self.waiting:
+        if self._timer is None and self._all_waiting:
             self._timer = loop.call_at(self._slot(1), self._let_through, loop)
 
     def _let_through(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
         self._refill(now)
-        while self.waiting and self._slot(1) <= now:
+        while self._all_waiting and self._slot(1) <= now + _HAIR:
             waiter, place = self._next()
-            self._waiting[place] -= 1
+            self._count(place, -1)
             self._take()
             waiter.set_result(None)
         self._set_timer(loop)
 
     def _give_up(self, slot: _Waiter, priority: Priority, loop: asyncio.AbstractEventLoop) -> None:
-        if slot.done() and not slot.cancelled():
-            # Let through and cancelled before it could run: the slot was not used, the next may have it.
-            self._empty_at -= 1 / self._rate
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+        if slot.cancelled() or slot.cancel():
+            self._count(priority, -1)
         else:
-            slot.cancel()
-            self._waiting[priority] -= 1
-            if not self.waiting and self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            # Let through and cancelled before it could run: nobody used the slot, the next may have it.
+            self._empty_at -= 1 / self._rate
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._set_timer(loop)

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from edgegap_async.errors import JSON, DecodeError
 from edgegap_async.models.fields import EXTRA, Count, Number, State
-from edgegap_async.models.ports import Port, Ports
+from edgegap_async.models.ports import NO_PORTS, Port, Ports
 
 T = TypeVar("T")
 
@@ -137,11 +137,13 @@ def _moment(value: object, _: object) -> datetime | None:
     """Null and the empty text are None; without a zone it is UTC."""
     if value is None or value == "":
         return None
+    if type(value) is not str:
+        raise _Expected("a date and time", value)
     try:
-        moment = datetime.fromisoformat(_text(value, str))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         raise _Expected("a date and time", value) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _state(value: object, _: object) -> State:
@@ -156,11 +158,16 @@ def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
     """Null is None. (cattrs has this too, and looks the inner hook up anew for every value.)"""
     (inner_kind,) = (part for part in get_args(kind) if part is not NoneType)
     inner: _Hook = converter.get_structure_hook(inner_kind)
+    # What is right already, most fields of most answers, needs no second call.
+    right = _UNCHANGED.get(inner_kind)
 
     def hook(value: object, _: object) -> object:
-        return None if value is None else inner(value, inner_kind)
+        return value if value is None or type(value) is right else inner(value, inner_kind)
 
     return hook
+
+
+_UNCHANGED: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, float: float, Count: int, Number: float}
 
 
 def _is_optional(kind: Any) -> bool:
@@ -190,7 +197,7 @@ def _ports(_: Any, converter: cattrs.Converter) -> _Hook:
 
     def hook(value: object, _: object) -> Ports:
         if value is None:
-            return Ports()
+            return NO_PORTS
         if type(value) is not dict:
             raise _Expected("an object", value)
         return Ports(inner(value, by_name))

@@ -12,7 +12,7 @@ import attrs
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.fields import Count, Number, State, extra_field
 from edgegap_async.models.locations import Location
-from edgegap_async.models.ports import Ports
+from edgegap_async.models.ports import NO_PORTS, Ports
 
 FilterType: TypeAlias = Literal["any", "all", "not"]
 """How the values of a filter count: one of them, all of them, none of them."""
@@ -69,7 +69,7 @@ class SeenDeployment(abc.ABC):
     fqdn: str | None = None
     public_ip: str | None = None
     start_time: datetime | None = None
-    ports: Ports = attrs.field(factory=Ports)
+    ports: Ports = NO_PORTS
     location: Location | None = None
     tags: tuple[str, ...] = ()
     sockets: Count | None = None

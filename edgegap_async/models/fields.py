@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias
 
 import attrs
@@ -27,9 +28,12 @@ EXTRA: Final = "extra"
 """The name of the field in which a model keeps what it has no field for."""
 
 
+_NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
+
+
 def extra_field() -> Mapping[str, JSON]:
     """The field for what the service sent and the model does not know; no part of equality."""
-    field: Any = attrs.field(factory=dict[str, JSON], eq=False, repr=False, kw_only=True)
+    field: Any = attrs.field(default=_NOTHING, eq=False, repr=False, kw_only=True)
     return field  # type: ignore[no-any-return]
 
 

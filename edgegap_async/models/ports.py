@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import attrs
 
@@ -36,7 +38,7 @@ class Ports(Mapping[str, Port]):
     that are.
     """
 
-    _by_name: Mapping[str, Port] = attrs.field(factory=dict[str, Port])
+    _by_name: Mapping[str, Port] = MappingProxyType({})
 
     def __getitem__(self, key: str | int) -> Port:
         if isinstance(key, str) and key in self._by_name:
@@ -58,3 +60,6 @@ class Ports(Mapping[str, Port]):
 
     def __repr__(self) -> str:
         return f"Ports({dict(self._by_name)!r})"
+
+
+NO_PORTS: Final = Ports()

@@ -18,6 +18,7 @@ from edgegap_async.errors import (
     JSON,
     APIError,
     DeadlineExceeded,
+    EdgegapError,
     Gone,
     NotFound,
     Outcome,
@@ -155,17 +156,9 @@ class Pipeline:
     async def _carry_out(self, call: _Call) -> Answer:
         operation = call.operation.operation_id
         began = asyncio.get_running_loop().time()
-        retrying = tenacity.AsyncRetrying(
-            sleep=asyncio.sleep,
-            retry=tenacity.retry_if_exception(lambda error: may_repeat(error, call.operation.idempotency)),
-            wait=lambda state: self._pause(call, _failure(state)),
-            stop=lambda state: self._is_last(call, state.upcoming_sleep, _failure(state)),
-            before_sleep=lambda state: self._tell(call, EventKind.RETRIED, seconds=state.upcoming_sleep),
-            reraise=True,
-        )
         try:
             async with asyncio.timeout_at(None if math.isinf(call.deadline) else call.deadline):
-                answer: Answer = await retrying(self._attempt, call)
+                answer = await self._attempts(call)
         except DeadlineExceeded as error:
             told = f"{operation}: {error}"
             raise DeadlineExceeded(told, outcome=call.outcome, operation=operation) from None
@@ -178,6 +171,31 @@ class Pipeline:
                 operation=operation,
             ) from None
         self._budget.earn()
+        return answer
+
+    async def _attempts(self, call: _Call) -> Answer:
+        try:
+            return await self._attempt(call)
+        except EdgegapError as error:
+            if not may_repeat(error, call.operation.idempotency):
+                raise
+            failed = [error]
+
+        async def again() -> Answer:
+            # The first attempt was made above: the machinery of repeating would cost it as much as all the rest.
+            if failed:
+                raise failed.pop()
+            return await self._attempt(call)
+
+        retrying = tenacity.AsyncRetrying(
+            sleep=asyncio.sleep,
+            retry=tenacity.retry_if_exception(lambda error: may_repeat(error, call.operation.idempotency)),
+            wait=lambda state: self._pause(call, _failure(state)),
+            stop=lambda state: self._is_last(call, state.upcoming_sleep, _failure(state)),
+            before_sleep=lambda state: self._tell(call, EventKind.RETRIED, seconds=state.upcoming_sleep),
+            reraise=True,
+        )
+        answer: Answer = await retrying(again)
         return answer
 
     async def _attempt(self, call: _Call) -> Answer:

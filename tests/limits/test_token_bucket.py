@@ -1,0 +1,305 @@
+"""The bucket: never more than it may, first come first served, one wake-up each, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Coroutine
+from typing import Any
+
+import looptime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgegap_async import errors
+from edgegap_async.limits import Priority, TokenBucket, bucket_under, buckets_for
+
+EPSILON = 1e-6
+
+
+def virtually(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run in a loop whose time costs nothing: hypothesis cannot run async tests."""
+    loop = looptime.new_event_loop(start=1000.0)
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+def most_within(moments: list[float], span: float) -> int:
+    """The largest number of moments in any span of that length."""
+    most = first = 0
+    for last, moment in enumerate(moments):
+        while moment - moments[first] > span + EPSILON:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+ARRIVALS = st.lists(
+    st.tuples(st.floats(0, 3), st.sampled_from(Priority), st.one_of(st.none(), st.floats(0.01, 2))),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(rate=st.floats(0.5, 60), capacity=st.floats(1, 8), arrivals=ARRIVALS, span=st.floats(0.05, 3))
+def test_never_lets_more_through_than_it_may(
+    rate: float, capacity: float, arrivals: list[tuple[float, Priority, float | None]], span: float
+) -> None:
+    async def scenario() -> list[float]:
+        loop, bucket = asyncio.get_running_loop(), TokenBucket(rate, capacity)
+        moments: list[float] = []
+
+        async def arrive(after: float, priority: Priority, patience: float | None) -> None:
+            await asyncio.sleep(after)
+            # impatient ones leave, some of them in the very moment they are let through
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await bucket.acquire(priority=priority)
+                    moments.append(loop.time())
+
+        await asyncio.gather(*(arrive(*arrival) for arrival in arrivals))
+        assert bucket.waiting == 0
+        return moments
+
+    moments = virtually(scenario())
+    assert most_within(moments, span) <= math.floor(capacity + rate * span + EPSILON)
+
+
+@settings(deadline=None, max_examples=40)
+@given(limit=st.integers(1, 60))
+def test_no_second_sees_more_than_the_documented_number_even_if_answers_jitter(limit: int) -> None:
+    async def scenario() -> list[float]:
+        loop, bucket = asyncio.get_running_loop(), bucket_under(limit)
+        await asyncio.sleep(30)  # rested, so that it is full
+        moments: list[float] = []
+        for _ in range(int(limit * 4) + 5):
+            await bucket.acquire()
+            moments.append(loop.time())
+        return moments
+
+    moments = virtually(scenario())
+    # two requests a second and 40 ms apart when they left can arrive within one second
+    assert most_within(moments, 1.04) <= limit
+
+
+@pytest.mark.looptime
+async def test_waiters_go_in_the_order_they_came() -> None:
+    bucket = TokenBucket(10)
+    order: list[int] = []
+
+    async def wait(number: int) -> None:
+        await bucket.acquire()
+        order.append(number)
+
+    await asyncio.gather(*(wait(number) for number in range(50)))
+    assert order == list(range(50))
+
+
+@pytest.mark.looptime
+async def test_a_rested_bucket_gives_its_capacity_at_once_and_then_its_rate() -> None:
+    bucket, loop = TokenBucket(10, 3), asyncio.get_running_loop()
+    began = loop.time()
+    waited = [await bucket.acquire() for _ in range(5)]
+    assert waited == pytest.approx([0, 0, 0, 0.1, 0.1])
+    assert loop.time() - began == pytest.approx(0.2)
+
+
+@pytest.mark.looptime
+async def test_the_urgent_go_first_and_the_last_class_is_not_starved() -> None:
+    bucket = TokenBucket(10)
+    await bucket.acquire()
+    order: list[Priority] = []
+
+    async def wait(priority: Priority) -> None:
+        await bucket.acquire(priority=priority)
+        order.append(priority)
+
+    await asyncio.gather(
+        *(wait(Priority.POLL) for _ in range(10)),
+        *(wait(Priority.CALL) for _ in range(10)),
+        *(wait(Priority.URGENT) for _ in range(10)),
+    )
+    assert order[:3].count(Priority.POLL) <= 1
+    assert order.index(Priority.URGENT) <= 1
+    # while others wait, polling gets one slot in four, not none
+    contested = order[:20]
+    assert 4 <= contested.count(Priority.POLL) <= 6
+    assert order[-1] is Priority.POLL or order[-1] is Priority.CALL
+
+
+@pytest.mark.looptime
+async def test_a_cancelled_waiter_leaves_its_slot_to_the_next() -> None:
+    bucket, loop = TokenBucket(1), asyncio.get_running_loop()
+    await bucket.acquire()
+    began = loop.time()
+    first, second, third = (asyncio.create_task(bucket.acquire()) for _ in range(3))
+    await asyncio.sleep(0.5)
+    first.cancel()
+    second.cancel()
+    await third
+    assert loop.time() - began == pytest.approx(1.0)
+    assert bucket.waiting == 0
+
+
+@pytest.mark.looptime
+async def test_a_waiter_cancelled_in_the_moment_it_is_let_through_gives_the_slot_back() -> None:
+    bucket, loop = TokenBucket(1, 2), asyncio.get_running_loop()
+    began = loop.time()
+    bucket.pause(5)
+
+    async def spoil() -> None:
+        await bucket.acquire()
+        unlucky.cancel()  # let through together with this one, and not run yet
+
+    spoiler = asyncio.create_task(spoil())
+    await asyncio.sleep(0)
+    unlucky = asyncio.create_task(bucket.acquire())
+    after = asyncio.create_task(bucket.acquire())
+    await asyncio.gather(spoiler, after)
+    assert unlucky.cancelled()
+    assert loop.time() - began == pytest.approx(5.0)
+
+
+@pytest.mark.looptime
+async def test_fails_at_once_where_no_slot_can_come_in_time() -> None:
+    bucket, loop = TokenBucket(2), asyncio.get_running_loop()
+    others = [asyncio.create_task(bucket.acquire()) for _ in range(10)]
+    await asyncio.sleep(0)
+    began = loop.time()
+    with pytest.raises(errors.DeadlineExceeded, match=r"no rate slot within 1 s: the next one is 5 s away"):
+        await bucket.acquire(timeout=1)
+    assert loop.time() == began
+    await asyncio.gather(*others)
+
+
+@pytest.mark.looptime
+async def test_fails_when_the_time_is_over_where_others_came_before_it() -> None:
+    bucket, loop = TokenBucket(2), asyncio.get_running_loop()
+    await bucket.acquire()
+    patient = asyncio.create_task(bucket.acquire(timeout=0.75, priority=Priority.POLL))
+    await asyncio.sleep(0)
+    began = loop.time()
+    urgent = [asyncio.create_task(bucket.acquire(priority=Priority.URGENT)) for _ in range(3)]
+    with pytest.raises(TimeoutError):
+        await patient
+    assert loop.time() - began == pytest.approx(0.75)
+    await asyncio.gather(*urgent)
+
+
+@pytest.mark.looptime
+async def test_a_pause_holds_everybody_and_does_not_save_up_slots() -> None:
+    bucket, loop = TokenBucket(10, 2), asyncio.get_running_loop()
+    began = loop.time()
+    bucket.pause(3)
+    bucket.pause(1)  # the longer one stays
+    moments: list[float] = []
+
+    async def wait() -> None:
+        await bucket.acquire()
+        moments.append(loop.time() - began)
+
+    await asyncio.gather(*(wait() for _ in range(4)))
+    assert moments == pytest.approx([3.0, 3.0, 3.1, 3.2])
+
+
+@pytest.mark.looptime
+async def test_a_429_slows_everybody_once_and_quiet_brings_the_rate_back() -> None:
+    bucket, loop = TokenBucket(10), asyncio.get_running_loop()
+    sent = loop.time()
+    assert bucket.slow_down(sent_at=sent) == 1.0
+    assert bucket.slow_down(retry_after=2.5, sent_at=sent) == 2.5  # was under way already: one cut, longer rest
+    assert await bucket.acquire() == pytest.approx(2.5)
+    assert bucket.rate == pytest.approx(7.0)
+    slow = [await bucket.acquire() for _ in range(10)]
+    assert sum(slow) / 10 == pytest.approx(1 / 7, rel=0.05)
+    await asyncio.sleep(60)
+    await bucket.acquire()
+    assert bucket.rate == 10
+
+
+@pytest.mark.looptime
+async def test_however_many_429s_come_a_tenth_of_the_rate_stays() -> None:
+    bucket = TokenBucket(10)
+    for _ in range(50):
+        bucket.slow_down(retry_after=0.0)
+        await bucket.acquire()
+    assert 1.0 <= bucket.rate < 1.5
+
+
+@pytest.mark.looptime
+async def test_two_hundred_waiters_wake_once_each() -> None:
+    bucket, loop = TokenBucket(20), asyncio.get_running_loop()
+    timers = 0
+    call_at = loop.call_at
+
+    def counted(*args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        nonlocal timers
+        timers += 1
+        return call_at(*args, **kwargs)
+
+    loop.call_at = counted  # type: ignore[method-assign]
+    steps = 0
+
+    class Counted(asyncio.Future[None]):
+        def add_done_callback(self, *args: Any, **kwargs: Any) -> None:
+            nonlocal steps
+            steps += 1
+            super().add_done_callback(*args, **kwargs)
+
+    loop.create_future = lambda: Counted(loop=loop)  # type: ignore[method-assign]
+    await asyncio.gather(*(bucket.acquire() for _ in range(200)))
+    assert timers <= 200
+    assert steps <= 200 + 1  # one wait a waiter, one for gather
+
+
+async def test_a_stalled_loop_does_not_let_a_burst_through() -> None:
+    bucket, loop = TokenBucket(100), asyncio.get_running_loop()
+    moments: list[float] = []
+
+    async def wait() -> None:
+        await bucket.acquire()
+        moments.append(loop.time())
+
+    waiters = [asyncio.create_task(wait()) for _ in range(20)]
+    await asyncio.sleep(0)
+    stalled_until = loop.time() + 0.1
+    while loop.time() < stalled_until:
+        pass
+    await asyncio.gather(*waiters)
+    assert most_within(moments, 0.0999) <= 11
+
+
+@pytest.mark.parametrize(("rate", "capacity"), [(0, 1), (-1, 1), (math.nan, 1), (1, 0.5), (1, math.inf), (1, math.nan)])
+def test_refuses_numbers_that_make_no_bucket(rate: float, capacity: float) -> None:
+    with pytest.raises(errors.ConfigurationError, match="must be"):
+        TokenBucket(rate, capacity)
+
+
+async def test_without_a_limit_nobody_waits_but_a_pause_still_holds() -> None:
+    bucket = TokenBucket(math.inf)
+    assert sum([await bucket.acquire() for _ in range(1000)]) == 0
+    bucket.slow_down(retry_after=0.05)
+    assert 0.04 < await bucket.acquire() < 1
+    assert bucket.rate == math.inf
+
+
+def test_the_documented_rates_stand_behind_the_names() -> None:
+    rates = {name: bucket.rate for name, bucket in buckets_for("documented").items()}
+    assert rates == pytest.approx({"deploy": 38, "status": 19, "list": 9.5, "hosts": 9.5, "default": 38})
+
+
+def test_a_mapping_replaces_what_it_names_and_none_lifts_all() -> None:
+    assert buckets_for({"deploy": 100})["deploy"].rate == pytest.approx(95)
+    assert buckets_for({"deploy": 100})["status"].rate == pytest.approx(19)
+    assert {bucket.rate for bucket in buckets_for(None).values()} == {math.inf}
+
+
+@pytest.mark.parametrize("rate_limits", [{"deplyo": 1}, {"deploy": 0}, {"deploy": -3}, "fast", 5])
+def test_refuses_rate_limits_that_cannot_be(rate_limits: Any) -> None:
+    with pytest.raises(errors.ConfigurationError):
+        buckets_for(rate_limits)

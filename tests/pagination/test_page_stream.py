@@ -1,0 +1,271 @@
+"""Streams: lazy, complete, without repeats, bounded, and gone when nobody reads them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing
+from typing import Any, cast
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgegap_async import EdgegapClient, Filter, errors
+from edgegap_async.models.deployments import DeploymentRow
+from edgegap_async.pagination import PageStream
+from edgegap_async.simulator import LocalEdgegap
+from edgegap_async.transport import Pipeline
+
+
+def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
+    """hypothesis cannot run async tests."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+class ChangingList:
+    """A list of the service, newest first, in which things happen before each page is read.
+
+    ``happenings`` says, for each reading in turn, how many rows come in front and which leave.
+    """
+
+    def __init__(
+        self, rows: int, happenings: list[tuple[int, list[int]]], *, cap: int = 1000, empty: str = "page"
+    ) -> None:
+        self.rows = [f"old-{place}" for place in range(rows)]
+        self.stayed = set(self.rows)
+        self.happenings = iter(happenings)
+        self.cap = cap
+        self.empty = empty
+        self.new = 0
+        self.readings: list[int] = []
+        self.under_way = self.most_under_way = 0
+
+    def _happen(self) -> None:
+        coming, leaving = next(self.happenings, (0, []))
+        for place in leaving:
+            if self.rows:
+                self.stayed.discard(self.rows.pop(place % len(self.rows)))
+        self.rows[:0] = [f"new-{self.new + place}" for place in range(coming)]
+        self.new += coming
+
+    async def send(self, _operation: str, *, query: Mapping[str, str], **_: Any) -> bytes:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        self._happen()
+        number, size = int(query["page"]), min(int(query["limit"]), self.cap)
+        self.readings.append(number)
+        rows = self.rows[(number - 1) * size : number * size]
+        if not rows and number > 1 and self.empty == "missing":
+            raise errors.NotFound(404, "That page contains no results", None, "deployment-list")
+        pages = max(-(-len(self.rows) // size), 1)
+        return orjson.dumps(
+            {
+                "data": [{"request_id": row} for row in rows],
+                "total_count": len(self.rows),
+                "pagination": {
+                    "number": number,
+                    "next_page_number": number + 1 if number < pages else None,
+                    "previous_page_number": None,
+                    "paginator": {"num_pages": pages},
+                    "has_next": number < pages,
+                    "has_previous": number > 1,
+                },
+            }
+        )
+
+    def stream(self, *, page_size: int, prefetch: int = 4, live: bool = True) -> PageStream[DeploymentRow]:
+        return PageStream(
+            cast("Pipeline", self),
+            "deployment-list",
+            DeploymentRow,
+            key=lambda row: row.request_id,
+            page_size=page_size,
+            prefetch=prefetch,
+            live=live,
+        )
+
+
+HAPPENINGS = st.lists(st.tuples(st.integers(0, 4), st.lists(st.integers(0, 200), max_size=7)), max_size=25)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    rows=st.integers(0, 60),
+    happenings=HAPPENINGS,
+    page_size=st.integers(1, 12),
+    prefetch=st.integers(0, 3),
+    cap=st.sampled_from([3, 5, 1000]),
+    empty=st.sampled_from(["page", "missing"]),
+)
+def test_none_twice_and_none_that_stayed_missed_while_rows_come_and_go(
+    rows: int, happenings: list[tuple[int, list[int]]], page_size: int, prefetch: int, cap: int, empty: str
+) -> None:
+    changing = ChangingList(rows, happenings, cap=cap, empty=empty)
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in changing.stream(page_size=page_size, prefetch=prefetch)]
+
+    given_rows = run(read())
+    assert len(given_rows) == len(set(given_rows))
+    assert changing.stayed <= set(given_rows)
+
+
+@settings(deadline=None, max_examples=100)
+@given(rows=st.integers(0, 60), page_size=st.integers(1, 12), prefetch=st.integers(0, 6), live=st.booleans())
+def test_a_list_at_rest_is_read_once_in_order_and_not_further_ahead_than_allowed(
+    rows: int, page_size: int, prefetch: int, live: bool
+) -> None:
+    resting = ChangingList(rows, [])
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in resting.stream(page_size=page_size, prefetch=prefetch, live=live)]
+
+    assert run(read()) == resting.rows
+    assert resting.readings == list(range(1, max(-(-rows // page_size), 1) + 1))
+    assert resting.most_under_way <= (1 if live else max(prefetch, 1))
+
+
+def test_three_rows_gone_behind_the_cursor_do_not_take_three_others_with_them() -> None:
+    changing = ChangingList(300, [(0, []), (0, [0, 0, 0])])
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in changing.stream(page_size=100)]
+
+    given_rows = run(read())
+    assert changing.stayed <= set(given_rows)
+    assert len(changing.readings) <= 5
+
+
+async def _deployed(edgegap: EdgegapClient, count: int) -> list[str]:
+    requests = await asyncio.gather(
+        *(edgegap.deployments.create("kart", "v1", users=["192.0.2.1"], tags=[f"n{n}"]) for n in range(count))
+    )
+    return [request.request_id for request in requests]
+
+
+@pytest.fixture
+async def unlimited() -> AsyncIterator[LocalEdgegap]:
+    async with LocalEdgegap(seed=1, rate_limits=None) as local:
+        yield local
+
+
+@pytest.fixture
+async def client(unlimited: LocalEdgegap) -> AsyncIterator[EdgegapClient]:
+    async with unlimited.client(rate_limits=None) as client:
+        yield client
+
+
+def _lists(local: LocalEdgegap) -> list[Mapping[str, str]]:
+    return [dict(seen.query) for seen in local.requests if seen.operation_id == "deployment-list"]
+
+
+async def test_nothing_is_sent_before_it_is_read(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
+    stream = client.deployments.list()
+    stream.pages()
+    aiter(stream)
+    await asyncio.sleep(0)
+    assert unlimited.requests == []
+    assert await stream.collect() == []
+
+
+async def test_items_pages_first_collect_and_total(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
+    ids = await _deployed(client, 25)
+    stream = client.deployments.list(page_size=10)
+    assert sorted([row.request_id async for row in stream]) == sorted(ids)
+    pages = [page async for page in stream.pages()]
+    assert [(page.number, len(page.items), page.total_count) for page in pages] == [
+        (1, 10, 25),
+        (2, 10, 25),
+        (3, 5, 25),
+    ]
+    assert len(await stream.collect(limit=12)) == 12
+    assert await stream.collect(limit=0) == []
+    first = await stream.first()
+    assert first == pages[0].items[0]
+    before = len(_lists(unlimited))
+    assert await stream.total() == 25
+    assert _lists(unlimited)[before:] == [{**_lists(unlimited)[0], "page": "1", "limit": "1"}]
+    assert await client.deployments.list(Filter(tags="nobody")).first() is None
+
+
+async def test_leaving_the_loop_early_leaves_no_task_and_reads_one_page_ahead_at_most(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    await _deployed(client, 30)
+    stream = client.deployments.list(page_size=5)
+    async for _ in stream:
+        break
+    async with aclosing(stream.pages()) as pages:
+        async for _ in pages:
+            break
+    tasks = [task for task in asyncio.all_tasks() if "page" in task.get_name()]
+    assert tasks == []
+    assert {query["page"] for query in _lists(unlimited)} <= {"1", "2"}
+
+
+async def test_a_failing_page_fails_the_stream_and_leaves_no_task(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    await _deployed(client, 30)
+    seen: list[DeploymentRow] = []
+
+    async def read() -> None:
+        async for row in client.deployments.list(page_size=10):
+            if not seen:
+                unlimited.faults.add("deployment-list", "status", code=500, times=None)
+            seen.append(row)
+
+    with pytest.raises(errors.ServerError):
+        await read()
+    assert len(seen) in {10, 20}
+    assert not [task for task in asyncio.all_tasks() if "page" in task.get_name()]
+
+
+async def test_one_429_in_the_middle_does_not_end_the_walk(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
+    await _deployed(client, 30)
+    rows = []
+    async for row in client.deployments.list(page_size=10):
+        rows.append(row)
+        if len(rows) == 1:
+            unlimited.faults.add("deployment-list", "rate_limited", retry_after=0.05)
+    assert len(rows) == 30
+    assert client.stats().rate_limited == 1
+
+
+async def test_lists_without_pagination_or_total_are_streams_as_well(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    beacons = await client.locations.beacons.list().collect()
+    assert len(beacons) == await client.locations.beacons.list().total() > 10
+    hosts = client.private_fleets.hosts("test-fleet")
+    assert len(await hosts.collect()) == 2
+    assert [seen.query for seen in unlimited.requests if seen.operation_id == "private-fleet-hosts-list"] == [{}]
+
+
+async def test_many_pages_of_a_resting_list_are_read_together(client: EdgegapClient) -> None:
+    everywhere = await client.locations.list(page_size=5).collect()
+    assert len(everywhere) == await client.locations.list().total()
+    assert len({(place.city, place.country) for place in everywhere}) == len(everywhere)
+
+
+async def test_filters_and_order_are_sent_in_the_lists_own_dialect(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    ids = await _deployed(client, 3)
+    rows = await client.deployments.list(Filter(tags=["n0", "n2"], application="kart"), order_by="created_at").collect()
+    assert [row.request_id for row in rows] == [ids[0], ids[2]]
+    assert orjson.loads(_lists(unlimited)[-1]["query"]) == {
+        "filters": [
+            {"field": "tags", "operator": "in", "value": ["n0", "n2"]},
+            {"field": "application", "operator": "eq", "value": "kart"},
+        ],
+        "order_by": [{"field": "created_at", "order": "asc"}],
+    }
