@@ -1,0 +1,107 @@
+"""Looking at deployments, and stopping them."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from edgegap_async.simulator.deployment import SETTLED, Deployment, State
+from edgegap_async.simulator.exchange import Answer, Call, Refusal
+from edgegap_async.simulator.pages import Page
+from edgegap_async.simulator.query import QueryError, parse
+from edgegap_async.simulator.shapes import row, status
+from edgegap_async.simulator.world import World
+
+
+def found(world: World, request_id: str, otherwise: int = 404) -> Deployment:
+    """A deployment that can be asked for, or a refusal with a status."""
+    deployment = world.find(request_id)
+    if deployment is None:
+        message = "Bad Request ID provided" if otherwise == 400 else f"there is no deployment {request_id!r}"
+        raise Refusal(otherwise, message)
+    return deployment
+
+
+def get(world: World, call: Call) -> Answer:
+    """GET /v1/status/{deployment_id}."""
+    return Answer(200, status(world, found(world, call.path["deployment_id"])))
+
+
+def list_(world: World, call: Call) -> Answer:
+    """GET /v1/deployments."""
+    try:
+        query = parse(call.query.get("query"))
+    except QueryError as error:
+        raise Refusal(400, f"query: {error}") from None
+    page = Page.asked(call.query, world.max_page_size)
+    listed, total = world.listed(query, page)
+    rows = [row(world, deployment) for deployment in listed]
+    return Answer(200, {"data": rows, **page.described(total)})
+
+
+def update(world: World, call: Call) -> Answer:
+    """PATCH /v1/deployments/{request_id}."""
+    deployment = found(world, call.path["request_id"])
+    joinable = call.body.get("is_joinable_by_session", deployment.is_joinable_by_session)
+    deployment.is_joinable_by_session = joinable
+    return Answer(200, {"is_joinable_by_session": joinable})
+
+
+def stop(world: World, call: Call) -> Answer:
+    """DELETE /v1/stop/{deployment_id}; an unknown id is 400, which is what the live service answers."""
+    return _stop(world, found(world, call.path["deployment_id"], otherwise=400))
+
+
+def self_stop(world: World, call: Call) -> Answer:
+    """DELETE /v1/self/stop/{deployment_id}/{stop_key}: with the deployment's own token, without the word."""
+    if not call.authorization:
+        raise Refusal(401, "the Authorization header must hold the deployment's own token")
+    deployment = found(world, call.path["deployment_id"])
+    token = hmac.compare_digest(call.authorization.encode(), deployment.delete_token.encode())
+    if not token or call.path["stop_key"] != deployment.stop_key:
+        raise Refusal(403, "this token and key do not stop this deployment")
+    return _stop(world, deployment)
+
+
+def _stop(world: World, deployment: Deployment) -> Answer:
+    before = deployment.state
+    if before is State.TERMINATED:
+        raise Refusal(410, f"{deployment.request_id} - this deployment has already been terminated")
+    deployment.stop()
+    answer: dict[str, Any] = {"message": f"{deployment.request_id} - it will be stopped soon"}
+    if before in SETTLED:
+        return Answer(200, answer | {"deployment_summary": status(world, deployment)})
+    return Answer(202, answer)
+
+
+# many at once, in another dialect than the list's
+
+_VALUES: Final[Mapping[str, Callable[[Deployment], Collection[str]]]] = {
+    "request_id": lambda deployment: (deployment.request_id,),
+    "deployment_tags": lambda deployment: deployment.tags,
+}
+
+_PASSES: Final[Mapping[str, Callable[[frozenset[str], Collection[str]], bool]]] = {
+    "any": lambda wanted, has: not wanted.isdisjoint(has),
+    "all": lambda wanted, has: wanted.issubset(has),
+    "not": lambda wanted, has: wanted.isdisjoint(has),
+}
+
+
+def bulk_stop(world: World, call: Call) -> Answer:
+    """POST /v1/deployments/bulk-stop: those that pass every filter and are not told to stop yet."""
+    filters = [
+        (_VALUES[each["field"]], _PASSES[each["filter_type"]], frozenset(each["values"]))
+        for each in call.body["filters"]
+    ]
+    if not filters:
+        raise Refusal(400, "filters: without any, every deployment would stop")
+    chosen = [
+        each
+        for each in world.alive.values()
+        if each.goes_on and all(passes(wanted, values(each)) for values, passes, wanted in filters)
+    ]
+    for deployment in chosen:
+        deployment.stop()
+    return Answer(202, {"processable": [{"request_id": each.request_id} for each in chosen]})

@@ -1,0 +1,68 @@
+"""Private fleets: hosts that only one organisation's deployments run on."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final
+
+from edgegap_async.simulator.exchange import Answer, Call, Refusal
+from edgegap_async.simulator.host import EXTERNAL_PORTS, Host
+from edgegap_async.simulator.pages import Page
+from edgegap_async.simulator.world import World
+
+_CPU_UNITS: Final = 16384
+_MEMORY_MB: Final = 32768
+_CLOCK_MHZ: Final = 2000
+_RESERVED: Final = {"cpu_units": 256, "memory_mib": 512}
+"""What a deployment takes that does not say."""
+
+
+def hosts(world: World, call: Call) -> Answer:
+    """GET /v2/private-fleets/{fleet-name}/hosts."""
+    fleet = world.fleets.get(call.path["fleet-name"])
+    if fleet is None:
+        # the service's document has no 404 here
+        raise Refusal(400, f"there is no private fleet {call.path['fleet-name']!r}")
+    page = Page.asked(call.query, world.max_page_size)
+    shown = [_shown(world, host) for host in fleet[page.start : page.stop]]
+    return Answer(200, {"data": shown, **page.described(len(fleet))})
+
+
+def _shown(world: World, host: Host) -> dict[str, Any]:
+    taken = [deployment.resources or _RESERVED for deployment in world.on_host(host)]
+    since = world.calendar.zulu(world.opened_at)
+    number = zlib.crc32(str(host.host_id).encode())
+    return {
+        "host_id": host.host_id,
+        "status": "ACTIVE",
+        "ip_address": host.address,
+        "latitude": host.city.latitude,
+        "longitude": host.city.longitude,
+        "city": host.city.city,
+        "country": host.city.country,
+        "continent": host.city.continent,
+        "allocated_cpu_units": sum(each["cpu_units"] for each in taken),
+        "allocated_memory_mb": sum(each["memory_mib"] for each in taken),
+        "allocatable_cpu_units": _CPU_UNITS,
+        "allocatable_memory_mb": _MEMORY_MB,
+        "beacon": {
+            "tcp_port": EXTERNAL_PORTS[1000 + number % 1000],
+            "udp_port": EXTERNAL_PORTS[number % 1000],
+            "ip_address": host.address,
+        },
+        "created_at": since,
+        "updated_at": since,
+        "centroid": {
+            "label": "Alpha",
+            "latitude": host.city.latitude,
+            "longitude": host.city.longitude,
+            "radius_km": 500,
+            "desired_host_count": 1,
+        },
+        "delete_schedule": None,
+        "fleet_host_specifications": {
+            "cpu_units": _CPU_UNITS,
+            "memory_mb": _MEMORY_MB,
+            "base_clock_speed_mhz": _CLOCK_MHZ,
+        },
+    }

@@ -1,0 +1,53 @@
+"""What can be decided about a local Edgegap's applications, private fleets and times, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from edgegap_async.simulator.host import PortSettings
+
+Applications: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Settings by version by application: ``{"kart": {"v1.2": {"ports": [...], "max_duration": 60}}}``."""
+
+Span: TypeAlias = tuple[float, float]
+"""The least and the most seconds something takes."""
+
+DEFAULT_VERSION: Final = "latest"
+"""What a deployment without a version gets while any application is accepted."""
+
+
+def checked_span(span: tuple[float, float]) -> Span:
+    """The span itself; raises ``ValueError`` unless it is two numbers, none below 0, in order."""
+    least, most = span
+    if not 0 <= least <= most:
+        raise ValueError(f"time_to_ready is the least and the most seconds, not {span}")
+    return float(least), float(most)
+
+
+def _ports(given: Iterable[PortSettings | Mapping[str, Any]]) -> tuple[PortSettings, ...]:
+    return tuple(each if isinstance(each, PortSettings) else PortSettings.read(each) for each in given)
+
+
+@attrs.frozen(kw_only=True)
+class VersionSettings:
+    """What a version of an application is like: its ports, its end, the time it takes to be ready."""
+
+    ports: tuple[PortSettings, ...] = attrs.field(default=(PortSettings(),), converter=_ports)
+    max_duration: int = 1440
+    """Minutes from READY to the end; negative for none."""
+    time_to_ready: Span | None = attrs.field(default=None, converter=attrs.converters.optional(checked_span))
+
+
+def read_applications(given: Applications) -> dict[str, dict[str, VersionSettings]]:
+    """The applications with their versions' settings; raises ``ValueError`` for a setting there is not."""
+    read: dict[str, dict[str, VersionSettings]] = {}
+    for application, versions in given.items():
+        for version, settings in versions.items():
+            try:
+                read.setdefault(application, {})[version] = VersionSettings(**settings)
+            except TypeError as error:
+                raise ValueError(f"the settings of {application} {version}: {error}") from error
+    return read

@@ -1,0 +1,108 @@
+"""Reads the three documents and finds an operation in them, as plain JSON Schema.
+
+The documents are OpenAPI 3.0: ``$ref`` is written out where it stands, and ``nullable``, which JSON Schema
+does not know, becomes one more type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from edgegap_async.operations import Operation, Spec
+
+Schema: TypeAlias = dict[str, Any]
+
+_FILES: Final[Mapping[Spec, str]] = {"v1": "v1.json", "v2": "v2.json", "v1-legacy": "v1-2024.json"}
+_PREFIXES: Final[Mapping[Spec, str]] = {"v1": "", "v2": "/v2", "v1-legacy": ""}
+"""What the paths of a document leave out."""
+
+
+def _nameless(path: str) -> str:
+    """A path without the names of its parameters, in which the documents differ."""
+    return re.sub(r"{[^}]*}", "{}", path)
+
+
+class Document:
+    """One OpenAPI document."""
+
+    def __init__(self, content: Schema, prefix: str = "") -> None:
+        self._content = content
+        self._paths: dict[str, Schema] = {_nameless(prefix + path): item for path, item in content["paths"].items()}
+
+    def find(self, operation: Operation) -> Schema | None:
+        """What the document says of an operation; None when it does not have it."""
+        item = self._paths.get(_nameless(operation.path), {})
+        found: Schema | None = item.get(operation.method.lower())
+        return found
+
+    def body(self, operation: Operation) -> Schema | None:
+        """The schema of an operation's JSON request body."""
+        found = self.find(operation)
+        return self._json((found or {}).get("requestBody"))
+
+    def answer(self, operation: Operation, status: int) -> Schema | None:
+        """The schema of the JSON answer an operation gives with a status."""
+        found = self.find(operation)
+        return self._json((found or {}).get("responses", {}).get(str(status)))
+
+    def query(self, operation: Operation) -> dict[str, Schema]:
+        """The schemas of an operation's query parameters, by name."""
+        found = self.find(operation) or {}
+        return {
+            parameter["name"]: self._plain(parameter["schema"])
+            for parameter in found.get("parameters", ())
+            if parameter["in"] == "query"
+        }
+
+    def _json(self, part: Schema | None) -> Schema | None:
+        if part is None or "content" not in part:
+            return None
+        return self._plain(part["content"]["application/json"]["schema"])
+
+    def _plain(self, schema: Schema, inside: tuple[str, ...] = ()) -> Schema:
+        reference = schema.get("$ref")
+        if reference is not None:
+            if reference in inside:  # a schema that holds itself: checked one level deep
+                return {}
+            target: Any = self._content
+            for step in reference.removeprefix("#/").split("/"):
+                target = target[step]
+            return self._plain(target, (*inside, reference))
+        plain: Schema = {
+            keyword: self._keyword(keyword, value, inside)
+            for keyword, value in schema.items()
+            # examples are no constraints; the service's dates are not the dates `format` means
+            if keyword not in {"example", "format", "nullable"}
+        }
+        return _nullable(plain) if schema.get("nullable") else plain
+
+    def _keyword(self, keyword: str, value: Any, inside: tuple[str, ...]) -> Any:
+        if keyword == "properties":
+            return {name: self._plain(schema, inside) for name, schema in value.items()}
+        if keyword in {"items", "additionalProperties"}:
+            return value if isinstance(value, bool) else self._plain(value, inside)
+        if keyword in {"allOf", "anyOf", "oneOf"}:
+            return [self._plain(schema, inside) for schema in value]
+        return value
+
+
+def _nullable(schema: Schema) -> Schema:
+    if "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    wider = schema | {"type": [schema["type"], "null"]}
+    return wider | {"enum": [*schema["enum"], None]} if "enum" in schema else wider
+
+
+def _read(spec: Spec) -> Document:
+    # one name in full: an editable install and a zip both find it
+    folder = resources.files("edgegap_async.simulator.specification")
+    return Document(orjson.loads(folder.joinpath(_FILES[spec]).read_bytes()), _PREFIXES[spec])
+
+
+DOCUMENTS: Final[Mapping[Spec, Document]] = {spec: _read(spec) for spec in _FILES}
+"""The documents, read when this module is imported: never later, inside a running event loop."""

@@ -1,0 +1,239 @@
+"""The state of a local Edgegap: its machines and every deployment it has ever had."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from edgegap_async.simulator.clock import Calendar, Clock
+from edgegap_async.simulator.deployment import Deployment, State, Tag, life
+from edgegap_async.simulator.exchange import Doom, Refusal
+from edgegap_async.simulator.host import Host, PortSettings, address
+from edgegap_async.simulator.pages import Page
+from edgegap_async.simulator.places import CITIES, City, Position, nearest
+from edgegap_async.simulator.query import Query
+from edgegap_async.simulator.settings import DEFAULT_VERSION, Span, VersionSettings
+
+REMEMBERED: Final = 300.0
+"""Seconds for which a TERMINATED deployment can still be asked for."""
+
+_HOSTS_PER_CITY: Final = 16
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """What is asked for when a deployment is created, whichever way it was asked."""
+
+    application: str
+    version: str | None
+    users: Sequence[Position]
+    user_count: int
+    cities: Collection[City] = CITIES
+    private_hosts: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    webhooks: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    resources: Mapping[str, int] | None = None
+    command: str | None = None
+    arguments: str | None = None
+
+
+class Chances:
+    """Randomness from one seed, with a stream for each purpose: more of one does not change the others."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def stream(self, purpose: str) -> random.Random:
+        """A new generator, the same for the same seed and purpose."""
+        return random.Random(f"{self._seed}:{purpose}")
+
+
+class World:
+    """Everything the handlers read and change; nothing in it waits, so each handler is one step."""
+
+    def __init__(
+        self,
+        *,
+        chances: Chances,
+        clock: Clock,
+        calendar: Calendar,
+        time_to_ready: Span,
+        applications: Mapping[str, dict[str, VersionSettings]] | None,
+        private_fleets: Mapping[str, int],
+        list_lag: float,
+        max_page_size: int,
+    ) -> None:
+        self.chances = chances
+        self.clock = clock
+        self.calendar = calendar
+        self.max_page_size = max_page_size
+        self.opened_at = clock()
+        self.history: dict[str, Deployment] = {}
+        """Every deployment by its id, in the order of their creation."""
+        self._time_to_ready = time_to_ready
+        self._applications = applications
+        self._list_lag = list_lag
+        self._ids = chances.stream("ids")
+        self._lives = chances.stream("lives")
+        self._ports = chances.stream("ports")
+        self._alive: dict[str, Deployment] = {}
+        self._ends: list[tuple[float, str]] = []
+        self._machines: dict[City, list[Host]] = {}
+        self.fleets = self._make_fleets(private_fleets)
+        """The hosts of each private fleet."""
+
+    # what exists
+
+    @property
+    def alive(self) -> dict[str, Deployment]:
+        """The deployments that are not TERMINATED, in the order of their creation."""
+        self._bury()
+        return self._alive
+
+    def _bury(self) -> None:
+        """Take the TERMINATED ones out of the way, and give their ports back."""
+        now = self.clock()
+        while self._ends and self._ends[0][0] <= now:
+            _, request_id = heapq.heappop(self._ends)
+            deployment = self._alive.get(request_id)
+            # its end may have been moved since this one was noted
+            if deployment is not None and deployment.state_at(now) is State.TERMINATED:
+                del self._alive[request_id]
+                deployment.host.close(deployment.ports)
+
+    def find(self, request_id: str) -> Deployment | None:
+        """A deployment that can still be asked for; one long gone is as unknown as one that never was."""
+        deployment = self.history.get(request_id)
+        if deployment is None:
+            return None
+        gone = deployment.ends_at
+        return None if gone is not None and self.clock() >= gone + REMEMBERED else deployment
+
+    def listed(self, query: Query, page: Page) -> tuple[Sequence[Deployment], int]:
+        """A page of what a query selects, in its order, else the newest first; and how many there are."""
+        candidates = self._newest_first(query)
+        chosen = [each for each in candidates if query.matches(each)] if query.filters else list(candidates)
+        return query.ordered(chosen)[page.start : page.stop], len(chosen)
+
+    def _newest_first(self, query: Query) -> Iterator[Deployment]:
+        """The deployments that a query has to look at."""
+        alive, known = self.alive, query.request_ids
+        if known is None:
+            candidates: Iterator[Deployment] = map(alive.__getitem__, reversed(alive))
+        else:
+            some = [alive[request_id] for request_id in known if request_id in alive]
+            candidates = iter(sorted(some, key=lambda each: each.number, reverse=True))
+        if self._list_lag <= 0:
+            return candidates
+        shown = self.clock() - self._list_lag
+        return itertools.dropwhile(lambda each: each.created_at > shown, candidates)
+
+    def on_host(self, host: Host) -> Iterator[Deployment]:
+        """The deployments that a private fleet's host holds now."""
+        return (each for each in self.alive.values() if each.host is host)
+
+    # what changes
+
+    def create(self, order: Order, doom: Doom | None = None) -> Deployment:
+        """Create a deployment; raises ``Refusal`` when its application or host is not known."""
+        self._bury()
+        version, settings = self._version(order)
+        host = self._host(order, settings.ports)
+        now = self.clock()
+        span = settings.time_to_ready or self._time_to_ready
+        deployment = Deployment(
+            number=len(self.history),
+            request_id=self._new_id(),
+            application=order.application,
+            version=version,
+            host=host,
+            ports=host.open(settings.ports),
+            created_at=now,
+            max_duration=settings.max_duration,
+            user_count=order.user_count,
+            environment=order.environment,
+            webhooks=order.webhooks,
+            resources=order.resources,
+            command=order.command,
+            arguments=order.arguments,
+            stop_key=str(self._ids.randint(100, 999)),
+            delete_token=new_secret(self._ids),
+            tag_records={name: Tag(name, now, now) for name in order.tags},
+            schedule=life(now, self._lives.uniform(*span), settings.max_duration, self._lives, doom),
+            doom=doom.detail if doom else None,
+            clock=self.clock,
+            calendar=self.calendar,
+            ending_changed=self._note_end,
+        )
+        self.history[deployment.request_id] = self._alive[deployment.request_id] = deployment
+        self._note_end(deployment)
+        return deployment
+
+    def _note_end(self, deployment: Deployment) -> None:
+        if deployment.ends_at is not None:
+            heapq.heappush(self._ends, (deployment.ends_at, deployment.request_id))
+
+    def _new_id(self) -> str:
+        while (request_id := f"{self._ids.getrandbits(48):012x}") in self.history:
+            pass
+        return request_id
+
+    def _version(self, order: Order) -> tuple[str, VersionSettings]:
+        if self._applications is None:
+            return order.version or DEFAULT_VERSION, VersionSettings()
+        versions = self._applications.get(order.application)
+        if not versions:
+            raise Refusal(404, f"application: there is no application {order.application!r}")
+        name = order.version or next(reversed(versions))
+        if name not in versions:
+            raise Refusal(404, f"version: {order.application!r} has no version {name!r}")
+        return name, versions[name]
+
+    def _host(self, order: Order, ports: Sequence[PortSettings]) -> Host:
+        if order.private_hosts:
+            return self._private_host(order)
+        city = nearest(order.users, order.cities)
+        machines = self._machines.setdefault(city, [])
+        for machine in machines:
+            if machine.free_ports >= len(ports):
+                return machine
+        if len(machines) == _HOSTS_PER_CITY:
+            raise Refusal(500, f"no machine in {city.city} has free ports")
+        number = CITIES.index(city) * _HOSTS_PER_CITY + len(machines)
+        machines.append(Host(city, address(number), chance=self._ports))
+        return machines[-1]
+
+    def _private_host(self, order: Order) -> Host:
+        known = {host.host_id: host for hosts in self.fleets.values() for host in hosts}
+        unknown = [host_id for host_id in order.private_hosts if host_id not in known]
+        if unknown:
+            raise Refusal(400, f"private_host_ids: there is no host {unknown[0]!r}")
+        hosts = [known[host_id] for host_id in order.private_hosts]
+        city = nearest(order.users, [host.city for host in hosts])
+        return next(host for host in hosts if host.city == city)
+
+    def _make_fleets(self, sizes: Mapping[str, int]) -> dict[str, tuple[Host, ...]]:
+        chance = self.chances.stream("fleets")
+        numbers = itertools.count(len(CITIES) * _HOSTS_PER_CITY)
+        return {
+            fleet: tuple(_private(fleet, address(next(numbers)), chance) for _ in range(size))
+            for fleet, size in sizes.items()
+        }
+
+
+def _private(fleet: str, own_address: str, chance: random.Random) -> Host:
+    city = chance.choice(CITIES)
+    continent = city.continent.lower().replace(" ", "-")
+    return Host(city, own_address, fleet, f"alpha-{continent}-{chance.getrandbits(32):08x}", chance)
+
+
+def new_secret(chance: random.Random) -> str:
+    """A token, in the form of a uuid."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))

@@ -1,0 +1,224 @@
+"""A deployment lives by the clock: its states, its times, what is shown of it."""
+
+import asyncio
+
+import pytest
+
+from edgegap_async.simulator import State
+
+
+async def test_it_passes_through_its_states(edgegap_server):
+    request_id = await edgegap_server.create()
+    deployment = edgegap_server.local.deployments[request_id]
+    assert deployment.state is State.SEEKING
+    seen = [("Status.SEEKING", "Status.INITIALIZING")]
+    for _ in range(700):
+        edgegap_server.clock.advance(0.01)
+        body = await edgegap_server.get(f"/v1/status/{request_id}")
+        states = body["current_status"], body["last_status"]
+        if states != seen[-1]:
+            seen.append(states)
+    assert seen == [
+        ("Status.SEEKING", "Status.INITIALIZING"),
+        ("Status.DEPLOYING", "Status.SEEKING"),
+        ("Status.READY", "Status.DEPLOYING"),
+    ]
+
+
+async def test_time_stands_still_until_the_clock_moves(edgegap_server):
+    request_id = await edgegap_server.create()
+    for _ in range(3):
+        body = await edgegap_server.get(f"/v1/status/{request_id}")
+        assert body["current_status"] == "Status.SEEKING"
+
+
+async def test_ready_comes_within_the_span(serve):
+    edgegap = await serve(time_to_ready=(3, 4), seed=5)
+    for _ in range(30):
+        await edgegap.create()
+    times = [each.ready_at - each.created_at for each in edgegap.local.deployments]
+    assert all(3 <= time <= 4 for time in times)
+    assert max(times) - min(times) > 0.3
+
+
+async def test_nothing_is_known_before_ready(edgegap_server):
+    request_id = await edgegap_server.create()
+    body = await edgegap_server.get(f"/v1/status/{request_id}")
+    unknown = ("public_ip", "ports", "location", "start_time", "elapsed_time")
+    assert [body[name] for name in unknown] == [None] * 5
+    assert (body["running"], body["error"]) == (False, False)
+    row = (await edgegap_server.get("/v1/deployments"))["data"][0]
+    assert (row["ready"], row["public_ip"], row["ports"], row["start_time"]) == (False, None, None, None)
+    assert row["status"] == "seeking"
+
+
+async def test_everything_is_known_once_ready(edgegap_server):
+    deployment = await edgegap_server.ready(tags=["match-42"])
+    body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
+    assert body["running"] is True
+    assert body["fqdn"] == f"{deployment.request_id}.pr.edgegap.net"
+    assert body["location"]["city"] == "Montreal" == deployment.city
+    assert body["elapsed_time"] == int(10 - (deployment.ready_at - deployment.created_at))
+    port = body["ports"]["gameport"]
+    assert (port["internal"], port["protocol"]) == (7777, "UDP")
+    assert 30000 <= port["external"] <= 32999
+    assert port["link"] == f"{body['fqdn']}:{port['external']}"
+    assert body["tags"] == ["match-42"] == deployment.tags
+
+
+async def test_it_ends_by_itself_after_max_duration(serve):
+    edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": 2}}})
+    deployment = await edgegap.ready()
+    edgegap.clock.advance(105)
+    assert deployment.state is State.READY
+    edgegap.clock.advance(16)
+    assert deployment.state is State.TERMINATED
+    assert len(edgegap.local.deployments) == 0
+    assert await edgegap.rows() == []
+
+
+async def test_one_without_end_goes_on(serve):
+    edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": -1}}})
+    deployment = await edgegap.ready()
+    edgegap.clock.advance(10_000_000)
+    assert deployment.state is State.READY
+
+
+async def test_a_terminated_one_is_remembered_for_a_while(edgegap_server):
+    deployment = await edgegap_server.ready()
+    await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
+    edgegap_server.clock.advance(1)
+    body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
+    assert body["current_status"] == "Status.TERMINATED"
+    edgegap_server.clock.advance(300)
+    reply = await edgegap_server.call("GET", f"/v1/status/{deployment.request_id}")
+    assert reply.status == 404
+    assert deployment.request_id in edgegap_server.local.history
+
+
+async def test_a_failed_one_rests(edgegap_server):
+    edgegap_server.local.faults.add("v2-deployment-create", "errored", detail="no such image")
+    deployment = await edgegap_server.ready()
+    edgegap_server.clock.advance(1_000_000)
+    assert deployment.state is State.ERROR
+    assert deployment.error_detail == "no such image"
+    body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
+    assert (body["error"], body["error_detail"], body["running"]) == (True, "no such image", False)
+    assert await edgegap_server.rows() == [deployment.request_id]
+    assert deployment.request_id in edgegap_server.local.deployments
+
+
+async def test_one_can_be_made_to_fail_while_it_runs(edgegap_server):
+    deployment = await edgegap_server.ready()
+    deployment.fail("out of memory")
+    body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
+    assert (body["current_status"], body["last_status"]) == ("Status.ERROR", "Status.READY")
+    assert body["error_detail"] == "out of memory"
+    deployment.stop()
+    edgegap_server.clock.advance(1)
+    assert deployment.state is State.TERMINATED
+
+
+async def test_external_ports_are_not_shared(edgegap_server):
+    for _ in range(50):
+        await edgegap_server.create()
+    taken = [(each.public_ip, each.ports[0].external) for each in edgegap_server.local.deployments]
+    assert len(set(taken)) == 50
+
+
+async def test_a_full_machine_is_followed_by_another(serve):
+    ports = [{"name": f"p{number}", "port": 1000 + number} for number in range(1000)]
+    edgegap = await serve(applications={"kart": {"v1.2": {"ports": ports}}})
+    for _ in range(4):
+        await edgegap.create()
+    addresses = [each.public_ip for each in edgegap.local.deployments]
+    assert len(set(addresses)) == 2
+    first = next(iter(edgegap.local.deployments))
+    first.stop()
+    edgegap.clock.advance(10)
+    await edgegap.create()
+    assert [each.public_ip for each in edgegap.local.deployments][-1] == first.public_ip
+
+
+@pytest.mark.parametrize(
+    ("port", "link"),
+    [
+        ({"port": 8080, "protocol": "HTTP"}, "http://{fqdn}:{external}"),
+        ({"port": 8080, "protocol": "WS", "tls_upgrade": True}, "wss://{fqdn}:{external}"),
+        ({"port": 8080, "protocol": "HTTPS", "tls_upgrade": True}, "https://{fqdn}:{external}"),
+        ({"port": 8080, "protocol": "TCP"}, "{fqdn}:{external}"),
+    ],
+)
+async def test_links_and_nameless_ports(serve, port, link):
+    edgegap = await serve(applications={"kart": {"v1.2": {"ports": [port]}}})
+    deployment = await edgegap.ready()
+    shown = (await edgegap.get(f"/v1/status/{deployment.request_id}"))["ports"]["8080"]
+    assert shown["link"] == link.format(fqdn=deployment.fqdn, external=shown["external"])
+
+
+async def test_a_version_has_its_own_time(serve):
+    applications = {"kart": {"slow": {"time_to_ready": (60, 60)}, "v1.2": {}}}
+    edgegap = await serve(applications=applications)
+    deployment = edgegap.local.deployments[await edgegap.create(version="slow")]
+    assert deployment.ready_at == deployment.created_at + 60
+
+
+@pytest.mark.parametrize(
+    ("application", "version", "names"), [("cart", "v1.2", "application"), ("kart", "v9", "version")]
+)
+async def test_only_known_applications_where_they_are_listed(serve, application, version, names):
+    edgegap = await serve(applications={"kart": {"v1.1": {}, "v1.2": {}}})
+    user = {"user_type": "ip_address", "user_data": {"ip_address": "203.0.113.7"}}
+    body = {"application": application, "version": version, "users": [user]}
+    reply = await edgegap.call("POST", "/v2/deployments", json=body)
+    assert reply.status == 400
+    assert reply.body["message"].startswith(names)
+    older = {"app_name": application, "version_name": version, "ip_list": ["203.0.113.7"]}
+    assert (await edgegap.call("POST", "/v1/deploy", json=older)).status == 404
+    assert len(edgegap.local.history) == 0
+
+
+async def test_the_first_version_of_the_interface_takes_the_newest_version(serve):
+    edgegap = await serve(applications={"kart": {"v1.1": {}, "v1.2": {}}})
+    reply = await edgegap.call("POST", "/v1/deploy", json={"app_name": "kart", "ip_list": ["203.0.113.7"]})
+    assert reply.body["request_version"] == "v1.2"
+
+
+async def test_what_it_was_given_is_kept(edgegap_server):
+    request_id = await edgegap_server.create(
+        environment_variables=[{"key": "MODE", "value": "fast", "is_hidden": True}],
+        webhook_on_ready={"url": "http://127.0.0.1:1/ready"},
+        resources={"cpu_units": 512, "memory_mib": 1024},
+        tags=["a", "b", "a"],
+    )
+    deployment = edgegap_server.local.deployments[request_id]
+    assert deployment.environment == {"MODE": "fast"}
+    assert deployment.webhooks == {"ready": "http://127.0.0.1:1/ready"}
+    assert deployment.resources == {"cpu_units": 512, "memory_mib": 1024}
+    assert deployment.tags == ["a", "b"]
+    assert "fast" not in repr(deployment)
+
+
+async def test_the_same_seed_gives_the_same_world(serve):
+    one, other, third = await serve(seed=7), await serve(seed=7), await serve(seed=8)
+    ids = [[await each.create() for _ in range(3)] for each in (one, other, third)]
+    assert ids[0] == ids[1] != ids[2]
+    assert one.local.token == other.local.token != third.local.token
+
+
+async def test_being_joinable_can_be_changed(edgegap_server, conforms):
+    deployment = await edgegap_server.ready()
+    path = f"/v1/deployments/{deployment.request_id}"
+    reply = await edgegap_server.call("PATCH", path, json={"is_joinable_by_session": False})
+    conforms("deployment-update", reply)
+    assert reply.body == {"is_joinable_by_session": False}
+    assert deployment.is_joinable_by_session is False
+
+
+@pytest.mark.looptime
+async def test_without_a_clock_it_lives_by_the_loop(serve):
+    edgegap = await serve(clock=None)
+    request_id = await edgegap.create()
+    assert edgegap.local.deployments[request_id].state is State.SEEKING
+    await asyncio.sleep(6.1)
+    assert edgegap.local.deployments[request_id].state is State.READY

@@ -1,0 +1,214 @@
+"""The server itself: who it lets in, what it records, how it ends."""
+
+import asyncio
+import gc
+import time
+import warnings
+
+import aiohttp
+import pytest
+
+from edgegap_async.operations import OPERATIONS
+from edgegap_async.simulator import LocalEdgegap, VirtualClock, handlers, reception
+from edgegap_async.simulator.routing import Found, Routes
+
+# who may come in
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "{token}", "token", "token token {token}", "Bearer {token}", "token {token}x"]
+)
+async def test_only_the_token_lets_in(edgegap_server, authorization):
+    headers = {} if authorization is None else {"Authorization": authorization.format(token=edgegap_server.local.token)}
+    async with edgegap_server.session.get("/v1/deployments", headers=headers) as response:
+        assert response.status == 401
+        assert list(await response.json()) == ["message"]
+
+
+async def test_a_token_can_be_given(serve):
+    edgegap = await serve(token="mine")
+    assert edgegap.local.token == "mine"
+    await edgegap.get("/v1/deployments")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])
+def test_others_may_not_reach_it(host):
+    with pytest.raises(ValueError, match="allow_remote"):
+        LocalEdgegap(host=host)
+
+
+async def test_others_may_reach_it_if_that_is_wanted(serve):
+    edgegap = await serve(host="0.0.0.0", allow_remote=True)
+    assert edgegap.local.url.startswith("http://127.0.0.1:")
+    await edgegap.get("/v1/deployments")
+
+
+async def test_the_name_of_this_machine_will_do(serve):
+    await (await serve(host="localhost")).get("/v1/deployments")
+
+
+# where it goes
+
+
+def test_every_path_leads_to_its_operation():
+    routes = Routes()
+    for operation in OPERATIONS.values():
+        path = operation.path
+        for number, name in enumerate(operation.parameters):
+            path = path.replace(f"{{{name}}}", f"x%2F{number}")
+        expected = {name: f"x/{number}" for number, name in enumerate(operation.parameters)}
+        assert routes.find(operation.method, path) == Found(operation, expected)
+
+
+async def test_there_is_no_such_path(edgegap_server):
+    for path in ("/", "/v1", "/v1/deployments/", "/v3/deployments", "/v1/deployments/a/b/c/d"):
+        reply = await edgegap_server.call("GET", path)
+        assert (reply.status, list(reply.body)) == (404, ["message"])
+        assert edgegap_server.local.requests[-1].operation_id is None
+
+
+async def test_a_method_that_is_not_allowed(edgegap_server):
+    reply = await edgegap_server.call("PUT", "/v1/deployments/x/tags")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_an_operation_that_nothing_handles(edgegap_server, monkeypatch):
+    some = {name: handler for name, handler in handlers.HANDLERS.items() if name != "location-list"}
+    monkeypatch.setattr(reception, "HANDLERS", some)
+    reply = await edgegap_server.call("GET", "/v1/locations")
+    assert reply.status == 501
+    assert "location-list" in reply.body["message"]
+
+
+def test_every_handler_is_for_an_operation():
+    assert handlers.HANDLERS.keys() <= OPERATIONS.keys()
+
+
+# what it records
+
+
+async def test_what_arrived_is_recorded(edgegap_server):
+    edgegap_server.clock.advance(3)
+    body = {"application": "kart"}
+    await edgegap_server.call("POST", "/v2/deployments", json=body, headers={"X-Mine": "1"})
+    await edgegap_server.call("GET", "/v1/deployments/a%2Fb/tags", params={"page": 2})
+    first, second = edgegap_server.local.requests
+    assert (first.at, first.method, first.path, first.status) == (3, "POST", "/v2/deployments", 400)
+    assert (first.operation_id, first.body) == ("v2-deployment-create", body)
+    assert first.headers["x-mine"] == "1"
+    assert edgegap_server.local.token not in repr(edgegap_server.local.requests)
+    assert (second.query, second.body, second.status) == ({"page": "2"}, None, 404)
+    with pytest.raises(AttributeError):
+        first.path = "/"
+
+
+async def test_a_mistake_of_its_own_is_shown(monkeypatch):
+    def broken(*_):
+        raise KeyError("mine")
+
+    monkeypatch.setattr(reception, "HANDLERS", {"location-list": broken})
+    with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
+        async with LocalEdgegap(clock=VirtualClock()) as local, aiohttp.ClientSession() as session:
+            headers = {"Authorization": f"token {local.token}"}
+            async with session.get(f"{local.url}/v1/locations", headers=headers) as response:
+                assert response.status == 500
+                assert "mine" in (await response.json())["message"]
+            assert [type(crash) for crash in local.crashes] == [KeyError]
+            assert local.requests[0].status == 500
+    assert caught.value.exceptions[0].args == ("mine",)
+
+
+async def test_a_mistake_does_not_hide_another_error(monkeypatch):
+    local = LocalEdgegap()
+    local.crashes.append(KeyError("mine"))
+    with pytest.raises(ZeroDivisionError):
+        async with local:
+            _ = 1 / 0
+
+
+# how it ends
+
+
+async def test_it_can_be_used_only_while_it_runs():
+    local = LocalEdgegap()
+    for use in (lambda: local.url, lambda: local.deployments, lambda: local.history, lambda: local.clock):
+        with pytest.raises(RuntimeError, match="async with"):
+            use()
+    async with local:
+        url = local.url
+    assert len(local.deployments) == 0
+    with pytest.raises(RuntimeError, match="once"):
+        await local.__aenter__()
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(url)
+
+
+async def test_it_ends_at_once_whatever_it_is_doing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        async with aiohttp.ClientSession() as session:
+            async with LocalEdgegap(jitter=0.001) as local:
+                headers = {"Authorization": f"token {local.token}"}
+                local.faults.add("deployment-list", "stall", times=10)
+                local.faults.add("deployment-list", "delay", times=10, seconds=60)
+                requests = [
+                    asyncio.create_task(session.get(f"{local.url}/v1/deployments", headers=headers)) for _ in range(20)
+                ]
+                while len(local.requests) < 10:
+                    await asyncio.sleep(0.005)
+                start = time.perf_counter()
+            assert time.perf_counter() - start < 0.5
+            replies = await asyncio.gather(*requests, return_exceptions=True)
+        assert all(isinstance(reply, aiohttp.ClientError) or reply.status == 429 for reply in replies)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        gc.collect()
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_request(edgegap_server):
+    host, port = edgegap_server.local.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /v2/deployments HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.02)
+    assert not edgegap_server.local.crashes
+    await edgegap_server.get("/v1/deployments")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"time_to_ready": (3, 2)},
+        {"time_to_ready": (-1, 2)},
+        {"counting": "leaky"},
+        {"rate_limits": {"deploys": 3}},
+        {"max_page_size": 0},
+        {"applications": {"kart": {"v1": {"port": 3}}}},
+        {"applications": {"kart": {"v1": {"ports": [{"number": 3}]}}}},
+    ],
+)
+def test_settings_that_cannot_be(settings):
+    with pytest.raises(ValueError):
+        LocalEdgegap(**settings)
+
+
+async def test_it_has_a_client_of_its_own(serve):
+    edgegap = await serve()
+    await edgegap.create()
+    async with edgegap.local.client(timeout=5) as client:
+        assert await client.deployments.list().total() == 1
+
+
+async def test_many_at_once(serve):
+    edgegap = await serve()
+    ids = await asyncio.gather(*(edgegap.create() for _ in range(200)))
+    assert len(set(ids)) == 200 == len(edgegap.local.deployments)
+
+
+def test_a_clock_does_not_go_back():
+    with pytest.raises(ValueError):
+        VirtualClock().advance(-1)
