@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from types import GenericAlias, NoneType, UnionType
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -22,9 +22,6 @@ from edgegap_async.models.ports import NO_PORTS, Port, Ports
 T = TypeVar("T")
 
 _Hook = Callable[[Any, Any], Any]
-
-# No JSON key of the service's: what a model has no field for travels to the model's ``extra`` under it.
-_ASIDE: Final = "\0extra"
 
 
 def decode(body: bytes, model: type[T], *, operation: str) -> T:
@@ -47,10 +44,12 @@ def parse(body: bytes, *, operation: str) -> JSON:
 
 def structure(value: JSON, model: type[T], *, operation: str) -> T:
     """The model that a parsed answer holds. Raises DecodeError like ``decode``."""
+    build = _builder(cast("Hashable", model))
     try:
-        return _converter(detailed=False).structure(value, model)
+        built: T = build(value, model)
     except Exception:
         raise _explain(value, model, operation) from None
+    return built
 
 
 def _explain(value: JSON, model: type[T], operation: str) -> DecodeError:
@@ -125,8 +124,8 @@ def _or_text(inner: _Hook) -> _Hook:
     def hook(value: object, kind: object) -> object:
         if type(value) is str:
             try:
-                value = float(value)
-            except ValueError:
+                value = orjson.loads(value)
+            except orjson.JSONDecodeError:
                 raise _Expected("a number, also as text", value) from None
         return inner(value, kind)
 
@@ -158,11 +157,9 @@ def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
     """Null is None. (cattrs has this too, and looks the inner hook up anew for every value.)"""
     (inner_kind,) = (part for part in get_args(kind) if part is not NoneType)
     inner: _Hook = converter.get_structure_hook(inner_kind)
-    # What is right already, most fields of most answers, needs no second call.
-    right = _UNCHANGED.get(inner_kind)
 
     def hook(value: object, _: object) -> object:
-        return value if value is None or type(value) is right else inner(value, inner_kind)
+        return None if value is None else inner(value, inner_kind)
 
     return hook
 
@@ -207,21 +204,56 @@ def _ports(_: Any, converter: cattrs.Converter) -> _Hook:
 
 def _model(model: type[Any], converter: cattrs.Converter) -> _Hook:
     """A model's own function, with what it has no field for kept in ``extra``."""
-    fields = frozenset(field.name for field in attrs.fields(model))
-    keeps = EXTRA in fields
-    known = fields - {EXTRA}
-    renamed: Any = {EXTRA: override(rename=_ASIDE)} if keeps else {}
-    inner: _Hook = make_dict_structure_fn(
-        model, converter, _cattrs_detailed_validation=converter.detailed_validation, **renamed
-    )
+    return _explaining(model, converter) if converter.detailed_validation else _building(model, converter)
+
+
+def _explaining(model: type[Any], converter: cattrs.Converter) -> _Hook:
+    """The function that cattrs generates: it collects what is wrong and where."""
+    build: _Hook = make_dict_structure_fn(model, converter, extra=override(omit=True))
 
     def hook(value: object, model: object) -> object:
         if type(value) is not dict:
             raise _Expected("an object", value)
-        fields: dict[str, JSON] = value  # pyright: ignore[reportUnknownVariableType]
-        if keeps and not fields.keys() <= known:
-            fields = {**fields, _ASIDE: {name: fields[name] for name in fields if name not in known}}
-        return inner(fields, model)
+        return build(cast("Any", value), model)
+
+    return hook
+
+
+def _building(model: type[Any], converter: cattrs.Converter) -> _Hook:
+    """A function that walks the fields that came instead of asking for each that may: a third of the time.
+
+    A value of exactly the type that a field shows needs no call, and null none where the field takes it.
+    """
+    plan: dict[str, tuple[type, bool, _Hook, Any]] = {}
+    for field in attrs.fields(attrs.resolve_types(model, include_extras=True)):
+        if field.name != EXTRA:
+            kinds = {part for part in get_args(field.type) if part is not NoneType}
+            alone = kinds.pop() if _is_optional(field.type) else field.type
+            plan[field.name] = (
+                _UNCHANGED.get(alone, _Expected),  # no value is of that type
+                _is_optional(field.type),
+                converter.get_structure_hook(field.type),
+                field.type,
+            )
+    keeps = EXTRA in attrs.fields_dict(model)
+
+    def hook(value: object, _: object) -> object:
+        if type(value) is not dict:
+            raise _Expected("an object", value)
+        items: dict[str, JSON] = value  # pyright: ignore[reportUnknownVariableType]
+        ready: dict[str, Any] = {}
+        aside: dict[str, JSON] = {}
+        for name, item in items.items():
+            wanted = plan.get(name)
+            if wanted is None:
+                aside[name] = item
+            elif type(item) is wanted[0] or (item is None and wanted[1]):
+                ready[name] = item
+            else:
+                ready[name] = wanted[2](item, wanted[3])
+        if aside and keeps:
+            ready[EXTRA] = aside
+        return model(**ready)
 
     return hook
 
@@ -244,6 +276,12 @@ _FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Conve
     (_is_optional, _optional),
     (lambda kind: kind == datetime | None, lambda _kind, _converter: _moment),
 )
+
+
+@functools.cache
+def _builder(model: Hashable) -> _Hook:
+    hook: _Hook = _converter(detailed=False).get_structure_hook(cast("Any", model))
+    return hook
 
 
 @functools.cache

@@ -176,9 +176,9 @@ class Deployments(Service):
     ) -> GameServer:
         """Wait until a game server can be reached: it is ready, and its address and ports are known.
 
-        ``timeout`` is in seconds; ``on_status`` is told of each state the deployment is seen in. Raises
-        DeploymentFailed, DeploymentTerminated or ReadyTimeout; the server is left as it is. Limits and passing failures of
-        the service are waited through.
+        ``timeout`` is in seconds; ``on_status`` is told of each state the deployment is seen in. Limits and passing
+        failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout; the
+        server is left as it is.
         """
         checked_name(request_id, "the request id")
         ready = await wait_until_ready(self._look, request_id, timeout=self._seconds(timeout), on_status=on_status)

@@ -61,8 +61,7 @@ def _text(body: dict[str, JSON], name: str) -> str | None:
 
 def _message(answer: Answer, body: dict[str, JSON]) -> str:
     if 300 <= answer.status < 400:
-        # Only the host: what follows it in the address can hold anything.
-        host = urlsplit(answer.headers.get("Location", "")).hostname
+        host = _host(answer.headers.get("Location", ""))
         return f"a redirect{f' to {host}' if host else ''}, which is not followed"
     if message := _text(body, "message") or _text(body, "error"):
         return message
@@ -70,6 +69,14 @@ def _message(answer: Answer, body: dict[str, JSON]) -> str:
         return "an empty body"
     kind = answer.headers.get("Content-Type", "no content type").partition(";")[0]
     return f"no message ({kind}, {len(answer.body)} bytes)"
+
+
+def _host(location: str) -> str | None:
+    """Only the host: what follows it in the address can hold anything."""
+    try:
+        return urlsplit(location).hostname
+    except ValueError:
+        return None
 
 
 def _details(body: JSON) -> dict[str, JSON]:

@@ -43,6 +43,9 @@ _LEVELS: Final[Mapping[EventKind, int]] = {
     EventKind.RETRIED: logging.INFO,
 }
 
+_LEAST_SECONDS: Final = 0.001
+"""What an attempt gets that begins in the deadline's last moment."""
+
 
 class Parts(TypedDict, total=False):
     """What a call is made of, beside its operation."""
@@ -75,12 +78,12 @@ class _Call:
     body: JSON
     authorization: str
     priority: Priority
+    seconds: float
     deadline: float
     attempt: int = 0
     failures: int = 0
     outcome: Outcome = Outcome.NOT_SENT
     rest: float = 0.0
-    doing: str = "waiting for its rate slot"
 
 
 class Pipeline:
@@ -150,39 +153,26 @@ class Pipeline:
             body=parts.get("body"),
             authorization=self.settings.token.header("token") if token is None else token.header(),
             priority=parts.get("priority", Priority.CALL),
+            seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
         )
 
     async def _carry_out(self, call: _Call) -> Answer:
-        operation = call.operation.operation_id
-        began = asyncio.get_running_loop().time()
+        """Attempts, each of whose parts ends at the deadline, so that no timer over all of them is needed."""
         try:
-            async with asyncio.timeout_at(None if math.isinf(call.deadline) else call.deadline):
-                answer = await self._attempts(call)
-        except DeadlineExceeded as error:
-            told = f"{operation}: {error}"
-            raise DeadlineExceeded(told, outcome=call.outcome, operation=operation) from None
-        except TimeoutError:
-            carried_out = "" if call.outcome is Outcome.NOT_SENT else "; it may have been carried out"
-            raise DeadlineExceeded(
-                f"{operation}: not done within {call.deadline - began:.3g} s, while {call.doing} "
-                f"(attempt {call.attempt}){carried_out}",
-                outcome=call.outcome,
-                operation=operation,
-            ) from None
-        self._budget.earn()
-        return answer
-
-    async def _attempts(self, call: _Call) -> Answer:
-        try:
-            return await self._attempt(call)
+            answer = await self._attempt(call)
         except EdgegapError as error:
             if not may_repeat(error, call.operation.idempotency):
                 raise
-            failed = [error]
+            answer = await self._repeat(call, error)
+        self._budget.earn()
+        return answer
 
-        async def again() -> Answer:
-            # The first attempt was made above: the machinery of repeating would cost it as much as all the rest.
+    async def _repeat(self, call: _Call, error: EdgegapError) -> Answer:
+        failed = [error]
+
+        async def attempt() -> Answer:
+            # The first was made before: the machinery of repeating would cost it as much as all the rest does.
             if failed:
                 raise failed.pop()
             return await self._attempt(call)
@@ -195,7 +185,7 @@ class Pipeline:
             before_sleep=lambda state: self._tell(call, EventKind.RETRIED, seconds=state.upcoming_sleep),
             reraise=True,
         )
-        answer: Answer = await retrying(again)
+        answer: Answer = await retrying(attempt)
         return answer
 
     async def _attempt(self, call: _Call) -> Answer:
@@ -203,13 +193,15 @@ class Pipeline:
         bucket, tally = self._buckets[call.operation.bucket], self._tallies[call.operation.bucket]
         operation = call.operation.operation_id
         call.attempt += 1
-        call.doing = "waiting for its rate slot"
         left = call.deadline - loop.time()
-        if waited := await bucket.acquire(None if math.isinf(left) else left, priority=call.priority):
+        try:
+            waited = await bucket.acquire(None if math.isinf(left) else left, priority=call.priority)
+        except DeadlineExceeded as error:
+            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.outcome, operation=operation) from None
+        if waited:
             tally.waited_seconds += waited
             self._tell(call, EventKind.WAITED, seconds=waited)
 
-        call.doing = "waiting for the answer"
         tally.requests += 1
         tally.retries += call.attempt > 1
         self._tell(call, EventKind.SENT)
@@ -221,22 +213,23 @@ class Pipeline:
                 call.url,
                 authorization=call.authorization,
                 body=call.body,
-                seconds=max(min(self._policy.attempt_seconds, call.deadline - sent_at), 0.001),
+                seconds=max(min(self._policy.attempt_seconds, call.deadline - sent_at), _LEAST_SECONDS),
                 operation=operation,
             )
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
                 call.outcome = before
             self._tell(call, EventKind.FAILED, seconds=loop.time() - sent_at, reason=error.outcome.value)
+            if loop.time() >= call.deadline - _LEAST_SECONDS:
+                raise _too_late(call) from error
             raise
-        finally:
-            call.doing = "waiting to send it again"
         self._tell(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=answer.status)
         if 200 <= answer.status < 300:
             return answer
         refusal = api_error(answer, operation, self.settings.token)
+        if answer.status < 500:
+            call.outcome = before  # refused, so not carried out this time
         if isinstance(refusal, RateLimited):
-            call.outcome = before
             tally.rate_limited += 1
             call.rest = bucket.slow_down(refusal.retry_after, sent_at=sent_at)
             self._tell(call, EventKind.LIMITED, seconds=call.rest, status=answer.status)
@@ -293,6 +286,16 @@ class Pipeline:
                 self._on_event(event)
             except Exception:  # an observer that fails must not lose the answer: it may name a server that runs
                 logger.exception("on_event failed on %s", event)
+
+
+def _too_late(call: _Call) -> DeadlineExceeded:
+    carried_out = "" if call.outcome is Outcome.NOT_SENT else "; it may have been carried out"
+    return DeadlineExceeded(
+        f"{call.operation.operation_id}: not done within {call.seconds:.3g} s, while waiting for the answer "
+        f"(attempt {call.attempt}){carried_out}",
+        outcome=call.outcome,
+        operation=call.operation.operation_id,
+    )
 
 
 def _failure(state: tenacity.RetryCallState) -> BaseException:

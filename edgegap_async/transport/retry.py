@@ -71,26 +71,26 @@ class RetryPolicy:
 
     def pause(self, repetition: int, jitter: Callable[[], float] = random.random) -> float:
         """Seconds before the ``repetition``-th repetition, spread evenly from 0 up ("full jitter")."""
-        return jitter() * min(self.first_seconds * 2.0 ** (repetition - 1), self.longest_seconds)
+        doublings = min(repetition - 1, 64)  # beyond any use, and still a float
+        return jitter() * min(self.first_seconds * 2.0**doublings, self.longest_seconds)
 
 
-_SUCCESS_EARNS: Final = 0.1
+_SUCCESSES_A_REPETITION: Final = 10
 
 
 class RetryBudget:
     """Keeps a service that is down from being hammered: repetitions are paid for by successes."""
 
-    def __init__(self, most: float) -> None:
-        self._most = most
-        self._left = most
+    def __init__(self, repetitions: float) -> None:
+        self._most = self._left = repetitions * _SUCCESSES_A_REPETITION
 
     def spend(self) -> bool:
         """Take one repetition; False where none is left."""
-        if self._left < 1:
+        if self._left < _SUCCESSES_A_REPETITION:
             return False
-        self._left -= 1
+        self._left -= _SUCCESSES_A_REPETITION
         return True
 
     def earn(self) -> None:
         """A call succeeded."""
-        self._left = min(self._left + _SUCCESS_EARNS, self._most)
+        self._left = min(self._left + 1, self._most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Mapping
 from typing import Final, TypeAlias
@@ -98,7 +99,10 @@ class Session:
         # A wait for a free connection ends a little before the whole attempt, so that it can be told from an
         # attempt that was sent and not answered.
         timeout = aiohttp.ClientTimeout(
-            total=seconds, connect=seconds * 0.95, sock_connect=min(CONNECT_SECONDS, seconds * 0.9)
+            total=seconds,
+            connect=seconds * 0.95,
+            sock_connect=min(CONNECT_SECONDS, seconds * 0.9),
+            ceil_threshold=math.inf,  # else aiohttp rounds what is over 5 s up to whole seconds
         )
         try:
             async with session.request(
