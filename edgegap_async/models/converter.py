@@ -133,8 +133,8 @@ def _or_text(inner: _Hook) -> _Hook:
 
 
 def _moment(value: object, _: object) -> datetime | None:
-    """Null and the empty text are None; without a zone it is UTC."""
-    if value is None or value == "":
+    """The empty text is no moment, like null; without a zone it is UTC."""
+    if value == "":
         return None
     if type(value) is not str:
         raise _Expected("a date and time", value)
@@ -155,7 +155,7 @@ _state_of = functools.lru_cache(maxsize=64)(State)
 
 def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
     """Null is None. (cattrs has this too, and looks the inner hook up anew for every value.)"""
-    (inner_kind,) = (part for part in get_args(kind) if part is not NoneType)
+    inner_kind = _without_null(kind)
     inner: _Hook = converter.get_structure_hook(inner_kind)
 
     def hook(value: object, _: object) -> object:
@@ -165,6 +165,11 @@ def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
 
 
 _UNCHANGED: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, float: float, Count: int, Number: float}
+
+
+def _without_null(kind: Any) -> Any:
+    (inner,) = (part for part in get_args(kind) if part is not NoneType)
+    return inner
 
 
 def _is_optional(kind: Any) -> bool:
@@ -224,17 +229,19 @@ def _building(model: type[Any], converter: cattrs.Converter) -> _Hook:
 
     A value of exactly the type that a field shows needs no call, and null none where the field takes it.
     """
-    plan: dict[str, tuple[type, bool, _Hook, Any]] = {}
+    plan: dict[str, tuple[str, type, bool, _Hook, Any]] = {}
     for field in attrs.fields(attrs.resolve_types(model, include_extras=True)):
-        if field.name != EXTRA:
-            kinds = {part for part in get_args(field.type) if part is not NoneType}
-            alone = kinds.pop() if _is_optional(field.type) else field.type
-            plan[field.name] = (
-                _UNCHANGED.get(alone, _Expected),  # no value is of that type
-                _is_optional(field.type),
-                converter.get_structure_hook(field.type),
-                field.type,
-            )
+        nullable = _is_optional(field.type)
+        kind: Any = _without_null(field.type) if nullable else field.type
+        # The name is the class's own: a call with names that came out of a parser compares them all.
+        plan[field.name] = (
+            field.name,
+            _UNCHANGED.get(kind, _Expected),  # no value is of that type
+            nullable,
+            converter.get_structure_hook(kind),
+            kind,
+        )
+    plan.pop(EXTRA, None)
     keeps = EXTRA in attrs.fields_dict(model)
 
     def hook(value: object, _: object) -> object:
@@ -247,10 +254,12 @@ def _building(model: type[Any], converter: cattrs.Converter) -> _Hook:
             wanted = plan.get(name)
             if wanted is None:
                 aside[name] = item
-            elif type(item) is wanted[0] or (item is None and wanted[1]):
-                ready[name] = item
+                continue
+            known, exact, nullable, convert, kind = wanted
+            if type(item) is exact or (item is None and nullable):
+                ready[known] = item
             else:
-                ready[name] = wanted[2](item, wanted[3])
+                ready[known] = convert(item, kind)
         if aside and keeps:
             ready[EXTRA] = aside
         return model(**ready)
@@ -266,6 +275,7 @@ _SIMPLE: Final[Mapping[Any, _Hook]] = {
     Count: _or_text(_integer),
     Number: _or_text(_float),
     State: _state,
+    datetime: _moment,
 }
 
 _FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Converter], _Hook]], ...]] = (
@@ -274,7 +284,6 @@ _FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Conve
     (lambda kind: get_origin(kind) is tuple, _tuple),
     (lambda kind: kind is Ports, _ports),
     (_is_optional, _optional),
-    (lambda kind: kind == datetime | None, lambda _kind, _converter: _moment),
 )
 
 

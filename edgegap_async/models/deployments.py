@@ -41,7 +41,10 @@ class GameServer:
                     f"the server {self.request_id} has {len(self.ports)} ports ({', '.join(self.ports)}): name one"
                 )
             port = next(iter(self.ports))
-        return f"{self.fqdn or self.public_ip}:{self.ports[port].external}"
+        external = self.ports[port].external
+        if external is None:
+            raise KeyError(f"port {port!r} of the server {self.request_id} is not open to the outside")
+        return f"{self.fqdn or self.public_ip}:{external}"
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +94,8 @@ class SeenDeployment(abc.ABC):
     @property
     def is_reachable(self) -> bool:
         """Whether it is ready and its address and ports are known: these can come a moment later."""
-        return bool(self.is_ready and (self.fqdn or self.public_ip) and self.ports)
+        addressed = self.is_ready and (self.fqdn or self.public_ip) and self.ports
+        return bool(addressed) and all(port.external for port in self.ports.values())
 
     def server(self) -> GameServer:
         """The game server it is, once it is reachable."""

@@ -41,10 +41,11 @@ class Ports(Mapping[str, Port]):
     _by_name: Mapping[str, Port] = MappingProxyType({})
 
     def __getitem__(self, key: str | int) -> Port:
-        if isinstance(key, str) and key in self._by_name:
-            return self._by_name[key]
+        wanted = str(key)
+        if wanted in self._by_name:
+            return self._by_name[wanted]
         for port in self._by_name.values():
-            if str(port.internal) == str(key):
+            if str(port.internal) == wanted:
                 return port
         there = ", ".join(f"{name} ({port.internal})" for name, port in self._by_name.items())
         raise KeyError(f"no port {key!r}; there are: {there or 'none yet'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 from collections.abc import Mapping
 from types import NoneType
 from typing import Final, TypedDict, TypeVar, Unpack, cast
@@ -42,6 +43,9 @@ _LEVELS: Final[Mapping[EventKind, int]] = {
     EventKind.LIMITED: logging.WARNING,
     EventKind.RETRIED: logging.INFO,
 }
+
+_PLAIN: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What needs neither check nor quotes in a path: every id, and most names."""
 
 _LEAST_SECONDS: Final = 0.001
 """What an attempt gets that begins in the deadline's last moment."""
@@ -103,6 +107,7 @@ class Pipeline:
         self._policy = policy
         self._budget = RetryBudget(policy.budget)
         self._on_event = on_event
+        self._authorization = settings.token.header("token")
         self._tallies: dict[Bucket, _Tally] = {name: _Tally() for name in buckets}
 
     async def call(self, operation_id: str, model: type[T], **parts: Unpack[Parts]) -> T:
@@ -151,7 +156,7 @@ class Pipeline:
             operation=operation,
             url=url,
             body=parts.get("body"),
-            authorization=self.settings.token.header("token") if token is None else token.header(),
+            authorization=self._authorization if token is None else token.header(),
             priority=parts.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
@@ -268,7 +273,7 @@ class Pipeline:
     ) -> None:
         level = _LEVELS.get(kind, logging.DEBUG)
         logs = logger.isEnabledFor(level)
-        if self._on_event is None and not logs:
+        if not logs and self._on_event is None:
             return
         event = Event(
             kind=kind,
@@ -309,6 +314,8 @@ def _filled(operation: Operation, path: Mapping[str, str]) -> str:
     """The operation's path with its parameters in place, each kept inside its segment."""
     filled = operation.path
     for name in operation.parameters:
-        value = checked_name(path[name], name.replace("_", " ").replace("-", " "))
-        filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
+        value = path[name]
+        if type(value) is not str or not _PLAIN.fullmatch(value):
+            value = quote(checked_name(value, name.replace("_", " ").replace("-", " ")), safe="")
+        filled = filled.replace(f"{{{name}}}", value)
     return filled
