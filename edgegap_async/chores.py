@@ -13,31 +13,43 @@ logger: Final = logging.getLogger("edgegap_async")
 
 
 class Chores:
-    """Tasks that outlive the callers who started them: their cancellation does not reach them, closing waits."""
+    """Tasks that outlive the callers who started them: cancelling those does not reach them, closing waits."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
-        """Do ``work`` to its end: a caller that is cancelled meanwhile leaves at once, the work goes on."""
+    def leave(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
+        """Do ``work`` in the background; should it fail, the log tells, by ``name``."""
+        self.start(work, name=name).add_done_callback(_tell)
+
+    def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Begin ``work``; whoever does so waits for it, shielded, and hears how it ends."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
+        """Do ``work`` to its end: a caller that is cancelled meanwhile leaves at once, the work goes on."""
+        task = self.start(work, name=name)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell)
+            raise
 
     async def finish(self, seconds: float) -> None:
         """Wait for all of it, at most ``seconds``; what is not done then is cancelled and named in the log."""
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=seconds)
-        for task in late:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while self._tasks and loop.time() < ends:  # one may start another
+            await asyncio.wait(self._tasks, timeout=ends - loop.time())
+        for task in (late := list(self._tasks)):
             logger.error("not finished when the client was closed: %s", task.get_name())
             task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await asyncio.gather(*late, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Whoever still waits gets it as well; whoever was cancelled would never hear of it.
-            logger.warning("%s failed: %s", task.get_name(), error)
+
+def _tell(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("%s failed: %s", task.get_name(), error)

@@ -75,7 +75,7 @@ class _Wait:
 
     def note(self, seen: Deployment) -> None:
         old, self.seen, self.trouble = self.state, seen, None
-        if self.on_status is not None and seen.state is not old:
+        if self.on_status is not None and seen.state != old:
             self.on_status(StateChange(request_id=self.request_id, old=old, new=seen.state, seen=seen))
 
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from types import NoneType
 from typing import Unpack
 
-from edgegap_async.chores import Chores
+from edgegap_async.chores import Chores, logger
 from edgegap_async.config import Secret, parse_timeout
-from edgegap_async.errors import JSON, BadRequest, ConfigurationError, EdgegapError, Gone, NotFound
+from edgegap_async.errors import JSON, BadRequest, ConfigurationError, EdgegapError, Gone, NotFound, Unprocessable
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import (
     BulkStop,
@@ -97,7 +97,7 @@ class Deployments(Service):
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds(timeout)
-        request = await self.create(application, version, users=users, timeout=timeout, **options)
+        request = await self._create(application, version, users=users, timeout=timeout, **options)
         try:
             left = max(deadline - loop.time(), 0.001)
             return await self.wait_until_ready(request.request_id, timeout=left, on_status=on_status)
@@ -363,6 +363,38 @@ class Deployments(Service):
             timeout=timeout,
         )
 
+    async def _create(
+        self,
+        application: str,
+        version: str,
+        *,
+        users: Sequence[UserLike],
+        timeout: float | None,
+        **options: Unpack[CreateOptions],
+    ) -> DeploymentRequest:
+        """Create, and stop what was created if its caller is cancelled meanwhile or it was created in error."""
+        creating = self._chores.start(
+            self.create(application, version, users=users, timeout=timeout, **options),
+            name=f"create a deployment of {application} {version}",
+        )
+        try:
+            return await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            self._chores.leave(self._undo(creating), name=f"undo a deployment of {application} {version}")
+            raise
+        except Unprocessable as error:
+            if error.request_id is not None:
+                await self._stop_after(error, error.request_id)
+            raise
+
+    async def _undo(self, creating: asyncio.Task[DeploymentRequest]) -> None:
+        try:
+            request_id: str | None = (await creating).request_id
+        except Unprocessable as error:
+            request_id = error.request_id
+        if request_id is not None:
+            await self.stop(request_id)
+
     async def _look(self, request_id: str, seconds: float) -> Deployment:
         return await self._pipeline.call(
             "deployment-get",
@@ -383,6 +415,8 @@ class Deployments(Service):
         try:
             await self._stop_for_sure(request_id)
         except EdgegapError as failure:
-            error.add_note(f"deployment {request_id} could not be stopped and may still run: {failure}")
+            told = f"deployment {request_id} could not be stopped and may still run: {failure}"
+            logger.error(told)
+            error.add_note(told)
         else:
             error.add_note(f"deployment {request_id} was stopped")
