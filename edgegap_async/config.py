@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.errors import ConfigurationError
 
 DEFAULT_BASE_URL: Final = "https://api.edgegap.com"
 TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name, not its value
@@ -61,21 +61,18 @@ class Secret:
         """The value as a header's, ``scheme`` (and a space) before it; its repr is hidden."""
         return _HeaderValue(f"{scheme} {self._value}" if scheme else self._value)
 
-    def scrub(self, value: JSON) -> JSON:
-        """``value`` with every occurrence of the secret in its texts replaced by ``***``."""
-        match value:
-            case str():
-                return value.replace(self._value, "***")
-            case list():
-                return [self.scrub(item) for item in value]
-            case dict():
-                return {self.scrub_text(key): self.scrub(item) for key, item in value.items()}
-            case _:
-                return value
+    def scrub(self, data: bytes) -> bytes:
+        """``data`` with the secret in it replaced by ``***``: the other side may repeat what it was sent."""
+        return data.replace(self._value.encode(), b"***")
 
-    def scrub_text(self, text: str) -> str:
-        """``text`` with every occurrence of the secret replaced by ``***``."""
-        return text.replace(self._value, "***")
+
+def parse_secret(value: str, what: str) -> Secret:
+    """A secret that can be sent in a header. Raises ConfigurationError for one that is empty or cannot."""
+    if not _SENDABLE.fullmatch(value):
+        raise ConfigurationError(
+            f"{what} is empty or holds a space, a line break or another character that none has: paste it again"
+        )
+    return Secret(value)
 
 
 def parse_token(text: str | None) -> Secret:
@@ -92,11 +89,7 @@ def parse_token(text: str | None) -> Secret:
         raise ConfigurationError(
             "the API token still begins with the word 'token' after one was taken off: pass its value alone"
         )
-    if not _SENDABLE.fullmatch(value):
-        raise ConfigurationError(
-            "the API token holds a space, a line break or another character that no token has: paste it again"
-        )
-    return Secret(value)
+    return parse_secret(value, "the API token")
 
 
 def parse_base_url(text: str) -> str:
@@ -105,6 +98,7 @@ def parse_base_url(text: str) -> str:
     Raises ConfigurationError for anything but an http or https address, and for one that holds a user name,
     a password, a query or a fragment.
     """
+    text = text.strip()
     try:
         parts = urlsplit(text)
         _ = parts.port

@@ -60,6 +60,17 @@ class Outcome(enum.Enum):
 class EdgegapError(Exception):
     """Everything this library raises about the service or about its own use."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the arguments of these classes are more than their text: process pools and task queues rebuild them so
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[EdgegapError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> EdgegapError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(attributes)
+    return error
+
 
 class ConfigurationError(EdgegapError, ValueError):
     """Something given to the client cannot work; nothing was sent."""

@@ -42,7 +42,7 @@ class Event:
 
 
 EventHook: TypeAlias = Callable[[Event], object]
-"""Called in the event loop at each decision: it must return at once; what it raises reaches the caller."""
+"""Called in the event loop at each decision: it must return at once; what it raises is logged."""
 
 
 @attrs.frozen(kw_only=True)

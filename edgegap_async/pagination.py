@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from edgegap_async.errors import JSON, ConfigurationError, NotFound
+from edgegap_async.errors import JSON, ConfigurationError, DecodeError, NotFound
 from edgegap_async.models.converter import parse, structure
 from edgegap_async.models.fields import Count
 from edgegap_async.operations import OPERATIONS
@@ -258,7 +258,14 @@ class PageStream(Generic[T]):
         rows = body
         around: JSON = {}
         if isinstance(body, dict) and self._items_key is not None:
-            rows = body.get(self._items_key)
+            if self._items_key not in body:
+                # taken for an empty list, it would tell a clean-up that nothing runs
+                raise DecodeError(
+                    f"{self._operation_id} answered without {self._items_key!r}",
+                    operation=self._operation_id,
+                    path=f"$.{self._items_key}",
+                )
+            rows = body[self._items_key]
             around = {name: value for name, value in body.items() if name != self._items_key}
         items: tuple[T, ...] = structure(rows, tuple[self._item, ...], operation=self._operation_id)  # type: ignore[name-defined]
         envelope = structure(around, _Envelope, operation=self._operation_id)

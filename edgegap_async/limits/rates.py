@@ -48,4 +48,7 @@ def _checked(rate_limits: Mapping[str, float]) -> dict[Bucket, float]:
     known: dict[Bucket, float] = {name: rate_limits[name] for name in BUCKETS if name in rate_limits}
     if unknown := sorted(set(rate_limits) - set(known)):
         raise ConfigurationError(f"no rate bucket is called {unknown[0]!r}; there are {', '.join(BUCKETS)}")
+    for name, rate in known.items():
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"the rate of {name!r} must be a number a second, not {rate!r}")
     return known

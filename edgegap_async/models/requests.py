@@ -63,6 +63,15 @@ class User:
     latitude: float | None = None
     longitude: float | None = None
 
+    def __attrs_post_init__(self) -> None:
+        if self.ip_address is not None:
+            _address(self.ip_address)
+        if self.latitude is not None and self.longitude is not None:
+            _degrees(self.latitude, 90, "latitude")
+            _degrees(self.longitude, 180, "longitude")
+        elif (self.latitude, self.longitude) != (None, None) or self.ip_address is None:
+            raise ConfigurationError("a user needs an IP address, or both latitude and longitude")
+
     @classmethod
     def ip(cls, address: str) -> User:
         """A player at an IPv4 or IPv6 address. Raises ConfigurationError for anything else."""
@@ -99,7 +108,8 @@ UserLike: TypeAlias = User | str | tuple[float, float]
 
 def _address(value: str) -> str:
     try:
-        return str(ipaddress.ip_address(value))
+        # a number would be taken for an address too
+        return str(ipaddress.ip_address(value if isinstance(value, str) else ""))  # pyright: ignore[reportUnnecessaryIsInstance]
     except ValueError:
         raise ConfigurationError(f"a user's address must be an IPv4 or IPv6 address, not {value!r}") from None
 
@@ -180,6 +190,11 @@ def environment_json(values: Environment) -> JSON:
         values = [EnvironmentVariable(key=key, value=value) for key, value in values.items()]
     rows: list[JSON] = []
     for variable in sequence(values, "environment_variables"):
+        if not isinstance(variable, EnvironmentVariable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                "environment_variables is a mapping of texts or a list of EnvironmentVariable, "
+                f"not of {type(variable).__name__}"
+            )
         if not variable.key:
             raise ConfigurationError("an environment variable has no key")
         if not isinstance(variable.value, str):  # pyright: ignore[reportUnnecessaryIsInstance]

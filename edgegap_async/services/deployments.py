@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import NoneType
-from typing import Unpack
+from typing import Unpack, get_args
 
 from edgegap_async.chores import Chores, logger
-from edgegap_async.config import Secret, parse_timeout
+from edgegap_async.config import Secret, parse_secret, parse_timeout
 from edgegap_async.errors import JSON, BadRequest, ConfigurationError, EdgegapError, Gone, NotFound, Unprocessable
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import (
@@ -258,8 +258,10 @@ class Deployments(Service):
         ``match`` says whether any, all or none of the values have to match; with ids and tags both filters apply.
         Raises ConfigurationError where neither is given: that would stop everything.
         """
+        if match not in get_args(FilterType):
+            raise ConfigurationError(f"match is {', '.join(get_args(FilterType))}, not {match!r}")
         chosen = {
-            "request_id": sequence(request_ids, "request_ids"),
+            "request_id": [checked_name(one, "a request id") for one in sequence(request_ids, "request_ids")],
             "deployment_tags": checked_tags(tags),
         }
         filters: list[JSON] = [
@@ -297,7 +299,8 @@ class Deployments(Service):
             query=texts(container_log_storage=container_log_storage),
             timeout=timeout,
             priority=Priority.URGENT,
-            token=Secret(token),
+            token=parse_secret(token, "the container's delete token"),
+            secrets=(Secret(stop_key),),
         )
         return StopReceipt(request_id=request_id, message=answer.message or "")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import orjson
+from multidict import CIMultiDict
 
 from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, APIError, api_error_class, cleaned
@@ -33,13 +34,23 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def api_error(answer: Answer, operation: str, token: Secret) -> APIError:
+def scrubbed(answer: Answer, secrets: Iterable[Secret]) -> Answer:
+    """The answer without the secrets that were sent: a service may repeat them, in errors above all."""
+    body, headers = answer.body, answer.headers
+    for secret in secrets:
+        body = secret.scrub(body)
+        if answer.status >= 300:  # only then is anything of them shown
+            headers = CIMultiDict((name, secret.scrub(value.encode()).decode()) for name, value in headers.items())
+    return Answer(status=answer.status, headers=headers, body=body)
+
+
+def api_error(answer: Answer, operation: str) -> APIError:
     """The error for an answer that is no success, whatever its body is."""
     body = _object(answer.body)
     return api_error_class(answer.status)(
         answer.status,
-        cleaned(token.scrub_text(_message(answer, body))),
-        _details(token.scrub(body)),
+        cleaned(_message(answer, body)),
+        _details(body),
         operation,
         retry_after=retry_after(answer.headers),
         request_id=_text(body, "request_id"),

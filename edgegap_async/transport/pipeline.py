@@ -31,7 +31,7 @@ from edgegap_async.limits import Priority, TokenBucket
 from edgegap_async.models.converter import decode
 from edgegap_async.models.requests import checked_name
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
-from edgegap_async.transport.answers import api_error
+from edgegap_async.transport.answers import api_error, scrubbed
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_repeat
 from edgegap_async.transport.session import Answer, Session
 
@@ -63,6 +63,8 @@ class Parts(TypedDict, total=False):
     priority: Priority
     token: Secret | None
     """Sent as it is instead of the organisation's, for what runs inside a container."""
+    secrets: tuple[Secret, ...]
+    """What else of the call must never be shown."""
 
 
 @attrs.define(kw_only=True)
@@ -81,6 +83,7 @@ class _Call:
     url: str
     body: JSON
     authorization: str
+    secrets: tuple[Secret, ...]
     priority: Priority
     seconds: float
     deadline: float
@@ -157,6 +160,7 @@ class Pipeline:
             url=url,
             body=parts.get("body"),
             authorization=self._authorization if token is None else token.header(),
+            secrets=(self.settings.token if token is None else token, *parts.get("secrets", ())),
             priority=parts.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
@@ -229,9 +233,10 @@ class Pipeline:
                 raise _too_late(call) from error
             raise
         self._tell(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=answer.status)
+        answer = scrubbed(answer, call.secrets)
         if 200 <= answer.status < 300:
             return answer
-        refusal = api_error(answer, operation, self.settings.token)
+        refusal = api_error(answer, operation)
         if answer.status < 500:
             call.outcome = before  # refused, so not carried out this time
         if isinstance(refusal, RateLimited):

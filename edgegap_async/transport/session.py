@@ -29,8 +29,8 @@ class Answer:
     """What came back: the body whole, names of headers in any case."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
 
 
 class Session:

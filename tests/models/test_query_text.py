@@ -1,0 +1,121 @@
+"""The dialect in which lists are asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+
+from edgegap_async import Filter
+from edgegap_async.errors import ConfigurationError
+from edgegap_async.models.query import OPERATORS, Condition, query_text
+from edgegap_async.simulator.query import parse
+
+NOON = datetime(2026, 4, 22, 12, 0, tzinfo=UTC)
+NAMES = ["request_id", "tags", "application", "version", "fleet_name", "host_name"]
+
+
+def filters(wanted: Filter) -> list[dict[str, Any]]:
+    text = query_text(wanted, None)
+    assert text is not None
+    parse(text)  # what the local Edgegap understands
+    asked: list[dict[str, Any]] = orjson.loads(text)["filters"]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operator", "value"),
+    [
+        ("a", "eq", "a"),
+        (Filter.isnot("a"), "neq", "a"),
+        (["a", "b"], "in", ["a", "b"]),
+        (("a",), "in", ["a"]),
+        ({"a"}, "in", ["a"]),
+        (Filter.among(["a", "b"]), "in", ["a", "b"]),
+        (Filter.outside(["a", "b"]), "nin", ["a", "b"]),
+    ],
+)
+@pytest.mark.parametrize("field", NAMES)
+def test_conditions_on_names(field: str, wanted: Any, operator: str, value: object) -> None:
+    assert filters(Filter(**{field: wanted})) == [{"field": field, "operator": operator, "value": value}]
+
+
+@pytest.mark.parametrize("field", ["fleet_name", "host_name"])
+def test_patterns_on_names_of_fleets_and_hosts(field: str) -> None:
+    assert filters(Filter(**{field: Filter.like("alpha%")})) == [
+        {"field": field, "operator": "ilike", "value": "alpha%"}
+    ]
+
+
+@pytest.mark.parametrize("status", ["ready", "READY", "Status.READY", "status.Ready"])
+def test_the_status_is_asked_for_as_the_list_names_it(status: str) -> None:
+    assert filters(Filter(status=status)) == [{"field": "status", "operator": "eq", "value": "ready"}]
+    assert filters(Filter(status=Filter.isnot(status))) == [{"field": "status", "operator": "neq", "value": "ready"}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operator", "value"),
+    [
+        (NOON, "eq", "2026-04-22T12:00:00+00:00"),
+        (NOON.replace(tzinfo=None), "eq", "2026-04-22T12:00:00+00:00"),
+        (Filter.since(NOON), "gte", "2026-04-22T12:00:00+00:00"),
+        (Filter.until(NOON.astimezone(timezone(timedelta(hours=5)))), "lte", "2026-04-22T12:00:00+00:00"),
+    ],
+)
+def test_moments_are_utc(wanted: Any, operator: str, value: str) -> None:
+    assert filters(Filter(created_at=wanted)) == [{"field": "created_at", "operator": operator, "value": value}]
+
+
+def test_conditions_on_several_fields_all_hold() -> None:
+    assert {each["field"] for each in filters(Filter(status="ready", tags="a", created_at=NOON))} == {
+        "status",
+        "tags",
+        "created_at",
+    }
+
+
+@pytest.mark.parametrize("field", OPERATORS)
+@pytest.mark.parametrize("operator", ["eq", "neq", "in", "nin", "ilike", "gte", "lte", "gt", "like"])
+def test_each_field_takes_its_operators_and_no_other(field: str, operator: str) -> None:
+    condition = Condition(operator, ("ready",) if operator in {"in", "nin"} else "ready")
+    if operator in OPERATORS[field]:
+        assert [
+            each["operator"] for each in orjson.loads(query_text(Filter(**{field: condition}), None) or "")["filters"]
+        ]
+    else:
+        with pytest.raises(ConfigurationError, match=f"the list takes no '{operator}' on {field}, only "):
+            Filter(**{field: condition})
+
+
+@pytest.mark.parametrize(
+    ("order", "asked"),
+    [
+        ("created_at", [("created_at", "asc")]),
+        ("-created_at", [("created_at", "desc")]),
+        ("-available_session_sockets, created_at", [("available_session_sockets", "desc"), ("created_at", "asc")]),
+    ],
+)
+def test_orders(order: str, asked: list[tuple[str, str]]) -> None:
+    text = query_text(None, order)
+    assert text is not None
+    parse(text)
+    assert orjson.loads(text) == {"order_by": [{"field": field, "order": way} for field, way in asked]}
+
+
+@pytest.mark.parametrize("wanted", [None, Filter()])
+@pytest.mark.parametrize("order", [None, ""])
+def test_nothing_is_asked_for_with_nothing(wanted: Filter | None, order: str | None) -> None:
+    assert query_text(wanted, order) is None
+
+
+def test_filters_are_values() -> None:
+    assert Filter(tags="a") == Filter(tags="a")
+    assert Filter(tags="a") != Filter(tags="b")
+
+
+def test_a_filter_reads_its_values_once() -> None:
+    values = iter(["a", "b"])
+    wanted = Filter(tags=values)  # type: ignore[arg-type]
+    assert filters(wanted) == filters(wanted) == [{"field": "tags", "operator": "in", "value": ["a", "b"]}]

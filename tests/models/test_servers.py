@@ -1,0 +1,187 @@
+"""Ports, addresses, and the game server that every sight of it agrees on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from edgegap_async import Deployment, DeploymentRow, GameServer, State
+from edgegap_async.errors import ConfigurationError
+from edgegap_async.models.converter import structure
+from edgegap_async.models.ports import Port, Ports
+
+ID = "0123456789ab"
+GAME = {"external": 30095, "internal": 7777, "protocol": "UDP", "name": "gameport", "tls_upgrade": False, "link": "x"}
+WEB = {"external": 31000, "internal": 8080, "protocol": "Websocket", "name": None, "link": "wss://x:31000", "proxy": 1}
+
+
+def ports(**given: Any) -> Ports:
+    return structure({"request_id": ID, "ports": given}, Deployment, operation="test").ports
+
+
+# ports
+
+
+def test_ports_are_found_by_name_by_number_and_by_number_as_text() -> None:
+    both = ports(gameport=GAME, **{"8080": WEB})
+    assert both["gameport"] is both[7777] is both["7777"]
+    assert both["8080"] is both[8080]
+    assert both["gameport"].external == 30095
+    assert both[8080].proxy == 1
+    assert list(both) == ["gameport", "8080"]
+    assert len(both) == 2
+
+
+def test_a_name_comes_before_a_number() -> None:
+    odd = ports(**{"7777": WEB, "gameport": GAME})  # somebody called a port by another's number
+    assert odd["7777"].internal == 8080
+
+
+def test_an_unnamed_port_is_keyed_by_its_number() -> None:
+    only = ports(**{"7777": {"external": 30095}})
+    assert only["7777"].external == 30095
+    assert only[7777].external == 30095
+
+
+@pytest.mark.parametrize("key", ["nope", 1, "1", "", None])
+def test_a_port_that_is_not_there_names_those_that_are(key: Any) -> None:
+    with pytest.raises(KeyError) as caught:
+        ports(gameport=GAME, **{"8080": WEB})[key]
+    assert caught.value.args[0] == f"no port {key!r}; there are: gameport (7777), 8080 (8080)"
+
+
+def test_no_port_says_so() -> None:
+    with pytest.raises(KeyError, match="there are: none yet"):
+        Ports()["gameport"]
+
+
+def test_ports_are_a_mapping() -> None:
+    both = ports(gameport=GAME, **{"8080": WEB})
+    assert "gameport" in both
+    assert "7777" in both
+    assert "nope" not in both
+    assert both.get("nope") is None
+    assert [port.external for port in both.values()] == [30095, 31000]
+    assert both == ports(gameport=GAME, **{"8080": WEB})
+    assert hash(both) == hash(ports(**{"8080": WEB}, gameport=GAME))
+    assert both != ports(gameport=GAME)
+    assert repr(both).startswith("Ports({'gameport': Port(")
+    with pytest.raises(TypeError):
+        both["new"] = Port()  # type: ignore[index]
+
+
+# addresses
+
+
+def server(**given: Any) -> GameServer:
+    fields = {"request_id": ID, "fqdn": "x.net", "public_ip": "192.0.2.1", "ports": ports(gameport=GAME), **given}
+    return GameServer(**fields)
+
+
+@pytest.mark.parametrize("port", [None, "gameport", 7777, "7777"])
+def test_an_address_by_any_name_of_its_port(port: Any) -> None:
+    assert server().address(port) == "x.net:30095"
+
+
+def test_an_address_without_a_name_is_the_hosts_number() -> None:
+    assert server(fqdn="").address() == "192.0.2.1:30095"
+
+
+def test_an_address_of_one_of_many_ports_has_to_be_named() -> None:
+    two = server(ports=ports(gameport=GAME, **{"8080": WEB}))
+    with pytest.raises(ConfigurationError, match=rf"{ID} has 2 ports \(gameport, 8080\): name one"):
+        two.address()
+    assert two.address("8080") == "x.net:31000"
+
+
+def test_an_address_without_ports() -> None:
+    with pytest.raises(ConfigurationError, match="0 ports"):
+        server(ports=Ports()).address()
+
+
+def test_an_address_of_a_port_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match="no port 'web'"):
+        server().address("web")
+
+
+def test_an_address_never_ends_in_none() -> None:
+    closed = server(ports=Ports({"gameport": Port(name="gameport", internal=7777)}))
+    with pytest.raises((KeyError, ConfigurationError)):
+        closed.address()
+
+
+# the same server, however it was seen
+
+
+SEEN: dict[str, Any] = {
+    "request_id": ID,
+    "fqdn": "x.net",
+    "public_ip": "192.0.2.1",
+    "ports": {"gameport": GAME},
+    "tags": ["a", "b"],
+    "start_time": "2026-04-22 12:00:46.444265",
+}
+
+
+def test_a_status_and_a_row_show_the_same_server() -> None:
+    status = structure({**SEEN, "current_status": "Status.READY", "app_name": "kart"}, Deployment, operation="test")
+    row = structure({**SEEN, "status": "ready", "ready": True, "new": 1}, DeploymentRow, operation="test")
+    assert status.server() == row.server()
+    assert hash(status.server()) == hash(row.server())
+    assert status.server().start_time == datetime(2026, 4, 22, 12, 0, 46, 444265, UTC)
+    assert status.is_reachable
+    assert row.is_reachable
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({"status": "ready"}, State.READY),
+        ({"status": "error", "ready": True}, State.ERROR),
+        ({"ready": True}, State.READY),
+        ({"ready": False}, None),
+        ({}, None),
+        ({"status": None, "ready": None}, None),
+    ],
+)
+def test_the_state_of_a_row(fields: dict[str, Any], state: State | None) -> None:
+    assert structure({"request_id": ID, **fields}, DeploymentRow, operation="test").state == state
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({"current_status": "Status.DEPLOYING"}, State.DEPLOYING),
+        ({"current_status": "Status.DEPLOYING", "running": True}, State.READY),
+        ({"current_status": "Status.READY", "running": False}, State.READY),
+        ({"current_status": "Status.READY", "error": True}, State.ERROR),
+        ({"current_status": "Status.TERMINATED", "error": True, "running": True}, State.TERMINATED),
+        ({"current_status": "Status.TERMINATING", "running": True}, State.TERMINATING),
+        ({"running": True}, State.READY),
+        ({}, None),
+    ],
+)
+def test_the_state_of_a_deployment(fields: dict[str, Any], state: State | None) -> None:
+    assert structure({"request_id": ID, **fields}, Deployment, operation="test").state == state
+
+
+@pytest.mark.parametrize("missing", ["fqdn public_ip", "ports"])
+def test_ready_is_not_reachable_without(missing: str) -> None:
+    fields = {**SEEN, "status": "ready", **dict.fromkeys(missing.split())}
+    row = structure(fields, DeploymentRow, operation="test")
+    assert row.is_ready
+    assert not row.is_reachable
+
+
+def test_one_address_is_enough() -> None:
+    row = structure({**SEEN, "status": "ready", "fqdn": None}, DeploymentRow, operation="test")
+    assert row.is_reachable
+    assert row.server().address() == "192.0.2.1:30095"
+
+
+def test_a_server_is_frozen() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        server().fqdn = "other"  # type: ignore[misc]

@@ -1,0 +1,153 @@
+"""What a client is told, and what it makes of it."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+
+import pytest
+
+from edgegap_async import EdgegapClient, RetryPolicy
+from edgegap_async.config import DEFAULT_BASE_URL, Settings, parse_base_url, parse_timeout, parse_token
+from edgegap_async.errors import ClientStateError, ConfigurationError, EdgegapError
+from edgegap_async.simulator import LocalEdgegap
+
+
+@pytest.mark.parametrize("text", ["abc", "token abc", "  abc\n", "Token   abc", "TOKEN\tabc\r\n", " token abc "])
+def test_every_way_a_token_is_pasted_is_the_same_token(text: str) -> None:
+    assert parse_token(text).header("token") == "token abc"
+
+
+@pytest.mark.parametrize("form", ["{}", "token {}", "  {}\n", "Token  {} "])
+async def test_every_way_a_token_is_pasted_is_accepted_by_the_service(local: LocalEdgegap, form: str) -> None:
+    async with EdgegapClient(form.format(local.token), base_url=local.url) as edgegap:
+        assert await edgegap.deployments.list().collect() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        (None, "EDGEGAP_API_TOKEN"),
+        ("", "EDGEGAP_API_TOKEN"),
+        ("  \n", "EDGEGAP_API_TOKEN"),
+        ("token", "EDGEGAP_API_TOKEN"),
+        ("Token ", "EDGEGAP_API_TOKEN"),
+        ("token token abc", "pass its value alone"),
+        ("token TOKEN abc", "pass its value alone"),
+        ("ab\ncd", "paste it again"),
+        ("ab\r\nX-Other: 1", "paste it again"),
+        ("ab cd", "paste it again"),
+        ("ab\x00cd", "paste it again"),
+        ("abcé", "paste it again"),
+    ],
+)
+def test_a_token_that_cannot_be_one_is_refused_and_not_shown(text: str | None, advice: str) -> None:
+    with pytest.raises(ConfigurationError, match=advice) as caught:
+        EdgegapClient(text)
+    if text and len(text.strip()) > len("token"):
+        assert text.strip() not in str(caught.value)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEGAP_API_TOKEN", "token abc\n")
+    monkeypatch.setenv("EDGEGAP_BASE_URL", "http://127.0.0.1:1/")
+    settings = Settings.read(None, None, 60)
+    assert settings.token.reveal() == "abc"
+    assert settings.base_url == "http://127.0.0.1:1"
+
+
+def test_what_is_passed_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEGAP_API_TOKEN", "abc")
+    monkeypatch.setenv("EDGEGAP_BASE_URL", "http://127.0.0.1:1")
+    settings = Settings.read("xyz", "http://127.0.0.1:2", 60)
+    assert (settings.token.reveal(), settings.base_url) == ("xyz", "http://127.0.0.1:2")
+
+
+def test_an_empty_token_is_not_replaced_by_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEGAP_API_TOKEN", "abc")
+    with pytest.raises(ConfigurationError, match="no API token"):
+        EdgegapClient("")
+
+
+def test_without_an_address_it_is_the_services_own() -> None:
+    assert Settings.read("abc", None, 60, environ={}).base_url == DEFAULT_BASE_URL == "https://api.edgegap.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("ftp://api.edgegap.com", "http or https"),
+        ("api.edgegap.com", "http or https"),
+        ("https://", "http or https"),
+        ("file:///etc/passwd", "http or https"),
+        ("https://user:pass@api.edgegap.com", "no user name, password"),
+        ("https://user@api.edgegap.com", "no user name, password"),
+        ("https://api.edgegap.com?token=abc", "query"),
+        ("https://api.edgegap.com#v1", "fragment"),
+        ("https://api.edgegap.com:port", "not an address"),
+        ("https://[::1", "not an address"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused(text: str, advice: str) -> None:
+    with pytest.raises(ConfigurationError, match=advice):
+        EdgegapClient("abc", base_url=text)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        EdgegapClient("abc", base_url="https://user:hunter2@api.edgegap.com")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{} ", "{}/", "{}//"])
+def test_what_stands_around_an_address_does_not_get_into_requests(around: str) -> None:
+    with suppress(ConfigurationError):
+        assert parse_base_url(around.format("http://127.0.0.1:1")) == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -0.001, math.nan, -math.inf, "5", None, True])
+def test_a_timeout_is_a_number_above_zero(seconds: object) -> None:
+    with pytest.raises(ConfigurationError, match="timeout must be"):
+        EdgegapClient("abc", timeout=seconds)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [1, 0.001, math.inf])
+def test_a_timeout_may_be_any_number_above_zero(seconds: float) -> None:
+    assert parse_timeout(seconds) == seconds
+
+
+@pytest.mark.parametrize(
+    ("limits", "advice"),
+    [
+        ({"deploys": 40}, "deploy, status, list, hosts, default"),
+        ({"deploy": 0}, "above 0"),
+        ({"deploy": -1}, "above 0"),
+        ({"deploy": math.nan}, "above 0"),
+        ({"deploy": "40"}, "deploy"),
+        ("fast", "'documented', a mapping or None"),
+        ([("deploy", 40)], "'documented', a mapping or None"),
+    ],
+)
+def test_rate_limits_that_cannot_work_are_refused(limits: object, advice: str) -> None:
+    with pytest.raises(ConfigurationError, match=advice):
+        EdgegapClient("abc", rate_limits=limits)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pages", [-1, 1.5, "4", True, None])
+def test_prefetch_is_a_number_of_pages(pages: object) -> None:
+    with pytest.raises(ConfigurationError, match="prefetch must be a whole number"):
+        EdgegapClient("abc", prefetch=pages)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", ["attempts", "first_seconds", "longest_seconds", "budget", "attempt_seconds"])
+@pytest.mark.parametrize("value", [0, -1, math.nan])
+def test_a_retry_policy_that_cannot_work_is_refused(field: str, value: float) -> None:
+    with pytest.raises(ConfigurationError, match=f"retry: {field} must be above 0"):
+        RetryPolicy(**{field: value})  # type: ignore[arg-type]
+
+
+def test_configuration_errors_are_what_python_calls_them_too() -> None:
+    assert issubclass(ConfigurationError, EdgegapError)
+    assert issubclass(ConfigurationError, ValueError)
+    assert issubclass(ClientStateError, ConfigurationError)
+    assert issubclass(ClientStateError, RuntimeError)

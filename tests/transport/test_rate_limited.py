@@ -1,0 +1,255 @@
+"""One 429 slows everybody of its bucket, and nobody else; what was done is counted and told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import TypeAlias
+
+import pytest
+
+from edgegap_async import EdgegapClient, Event, EventKind, RetryPolicy
+from edgegap_async.simulator import LocalEdgegap
+
+Arrived: TypeAlias = Callable[[str], list[float]]
+
+IP = "203.0.113.7"
+
+
+async def existing(edgegap: EdgegapClient) -> str:
+    return (await edgegap.deployments.create("kart", "v1", users=[IP])).request_id
+
+
+@pytest.mark.looptime
+async def test_one_refusal_stops_the_whole_bucket_for_as_long_as_it_asks(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived
+) -> None:
+    it = await existing(edgegap)
+    local.faults.add("deployment-get", "rate_limited", retry_after=2)
+    await asyncio.gather(*(edgegap.deployments.get(it) for _ in range(10)))
+    moments = arrived("deployment-get")
+    assert len(moments) == 11
+    refused = moments[0]
+    assert all(moment >= refused + 2 for moment in moments[1:])
+    assert moments[1] == pytest.approx(refused + 2, abs=0.01)
+
+
+@pytest.mark.looptime
+async def test_other_buckets_go_on(local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived) -> None:
+    it = await existing(edgegap)
+    local.faults.add("deployment-get", "rate_limited", retry_after=30)
+    looking = asyncio.create_task(edgegap.deployments.get(it))
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(
+        edgegap.deployments.list().first(),
+        edgegap.deployments.tags.create(it, "match-42"),
+        edgegap.deployments.create("kart", "v1", users=[IP]),
+    )
+    assert asyncio.get_running_loop().time() - began < 0.2
+    await looking
+    first, second = arrived("deployment-get")
+    assert second >= first + 30
+
+
+@pytest.mark.looptime
+async def test_other_operations_of_the_bucket_do_not(local: LocalEdgegap, arrived: Arrived) -> None:
+    async with local.client() as edgegap:
+        it = await existing(edgegap)
+        local.faults.add("deployment-tag-list", "rate_limited", retry_after=5)
+        refused = asyncio.create_task(edgegap.deployments.tags.list(it).first())
+        await asyncio.sleep(0.1)
+        await edgegap.deployments.logs(it)
+        await refused
+    assert arrived("deployment-logs-get")[0] >= arrived("deployment-tag-list")[0] + 5
+
+
+@pytest.mark.looptime
+async def test_afterwards_it_goes_on_slower_and_recovers(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits={"list": 10}) as edgegap:
+        await edgegap.deployments.list().first()
+        full = edgegap.stats().buckets["list"].rate
+        local.faults.add("deployment-list", "rate_limited", retry_after=1)
+        await edgegap.deployments.list().first()
+        slowed = edgegap.stats().buckets["list"].rate
+        await asyncio.sleep(60)
+        await edgegap.deployments.list().first()
+        assert full is not None
+        assert slowed is not None
+        assert full <= 10
+        assert slowed < 0.8 * full
+        assert edgegap.stats().buckets["list"].rate == full
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [
+        ("0.25", 0.25, 0.26),
+        ("1.5", 1.5, 1.51),
+        ("3", 3, 3.01),
+        (None, 1, 1.01),
+        ("", 1, 1.01),
+        ("soon", 1, 1.01),
+        ("nan", 1, 1.01),
+        ("-5", 0, 0.01),
+    ],
+)
+async def test_every_form_of_retry_after_is_obeyed(
+    local: LocalEdgegap, arrived: Arrived, told: str | None, least: float, most: float
+) -> None:
+    local.faults.add("deployment-list", "rate_limited", retry_after=told)
+    async with local.client(rate_limits=None) as edgegap:
+        await edgegap.deployments.list().first()
+    first, second = arrived("deployment-list")
+    assert least <= second - first <= most
+
+
+@pytest.mark.looptime
+async def test_a_date_is_obeyed_too(local: LocalEdgegap, arrived: Arrived) -> None:
+    local.faults.add("deployment-list", "rate_limited", retry_after=formatdate(time.time() + 10, usegmt=True))
+    async with local.client(rate_limits=None) as edgegap:
+        await edgegap.deployments.list().first()
+    first, second = arrived("deployment-list")
+    assert 8 < second - first <= 10.01
+
+
+@pytest.mark.looptime
+async def test_a_wait_is_stretched_by_limits_and_failures_and_not_failed(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
+    it = await existing(edgegap)
+    local.faults.add("deployment-get", "rate_limited", times=3, retry_after=2)
+    local.faults.add("deployment-get", "status", times=12, code=503)  # more than one call repeats
+    local.faults.add("deployment-get", "status", times=2, code=500)
+    local.faults.add("deployment-get", "rate_limited", times=3, retry_after=4)
+    server = await edgegap.deployments.wait_until_ready(it, timeout=120)
+    assert server.request_id == it
+    assert asyncio.get_running_loop().time() >= 6 + 12
+
+
+# what is counted
+
+
+@pytest.mark.looptime
+async def test_stats_count_by_bucket(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits={"status": 1}) as edgegap:
+        it = await existing(edgegap)
+        local.faults.add("deployment-get", "rate_limited", retry_after=10)
+        local.faults.add("deployment-list", "status", times=2, code=503, headers={"Retry-After": "1"})
+        await edgegap.deployments.get(it)
+        await edgegap.deployments.list().first()
+        stats = edgegap.stats()
+
+    assert (stats.requests, stats.retries, stats.rate_limited) == (6, 3, 1)
+    by_bucket = {name: (it.requests, it.retries, it.rate_limited) for name, it in stats.buckets.items()}
+    assert by_bucket == {
+        "deploy": (1, 0, 0),
+        "status": (2, 1, 1),
+        "list": (3, 2, 0),
+        "hosts": (0, 0, 0),
+        "default": (0, 0, 0),
+    }
+    assert stats.waited_seconds == sum(bucket.waited_seconds for bucket in stats.buckets.values())
+
+
+@pytest.mark.looptime
+async def test_stats_add_up_the_time_that_calls_waited_for_a_slot(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits={"list": 1}) as edgegap:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.gather(*(edgegap.deployments.list().first() for _ in range(4)))
+        last = loop.time() - began
+        waited = edgegap.stats().buckets["list"].waited_seconds
+    assert waited == pytest.approx(last * (1 / 3 + 2 / 3 + 1), rel=0.05)  # the first not at all, the others evenly
+
+
+async def test_stats_of_a_client_without_limits_have_no_rate(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits=None) as edgegap:
+        assert {bucket.rate for bucket in edgegap.stats().buckets.values()} == {None}
+
+
+# what is told
+
+
+def told(events: list[Event]) -> list[tuple[str, int, int | None]]:
+    return [(event.kind.value, event.attempt, event.status) for event in events]
+
+
+@pytest.mark.looptime
+async def test_events_tell_each_decision(local: LocalEdgegap) -> None:
+    events: list[Event] = []
+    local.faults.add("deployment-list", "rate_limited", retry_after=2)
+    local.faults.add("deployment-list", "status", code=503, headers={"Retry-After": "1.5"})
+    local.faults.add("deployment-list", "reset")
+    local.faults.add("deployment-list", "delay", seconds=0.5)
+    async with local.client(rate_limits=None, on_event=events.append, retry=RetryPolicy(first_seconds=1)) as edgegap:
+        await edgegap.deployments.list().first()
+
+    assert told(events) == [
+        ("sent", 1, None),
+        ("answered", 1, 429),
+        ("limited", 1, 429),
+        ("retried", 1, None),
+        ("sent", 2, None),
+        ("answered", 2, 503),
+        ("retried", 2, None),
+        ("sent", 3, None),
+        ("failed", 3, None),
+        ("retried", 3, None),
+        ("sent", 4, None),
+        ("answered", 4, 200),
+    ]
+    assert {(event.operation_id, event.bucket) for event in events} == {("deployment-list", "list")}
+    seconds = {(event.kind, event.attempt): event.seconds for event in events}
+    assert seconds[EventKind.LIMITED, 1] == seconds[EventKind.RETRIED, 1] == 2
+    assert seconds[EventKind.RETRIED, 2] == 1.5
+    assert 0 <= seconds[EventKind.RETRIED, 3] <= 2  # twice the first, as it is the second failure
+    assert seconds[EventKind.ANSWERED, 4] == pytest.approx(0.5, abs=0.01)
+    assert [event.reason for event in events if event.kind is EventKind.FAILED] == ["unknown"]
+
+
+@pytest.mark.looptime
+async def test_events_tell_how_long_a_call_waited_for_its_slot(local: LocalEdgegap) -> None:
+    events: list[Event] = []
+    async with local.client(rate_limits={"list": 1}, on_event=events.append) as edgegap:
+        await edgegap.deployments.list().first()
+        await edgegap.deployments.list().first()
+    assert told(events) == [
+        ("sent", 1, None),
+        ("answered", 1, 200),
+        ("waited", 1, None),
+        ("sent", 1, None),
+        ("answered", 1, 200),
+    ]
+    (waited,) = (event for event in events if event.kind is EventKind.WAITED)
+    assert waited.seconds == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.looptime
+async def test_an_observer_that_raises_loses_no_answer(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
+    def observer(event: Event) -> None:
+        raise KeyError(event.kind)
+
+    async with local.client(on_event=observer) as edgegap:
+        request = await edgegap.deployments.create("kart", "v1", users=[IP])
+    assert [each.request_id for each in local.deployments] == [request.request_id]
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 2  # sent, answered
+    assert all("on_event failed" in record.getMessage() for record in errors)
+    assert all(record.exc_info is not None and record.exc_info[0] is KeyError for record in errors)
+
+
+@pytest.mark.looptime
+async def test_decisions_are_logged(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="edgegap_async")
+    local.faults.add("deployment-list", "rate_limited", retry_after=2)
+    async with local.client() as edgegap:
+        await edgegap.deployments.list().first()
+    levels = [(record.levelname, record.args[0].kind.value) for record in caplog.records if record.args]  # type: ignore[index, union-attr]
+    assert ("WARNING", "limited") in levels
+    assert ("INFO", "retried") in levels
+    assert ("DEBUG", "sent") in levels

@@ -1,0 +1,396 @@
+"""What is sent again, how often, and what never is."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import attrs
+import pytest
+
+from edgegap_async import EdgegapClient, Event, EventKind, RetryPolicy, errors
+from edgegap_async.errors import (
+    APIError,
+    BadRequest,
+    EdgegapError,
+    NotFound,
+    Outcome,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
+from edgegap_async.simulator import LocalEdgegap
+from edgegap_async.transport.retry import RetryBudget
+
+Arrived: TypeAlias = Callable[[str], list[float]]
+
+IP = "203.0.113.7"
+
+
+@attrs.frozen
+class Operation:
+    operation_id: str
+    call: Callable[[EdgegapClient, str], Awaitable[object]]
+    repeatable: bool
+
+
+OPERATIONS = [
+    Operation("deployment-get", lambda e, it: e.deployments.get(it), True),
+    Operation("deployment-list", lambda e, _: e.deployments.list().first(), True),
+    Operation("deployment-delete", lambda e, it: e.deployments.stop(it), True),
+    Operation("deployment-tag-delete", lambda e, it: e.deployments.tags.delete(it, "old"), True),
+    Operation("deployment-tag-create", lambda e, it: e.deployments.tags.create(it, "new"), False),
+    Operation("deployment-tag-update", lambda e, it: e.deployments.tags.update(it, "old", new_name="new"), False),
+    Operation("deployment-report", lambda e, it: e.deployments.report(it, reason="slow"), False),
+    Operation("deployment-bulk-delete", lambda e, it: e.deployments.bulk_stop(request_ids=[it]), False),
+    Operation("v2-deployment-create", lambda e, _: e.deployments.create("kart", "v1", users=[IP]), False),
+    Operation("deployment-create", lambda e, _: e.deployments.create_v1("kart", users=[IP]), False),
+    Operation(
+        "private-fleets-deployment-create",
+        lambda e, _: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP]),
+        False,
+    ),
+]
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda it: it.operation_id)
+
+# What may have been carried out, and came back as no answer.
+BROKEN: list[tuple[str, dict[str, Any]]] = [("reset", {}), ("drop_after_commit", {}), ("stall", {})]
+
+REPEATED_STATUSES = {502, 503, 504}
+STATUSES = [400, 401, 403, 404, 408, 409, 410, 418, 422, 424, 425, 500, 501, 502, 503, 504, 505, 599]
+
+
+async def existing(edgegap: EdgegapClient) -> str:
+    return (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["old"])).request_id
+
+
+@pytest.mark.looptime
+@every_operation
+@pytest.mark.parametrize(("kind", "options"), BROKEN, ids=[kind for kind, _ in BROKEN])
+async def test_a_lost_answer(
+    local: LocalEdgegap,
+    edgegap: EdgegapClient,
+    arrived: Arrived,
+    operation: Operation,
+    kind: str,
+    options: dict[str, Any],
+) -> None:
+    it = await existing(edgegap)
+    already = len(arrived(operation.operation_id))
+    local.faults.add(operation.operation_id, kind, **options)
+    if operation.repeatable:
+        await operation.call(edgegap, it)
+    else:
+        with pytest.raises(TransportError, match=operation.operation_id) as caught:
+            await operation.call(edgegap, it)
+        assert caught.value.outcome is Outcome.UNKNOWN
+        assert caught.value.operation == operation.operation_id
+    assert len(arrived(operation.operation_id)) - already == (2 if operation.repeatable else 1)
+
+
+@pytest.mark.looptime
+@every_operation
+@pytest.mark.parametrize("status", STATUSES)
+async def test_an_answer_that_is_an_error(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, operation: Operation, status: int
+) -> None:
+    it = await existing(edgegap)
+    already = len(arrived(operation.operation_id))
+    fault = local.faults.add(operation.operation_id, "status", times=1, code=status, body={"message": "odd"})
+    repeated = operation.repeatable and status in REPEATED_STATUSES
+    goes_well = operation.operation_id == "deployment-delete" and status in {404, 410}  # gone is what was wanted
+    if repeated or goes_well:
+        await operation.call(edgegap, it)
+    else:
+        with pytest.raises(APIError) as caught:
+            await operation.call(edgegap, it)
+        assert caught.value.status == status
+        assert type(caught.value) is errors.api_error_class(status)
+    assert fault.happened == 1
+    assert len(arrived(operation.operation_id)) - already == (2 if repeated else 1)
+
+
+@pytest.mark.looptime
+@every_operation
+async def test_a_refusal_for_the_limit_is_repeated_whatever_it_was(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, operation: Operation
+) -> None:
+    it = await existing(edgegap)
+    already = len(arrived(operation.operation_id))
+    fault = local.faults.add(operation.operation_id, "rate_limited", times=7, retry_after=1)  # over attempts=5
+    if operation.operation_id == "private-fleets-deployment-create":
+        with pytest.raises(BadRequest):  # there is no such host: that answer came after the refusals
+            await operation.call(edgegap, it)
+    else:
+        await operation.call(edgegap, it)
+    assert fault.happened == 7
+    assert len(arrived(operation.operation_id)) - already == 8
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, and it refuses
+        yield reserved.getsockname()[1]
+
+
+@pytest.mark.looptime
+@every_operation
+async def test_what_was_never_sent_is_repeated_whatever_it_was(closed_port: int, operation: Operation) -> None:
+    async with EdgegapClient(
+        "abc", base_url=f"http://127.0.0.1:{closed_port}", retry=RetryPolicy(attempts=3)
+    ) as client:
+        with pytest.raises(TransportError, match="nothing was sent") as caught:
+            await operation.call(client, "0123456789ab")
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert caught.value.__notes__ == ["not repeated: 3 attempts were made"]
+        assert client.stats().requests == 3
+        assert client.stats().retries == 2
+
+
+@pytest.mark.looptime
+async def test_a_create_goes_through_once_the_service_listens(unused_tcp_port: int) -> None:
+    async with LocalEdgegap(port=unused_tcp_port, token="abc") as local:
+        late = local.url
+    local = LocalEdgegap(port=unused_tcp_port, token="abc")
+    refused = asyncio.Event()
+
+    def watch(event: Event) -> None:
+        if event.kind is EventKind.FAILED:
+            assert event.reason == "not sent"
+            refused.set()
+
+    async with EdgegapClient("abc", base_url=late, on_event=watch) as edgegap:
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=[IP]))
+        await refused.wait()
+        async with local:
+            request = await creating
+            assert [each.request_id for each in local.deployments] == [request.request_id]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("kind", ["reset", "drop_after_commit", "stall", "truncate", "not_json"])
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if "create" in each.operation_id], ids=lambda it: it.operation_id
+)
+async def test_a_create_is_never_doubled(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, operation: Operation, kind: str
+) -> None:
+    it = await existing(edgegap)
+    already, servers = len(arrived(operation.operation_id)), len(local.deployments)
+    local.faults.add(operation.operation_id, kind)
+    with pytest.raises(EdgegapError):
+        await operation.call(edgegap, it)
+    assert len(arrived(operation.operation_id)) - already == 1
+    assert len(local.deployments) - servers <= 1
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("kind", ["drop_after_commit", "stall"])
+async def test_a_deleted_tag_whose_answer_was_lost_is_deleted(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, kind: str
+) -> None:
+    it = await existing(edgegap)
+    local.faults.add("deployment-tag-delete", kind)
+    await edgegap.deployments.tags.delete(it, "old")
+    assert len(arrived("deployment-tag-delete")) == 2
+    assert local.requests[-1].status == 404
+    assert local.deployments[it].tags == []
+
+
+async def test_a_tag_that_never_was_is_not_found(edgegap: EdgegapClient) -> None:
+    it = await existing(edgegap)
+    with pytest.raises(NotFound):
+        await edgegap.deployments.tags.delete(it, "another")
+
+
+@pytest.mark.looptime
+async def test_a_tag_that_never_was_is_not_found_after_a_refusal_for_the_limit(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
+    it = await existing(edgegap)
+    local.faults.add("deployment-tag-delete", "rate_limited")
+    with pytest.raises(NotFound):
+        await edgegap.deployments.tags.delete(it, "another")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+async def test_attempts_are_bounded(local: LocalEdgegap, attempts: int) -> None:
+    local.faults.add("deployment-list", "status", times=None, code=503)
+    async with local.client(retry=RetryPolicy(attempts=attempts)) as edgegap:
+        with pytest.raises(ServerError) as caught:
+            await edgegap.deployments.list().first()
+    assert len(local.requests) == attempts
+    assert caught.value.__notes__ == [f"not repeated: {attempts} attempts were made"]
+
+
+async def test_the_http_library_repeats_nothing_by_itself(local: LocalEdgegap) -> None:
+    async with local.client(retry=RetryPolicy(attempts=1)) as edgegap:
+        await edgegap.deployments.list().first()  # leaves a connection that is used again
+        local.faults.add("deployment-list", "reset")
+        with pytest.raises(TransportError):
+            await edgegap.deployments.list().first()
+    assert len(local.requests) == 2
+
+
+@pytest.mark.looptime
+async def test_the_budget_is_the_clients_and_not_the_calls(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "status", times=None, code=503)
+    async with local.client(retry=RetryPolicy(attempts=3, budget=3)) as edgegap:
+        failures = await asyncio.gather(*(edgegap.deployments.list().first() for _ in range(6)), return_exceptions=True)
+        assert all(isinstance(failure, ServerError) for failure in failures)
+        assert edgegap.stats().retries == 3
+    assert len(local.requests) == 6 + 3
+    notes = [note for failure in failures for note in getattr(failure, "__notes__", [])]
+    assert len(notes) == 6
+    assert any("retry budget is spent" in note for note in notes)
+
+
+@pytest.mark.looptime
+async def test_refusals_for_the_limit_cost_no_budget(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "rate_limited", times=4, retry_after=0.5)
+    async with local.client(retry=RetryPolicy(attempts=1, budget=0.5)) as edgegap:
+        await edgegap.deployments.list().first()
+    assert len(local.requests) == 5
+
+
+def test_ten_successes_earn_a_repetition() -> None:
+    budget = RetryBudget(1)
+    assert budget.spend()
+    assert not budget.spend()
+    for _ in range(10):
+        budget.earn()
+    assert budget.spend()
+    assert not budget.spend()
+
+
+@pytest.mark.looptime
+async def test_successes_pay_for_repetitions(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits=None, retry=RetryPolicy(attempts=2, budget=1)) as edgegap:
+        for successes, repetitions in ((0, 1), (5, 0), (6, 1)):
+            for _ in range(successes):
+                await edgegap.locations.list().first()
+            before = edgegap.stats().retries
+            local.faults.add("deployment-list", "status", times=2, code=503)
+            with pytest.raises(ServerError):
+                await edgegap.deployments.list().first()
+            local.faults.clear()
+            assert edgegap.stats().retries - before == repetitions
+
+
+def test_a_budget_does_not_grow_beyond_its_size() -> None:
+    budget = RetryBudget(2)
+    for _ in range(1000):
+        budget.earn()
+    assert [budget.spend() for _ in range(3)] == [True, True, False]
+
+
+# pauses
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("asked", [0, 0.25, 1.5, 7])
+async def test_retry_after_is_obeyed_to_the_fraction(local: LocalEdgegap, arrived: Arrived, asked: float) -> None:
+    local.faults.add("deployment-list", "status", code=503, headers={"Retry-After": str(asked)})
+    async with local.client(rate_limits=None) as edgegap:
+        await edgegap.deployments.list().first()
+    first, second = arrived("deployment-list")
+    assert second - first == pytest.approx(asked, abs=0.001)
+
+
+@pytest.mark.looptime
+async def test_back_off_is_bounded_and_grows(local: LocalEdgegap, arrived: Arrived) -> None:
+    policy = RetryPolicy(attempts=12, first_seconds=1, longest_seconds=4)
+    local.faults.add("deployment-list", "status", times=None, code=503)
+    async with local.client(rate_limits=None, retry=policy, timeout=600) as edgegap:
+        with pytest.raises(ServerError):
+            await edgegap.deployments.list().first()
+    moments = arrived("deployment-list")
+    pauses = [later - sooner for sooner, later in pairwise(moments)]
+    assert len(pauses) == 11
+    assert all(pause <= min(2**nth, 4) + 0.001 for nth, pause in enumerate(pauses))
+    assert len(set(pauses)) > 1
+
+
+@pytest.mark.parametrize(("repetition", "most"), [(1, 0.25), (2, 0.5), (3, 1.0), (6, 8.0), (7, 8.0), (500, 8.0)])
+def test_a_pause_is_between_nothing_and_twice_the_last(repetition: int, most: float) -> None:
+    policy = RetryPolicy()
+    assert policy.pause(repetition, jitter=lambda: 0.0) == 0
+    assert policy.pause(repetition, jitter=lambda: 1.0) == most
+
+
+def test_a_pause_stays_bounded_however_often_it_was_repeated() -> None:
+    assert RetryPolicy().pause(5000, jitter=lambda: 1.0) == 8.0
+
+
+# cancellation
+
+
+@pytest.mark.looptime
+@every_operation
+async def test_a_cancelled_call_is_cancelled_and_not_repeated(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, operation: Operation
+) -> None:
+    it = await existing(edgegap)
+    already = len(arrived(operation.operation_id))
+    local.faults.add(operation.operation_id, "stall", times=None)
+    call = asyncio.ensure_future(operation.call(edgegap, it))
+    await asyncio.sleep(1)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.sleep(60)
+    assert len(arrived(operation.operation_id)) - already == 1
+
+
+@pytest.mark.looptime
+async def test_a_call_cancelled_between_two_attempts_is_not_repeated(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived
+) -> None:
+    local.faults.add("deployment-list", "status", times=None, code=503, headers={"Retry-After": "5"})
+    call = asyncio.create_task(edgegap.deployments.list().first())
+    await asyncio.sleep(1)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.sleep(60)
+    assert len(arrived("deployment-list")) == 1
+
+
+@pytest.mark.looptime
+async def test_a_call_cancelled_while_it_waits_for_its_slot_is_not_sent(local: LocalEdgegap, arrived: Arrived) -> None:
+    async with local.client(rate_limits={"list": 0.1}) as edgegap:
+        await edgegap.deployments.list().first()
+        call = asyncio.create_task(edgegap.deployments.list().first())
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.sleep(60)
+    assert len(arrived("deployment-list")) == 1
+
+
+@pytest.mark.looptime
+async def test_a_timeout_of_the_callers_own_is_the_callers(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    local.faults.add("deployment-list", "stall", times=None)
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(1):
+            await edgegap.deployments.list().first()
+    assert not isinstance(caught.value, EdgegapError)
+    assert len(local.requests) == 1
+
+
+@pytest.mark.looptime
+async def test_a_refusal_for_the_limit_ends_with_the_deadline(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    local.faults.add("deployment-list", "rate_limited", times=None, retry_after=2)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(RateLimited) as caught:
+        await edgegap.deployments.list(timeout=9).first()
+    assert asyncio.get_running_loop().time() - began <= 9
+    assert len(local.requests) == 5
+    assert caught.value.retry_after == 2
+    assert "the timeout ends" in caught.value.__notes__[0]
