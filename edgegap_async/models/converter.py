@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 import cattrs
-import orjson
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
-from edgegap_async.errors import JSON, DecodeError
+from edgegap_async.codec import loads
+from edgegap_async.errors import JSON, DecodeError, cleaned
 from edgegap_async.models.fields import EXTRA, Count, Number, State
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
 
@@ -35,11 +35,10 @@ def decode(body: bytes, model: type[T], *, operation: str) -> T:
 def parse(body: bytes, *, operation: str) -> JSON:
     """The JSON that a body holds. Raises DecodeError for an empty body and for anything else."""
     try:
-        parsed: JSON = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        told = "an empty body" if not body.strip() else f"a body that is not JSON (at character {error.pos})"
+        return loads(body)
+    except ValueError as error:
+        told = f"a body that is not JSON ({cleaned(str(error))})" if body.strip() else "an empty body"
         raise DecodeError(f"{operation} answered with {told}", operation=operation) from None
-    return parsed
 
 
 def structure(value: JSON, model: type[T], *, operation: str) -> T:
@@ -124,8 +123,8 @@ def _or_text(inner: _Hook) -> _Hook:
     def hook(value: object, kind: object) -> object:
         if type(value) is str:
             try:
-                value = orjson.loads(value)
-            except orjson.JSONDecodeError:
+                value = loads(value)
+            except ValueError:
                 raise _Expected("a number, also as text", value) from None
         return inner(value, kind)
 

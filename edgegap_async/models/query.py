@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import attrs
-import orjson
 
+from edgegap_async.codec import dumps
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.fields import State
 from edgegap_async.models.requests import sequence
@@ -160,7 +160,7 @@ def query_text(wanted: Filter | None, order_by: str | None) -> str | None:
         query["filters"] = [condition.as_json(field) for field, condition in wanted.conditions.items()]
     if order_by:
         query["order_by"] = [_order(part.strip()) for part in order_by.split(",")]
-    return orjson.dumps(query).decode() if query else None
+    return dumps(query).decode() if query else None
 
 
 def _order(part: str) -> JSON:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 import attrs
-import orjson
 
 from edgegap_async.operations.table import OPERATIONS
 
@@ -21,7 +21,7 @@ def main() -> None:
     wanted = attrs.filters.include(*_COLUMNS)
     rows = [attrs.asdict(row, filter=wanted) for row in OPERATIONS.values()]
     if as_json:
-        sys.stdout.write(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return
     for row in rows:
         flag = "deprecated" if row["deprecated"] else ""

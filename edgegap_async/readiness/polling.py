@@ -49,7 +49,7 @@ class Schedule:
     has no address or ports ``incomplete_grace``.
     """
 
-    shortest: float = 0.5
+    shortest: float = 0.25
     longest: float = 5.0
     share: float = 0.15
     unknown_grace: float = 10.0

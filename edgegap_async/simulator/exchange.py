@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import orjson
 
+from edgegap_async.codec import dumps
 from edgegap_async.operations import Operation
 
 
@@ -44,7 +44,7 @@ class Answer:
         """The body as it goes over the wire."""
         if self.body is None:
             return b""
-        return self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
+        return self.body if isinstance(self.body, bytes) else dumps(self.body)
 
     @property
     def content_type(self) -> str | None:

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
-import orjson
 
+from edgegap_async.codec import dumps
 from edgegap_async.operations import OPERATIONS, Operation
 from edgegap_async.simulator.exchange import Answer, Doom
 
@@ -147,7 +147,7 @@ def _sentence(default: str) -> Option:
 
 def _is_body(value: Any) -> bool:
     try:
-        orjson.dumps(value)
+        dumps(value)
     except TypeError:
         return False
     return value is None or isinstance(value, str | dict | list)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard, TypeVar
 
 import attrs
-import orjson
 
+from edgegap_async.codec import loads
 from edgegap_async.simulator.deployment import State
 
 
@@ -222,8 +222,8 @@ def parse(text: str | None) -> Query:
     if text is None:
         return Query()
     try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        content = loads(text)
+    except ValueError:
         raise QueryError("it is not valid JSON") from None
     if not _is_object(content):
         raise QueryError("it must be a JSON object")

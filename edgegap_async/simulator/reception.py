@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
-import orjson
 
+from edgegap_async.codec import loads
 from edgegap_async.operations import Operation
 from edgegap_async.simulator.exchange import Answer, Call, Doom, Refusal
 from edgegap_async.simulator.handlers import AUTHORISE_THEMSELVES, HANDLERS
@@ -58,8 +58,8 @@ def handle(world: World, letter: Letter, doom: Doom | None = None) -> Answer:
 def parsed(content: bytes) -> Any:
     """A body as JSON, or None for one that is not."""
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+        return loads(content)
+    except ValueError:
         return None
 
 
@@ -70,8 +70,8 @@ def _read_body(operation: Operation, content: bytes) -> Any:
     if not content:
         raise Refusal(400, "a JSON body is required")
     try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        body = loads(content)
+    except ValueError:
         raise Refusal(400, "the body is not valid JSON") from None
     _refuse(operation, list(complaints(validator, body)))
     return body

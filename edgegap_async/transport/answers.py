@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-import orjson
 from multidict import CIMultiDict
 
+from edgegap_async.codec import loads
 from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, APIError, api_error_class, cleaned
 from edgegap_async.transport.session import Answer
@@ -59,8 +59,8 @@ def api_error(answer: Answer, operation: str) -> APIError:
 
 def _object(body: bytes) -> dict[str, JSON]:
     try:
-        parsed: JSON = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        parsed = loads(body)
+    except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
 

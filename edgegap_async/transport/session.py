@@ -10,10 +10,10 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import attrs
-import orjson
 from yarl import URL
 
 from edgegap_async._version import __version__
+from edgegap_async.codec import dumps
 from edgegap_async.errors import JSON, ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
 
@@ -108,7 +108,7 @@ class Session:
             async with session.request(
                 method,
                 URL(url, encoded=True),
-                data=None if body is None else orjson.dumps(body),
+                data=None if body is None else dumps(body),
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,

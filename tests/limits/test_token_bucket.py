@@ -70,7 +70,7 @@ def test_never_lets_more_through_than_it_may(
     assert most_within(moments, span) <= math.floor(capacity + rate * span + EPSILON)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(limit=st.integers(1, 60))
 def test_no_second_sees_more_than_the_documented_number_even_if_answers_jitter(limit: int) -> None:
     async def scenario() -> list[float]:

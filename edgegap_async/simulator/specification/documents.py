@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
-import orjson
-
+from edgegap_async.codec import loads
 from edgegap_async.operations import Operation, Spec
 
 Schema: TypeAlias = dict[str, Any]
@@ -101,7 +100,7 @@ def _nullable(schema: Schema) -> Schema:
 def _read(spec: Spec) -> Document:
     # one name in full: an editable install and a zip both find it
     folder = resources.files("edgegap_async.simulator.specification")
-    return Document(orjson.loads(folder.joinpath(_FILES[spec]).read_bytes()), _PREFIXES[spec])
+    return Document(cast("Schema", loads(folder.joinpath(_FILES[spec]).read_bytes())), _PREFIXES[spec])
 
 
 DOCUMENTS: Final[Mapping[Spec, Document]] = {spec: _read(spec) for spec in _FILES}
