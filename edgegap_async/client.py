@@ -48,7 +48,7 @@ class EdgegapClient:
         EDGEGAP_BASE_URL. ``timeout`` is the deadline of every call that names none, in seconds, over everything it
         does. ``rate_limits`` are the documented ones, a mapping of requests a second by bucket (``deploy``,
         ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits. A
-        ``session`` is used and not closed. ``prefetch`` is how many pages of a list are read ahead at most.
+        ``session`` is used and not closed (aiohttp itself repeats an idempotent request once on a lent one). ``prefetch`` is how many pages of a list are read ahead at most.
         ``proxy`` and ``ssl`` are aiohttp's. ``on_event`` is called with each Event.
 
         Raises ConfigurationError for anything that cannot work.
@@ -59,9 +59,9 @@ class EdgegapClient:
         self._session = Session(session, proxy=proxy, tls=ssl)
         self._chores = Chores()
         self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
-        self.deployments = Deployments(self._pipeline, prefetch, self._chores)
-        self.private_fleets = PrivateFleets(self._pipeline, prefetch)
-        self.locations = Locations(self._pipeline, prefetch)
+        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._chores)
+        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch)
+        self.locations: Locations = Locations(self._pipeline, prefetch)
 
     def __repr__(self) -> str:
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"

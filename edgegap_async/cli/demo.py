@@ -55,7 +55,7 @@ class Demo:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.servers = tuple(MatchServer(match=match) for match in plan.matches)
+        self.servers: tuple[MatchServer, ...] = tuple(MatchServer(match=match) for match in plan.matches)
         self._deployments = edgegap.deployments
         self._stats = edgegap.stats
         self._plan = plan

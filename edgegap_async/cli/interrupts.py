@@ -23,7 +23,7 @@ class Interrupts:
 
     def __init__(self, again: Callable[[], object] = lambda: None) -> None:
         """``again`` is called for each signal after the first."""
-        self.happened = False
+        self.happened: bool = False
         self._again = again
         self._work: asyncio.Task[Any] | None = None
         self._before: dict[signal.Signals, Any] = {}

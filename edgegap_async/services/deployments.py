@@ -55,7 +55,7 @@ class Deployments(Service):
     def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores) -> None:
         super().__init__(pipeline, prefetch)
         self._chores = chores
-        self.tags = Tags(pipeline, prefetch)
+        self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
     async def running(

@@ -28,7 +28,7 @@ class Locations(Service):
 
     def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
         super().__init__(pipeline, prefetch)
-        self.beacons = Beacons(pipeline, prefetch)
+        self.beacons: Beacons = Beacons(pipeline, prefetch)
 
     def list(
         self,

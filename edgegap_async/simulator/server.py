@@ -84,7 +84,7 @@ class LocalEdgegap:
         chances = Chances(seed)
         self.token: str = token or new_secret(chances.stream("token"))
         """The organisation's token: requests must have ``Authorization: token`` and this."""
-        self.faults = Faults(chances.stream("faults"))
+        self.faults: Faults = Faults(chances.stream("faults"))
         """What is to go wrong."""
         self.requests: list[Received] = []
         """What arrived, in the order in which it was counted."""

@@ -74,7 +74,7 @@ class World:
         self.clock = clock
         self.calendar = calendar
         self.max_page_size = max_page_size
-        self.opened_at = clock()
+        self.opened_at: float = clock()
         self.history: dict[str, Deployment] = {}
         """Every deployment by its id, in the order of their creation."""
         self._time_to_ready = time_to_ready
@@ -86,7 +86,7 @@ class World:
         self._alive: dict[str, Deployment] = {}
         self._ends: list[tuple[float, str]] = []
         self._machines: dict[City, list[Host]] = {}
-        self.fleets = self._make_fleets(private_fleets)
+        self.fleets: dict[str, tuple[Host, ...]] = self._make_fleets(private_fleets)
         """The hosts of each private fleet."""
 
     # what exists
