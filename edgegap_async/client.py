@@ -48,8 +48,9 @@ class EdgegapClient:
         EDGEGAP_BASE_URL. ``timeout`` is the deadline of every call that names none, in seconds, over everything it
         does. ``rate_limits`` are the documented ones, a mapping of requests a second by bucket (``deploy``,
         ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits. A
-        ``session`` is used and not closed (aiohttp itself repeats an idempotent request once on a lent one). ``prefetch`` is how many pages of a list are read ahead at most.
-        ``proxy`` and ``ssl`` are aiohttp's. ``on_event`` is called with each Event.
+        ``session`` is used and not closed; aiohttp itself repeats an idempotent request once on a lent one.
+        ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are aiohttp's.
+        ``on_event`` is called with each Event.
 
         Raises ConfigurationError for anything that cannot work.
         """

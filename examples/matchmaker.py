@@ -13,7 +13,7 @@ from edgegap_async import EdgegapClient, GameServer, errors
 from edgegap_async.simulator import LocalEdgegap
 
 PLAYERS_IN_A_MATCH = 4
-MATCHES = 8
+MATCHES = 6
 
 
 async def arrive(queue: asyncio.Queue[str], players: int, chance: random.Random) -> None:
@@ -50,7 +50,7 @@ async def play(edgegap: EdgegapClient, match: str, players: list[str], queue: as
 async def main() -> None:
     chance = random.Random(7)
     queue: asyncio.Queue[str] = asyncio.Queue()
-    async with LocalEdgegap(seed=7, time_to_ready=(0.1, 0.3)) as local, local.client() as edgegap:
+    async with LocalEdgegap(seed=7, time_to_ready=(0.05, 0.2)) as local, local.client() as edgegap:
         local.faults.add("v2-deployment-create", "errored", times=None, probability=0.2, detail="image not found")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(arrive(queue, MATCHES * PLAYERS_IN_A_MATCH, chance))

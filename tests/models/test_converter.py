@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgegap_async import Deployment, DeploymentRow, State
@@ -245,6 +245,7 @@ def decoded(read: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize("model", MODELS)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_arbitrary_json_is_decoded_or_is_a_decode_error(model: type, data: st.DataObject) -> None:
     value = data.draw(json | shaped(model) | shaped(model).map(lambda it: {"request_id": ID, "host_id": "h", **it}))
