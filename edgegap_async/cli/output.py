@@ -37,7 +37,8 @@ class Sink(io.TextIOBase):
     def flush(self) -> None:
         """Flush the stream."""
         try:
-            if not self._gone:
+            # closed already where this sink outlived it: the finalizer flushes once more
+            if not (self._gone or self._stream.closed):
                 self._stream.flush()
         except OSError:
             self._leave()
