@@ -9,9 +9,8 @@ from edgegap_async.models.deployments import (
     DeploymentRequest,
     DeploymentRow,
     GameServer,
-    StateChange,
 )
-from edgegap_async.models.fields import State
+from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.query import Filter
 from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Resources, User
 from edgegap_async.pagination import Page, PageStream

@@ -25,8 +25,8 @@ from edgegap_async.errors import (
     TransportError,
     Unprocessable,
 )
-from edgegap_async.models.deployments import StateChange
-from edgegap_async.models.fields import State
+from edgegap_async.models.deployments import Deployment
+from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.query import Filter
 
 _STOP_SECONDS: Final = 30.0
@@ -159,7 +159,7 @@ class Demo:
         server.request_id, server.state = request_id, REQUESTED
         self._reporter.changed(server)
 
-    def _note_state(self, server: MatchServer, change: StateChange) -> None:
+    def _note_state(self, server: MatchServer, change: StateChange[Deployment]) -> None:
         server.location = change.seen.location or server.location
         # READY is told when the address is known as well
         if change.new is not None and change.new is not State.READY:

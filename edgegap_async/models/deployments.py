@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from edgegap_async.errors import JSON, ConfigurationError
-from edgegap_async.models.fields import Count, Number, State, extra_field
+from edgegap_async.models.fields import Count, Number, Progress, State, extra_field
 from edgegap_async.models.locations import Location
 from edgegap_async.models.ports import NO_PORTS, Ports
 
@@ -97,6 +97,25 @@ class SeenDeployment(abc.ABC):
         addressed = self.is_ready and (self.fqdn or self.public_ip) and self.ports
         return bool(addressed) and all(port.external for port in self.ports.values())
 
+    @property
+    def progress(self) -> Progress:
+        """Whether it can be played on: INCOMPLETE while its address or ports are missing."""
+        state = self.state
+        if state is State.ERROR:
+            return Progress.FAILED
+        if state is not None and state.gone:
+            return Progress.GONE
+        if self.is_reachable:
+            return Progress.READY
+        return Progress.INCOMPLETE if self.is_ready else Progress.PENDING
+
+    @property
+    def reason(self) -> str | None:
+        """What it lacks when it is ready and not reachable."""
+        if self.progress is not Progress.INCOMPLETE:
+            return None
+        return "no ports" if self.fqdn or self.public_ip else "no address"
+
     def server(self) -> GameServer:
         """The game server it is, once it is reachable."""
         return GameServer(
@@ -132,6 +151,11 @@ class Deployment(SeenDeployment):
     sessions: tuple[DeploymentSession, ...] = ()
 
     @property
+    def reason(self) -> str | None:
+        """Why it failed, or what it lacks when it is ready and not reachable."""
+        return self.error_detail or super().reason
+
+    @property
     def state(self) -> State | None:
         """The state now: the flags ``error`` and ``running`` decide where the status is behind them."""
         if self.current_status is not None and self.current_status.gone:
@@ -152,19 +176,6 @@ class DeploymentRow(SeenDeployment):
     def state(self) -> State | None:
         """The state now: READY where the row has only the flag ``ready``, None where it does not say."""
         return self.status or (State.READY if self.ready else None)
-
-
-@attrs.frozen(kw_only=True)
-class StateChange:
-    """A deployment was seen in another state than before; ``old`` is None the first time."""
-
-    request_id: str
-    old: State | None
-    new: State | None
-    seen: SeenDeployment
-
-    def __str__(self) -> str:
-        return f"{self.request_id}: {self.old or 'requested'} -> {self.new or 'unknown'}"
 
 
 @attrs.frozen(kw_only=True)

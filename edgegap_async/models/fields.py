@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -75,3 +75,48 @@ class State(enum.StrEnum):
     def gone(self) -> bool:
         """Whether a server in this state no longer serves anybody, or is about to stop."""
         return self in {State.TERMINATING, State.TERMINATED}
+
+
+class Progress(enum.Enum):
+    """How far something is that can be awaited, whatever its kind and its states."""
+
+    PENDING = "not ready yet"
+    INCOMPLETE = "ready, and something of it is missing still"
+    READY = "ready"
+    FAILED = "in error"
+    GONE = "gone, or about to"
+
+
+class Sight(Protocol):
+    """One look at something that can be awaited."""
+
+    @property
+    def state(self) -> State | None:
+        """The state it is in, None where this look does not say."""
+        ...
+
+    @property
+    def progress(self) -> Progress:
+        """What that means for somebody who waits."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed, in the service's words, or what it lacks while it is incomplete."""
+        ...
+
+
+SightT = TypeVar("SightT", bound=Sight)
+
+
+@attrs.frozen(kw_only=True)
+class StateChange(Generic[SightT]):
+    """Something that is awaited was seen in another state than before; ``old`` is None the first time."""
+
+    request_id: str
+    old: State | None
+    new: State | None
+    seen: SightT
+
+    def __str__(self) -> str:
+        return f"{self.request_id}: {self.old or 'requested'} -> {self.new or 'unknown'}"

@@ -1,11 +1,11 @@
-"""Waiting for a deployment to be ready, by looking at its status."""
+"""Waiting for something to be ready, by looking at it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias
 
 import attrs
 
@@ -24,14 +24,13 @@ from edgegap_async.errors import (
     ReadyTimeout,
     cleaned,
 )
-from edgegap_async.models.deployments import Deployment, StateChange
-from edgegap_async.models.fields import State
+from edgegap_async.models.fields import Progress, SightT, State, StateChange
 
-OnStatus: TypeAlias = Callable[[StateChange], object]
-"""Called in the event loop when a deployment is seen in another state; what it raises ends the wait."""
+OnStatus: TypeAlias = Callable[[StateChange[SightT]], object]
+"""Called in the event loop when something is seen in another state; what it raises ends the wait."""
 
-Look: TypeAlias = Callable[[str, float], Awaitable[Deployment]]
-"""One look at a deployment, within so many seconds."""
+Look: TypeAlias = Callable[[str, float], Awaitable[SightT]]
+"""One look at the thing with an id, within so many seconds."""
 
 _MISSING: Final = (NotFound, Gone, BadRequest)
 """How the service says that it does not know a deployment; 400 is what it really answers."""
@@ -61,46 +60,48 @@ class Schedule:
 
 
 @attrs.define(kw_only=True)
-class _Wait:
+class _Wait(Generic[SightT]):
+    what: str
     request_id: str
     began: float
-    on_status: OnStatus | None
-    seen: Deployment | None = None
-    ready_since: float | None = None
+    on_status: OnStatus[SightT] | None
+    seen: SightT | None = None
+    incomplete_since: float | None = None
     trouble: EdgegapError | None = None
 
     @property
     def state(self) -> State | None:
         return self.seen.state if self.seen is not None else None
 
-    def note(self, seen: Deployment) -> None:
+    def note(self, seen: SightT) -> None:
         old, self.seen, self.trouble = self.state, seen, None
         if self.on_status is not None and seen.state != old:
             self.on_status(StateChange(request_id=self.request_id, old=old, new=seen.state, seen=seen))
 
 
 async def wait_until_ready(
-    look: Look,
+    look: Look[SightT],
     request_id: str,
     *,
+    what: str = "deployment",
     timeout: float,
-    on_status: OnStatus | None = None,
+    on_status: OnStatus[SightT] | None = None,
     schedule: Schedule = Schedule(),
-) -> Deployment:
-    """Look at a deployment until it is ready and its address and ports are known.
+) -> SightT:
+    """Look at something until it is ready and complete.
 
-    ``timeout`` is in seconds. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout with the last state, and at
-    once what no further look can change (401, 403, an answer that cannot be read). Other failures of a look are
-    waited through.
+    ``what`` is what errors call it, ``timeout`` is in seconds. Raises DeploymentFailed, DeploymentTerminated or
+    ReadyTimeout with the last state, and at once what no further look can change (401, 403, an answer that cannot be
+    read). Other failures of a look are waited through.
     """
     loop = asyncio.get_running_loop()
-    wait = _Wait(request_id=request_id, began=loop.time(), on_status=on_status)
+    wait = _Wait(what=f"{what} {request_id}", request_id=request_id, began=loop.time(), on_status=on_status)
     try:
         async with asyncio.timeout(timeout):
             while True:
                 left = wait.began + timeout - loop.time()
                 try:
-                    wait.note(await look(request_id, left))
+                    seen = await look(request_id, left)
                 except _FINAL:
                     raise
                 except _MISSING as error:
@@ -109,8 +110,9 @@ async def wait_until_ready(
                 except EdgegapError as error:
                     wait.trouble = error
                 else:
-                    if (ready := _judged(wait, loop.time(), schedule)) is not None:
-                        return ready
+                    wait.note(seen)
+                    if _is_over(wait, seen, loop.time(), schedule):
+                        return seen
                 await asyncio.sleep(schedule.pause(loop.time() - wait.began))
     except DeploymentTerminated:
         raise
@@ -118,51 +120,52 @@ async def wait_until_ready(
         raise _too_late(wait, timeout) from (wait.trouble or (error if isinstance(error, EdgegapError) else None))
 
 
-def _judged(wait: _Wait, now: float, schedule: Schedule) -> Deployment | None:
-    """The deployment if it is ready, None if it has to be waited for; raises where that is pointless."""
-    seen = wait.seen
-    if seen is None or seen.state is None:
-        return None
-    if seen.state is State.ERROR:
-        reason = cleaned(seen.error_detail or "") or None
-        raise DeploymentFailed(
-            f"deployment {wait.request_id} failed: {reason or 'the service gives no reason'}. "
-            "It still exists, and is billed, until it is stopped",
-            request_id=wait.request_id,
-            last_state=seen.state,
-            reason=reason,
-        )
-    if seen.state.gone:
-        raise _terminated(wait, "it was stopped before it was ready")
-    if seen.is_reachable:
-        return seen
-    if seen.is_ready:
-        wait.ready_since = now if wait.ready_since is None else wait.ready_since
-        if now - wait.ready_since > schedule.incomplete_grace:
+def _is_over(wait: _Wait[SightT], seen: SightT, now: float, schedule: Schedule) -> bool:
+    """Whether the wait has what it is for; raises where waiting on is pointless."""
+    match seen.progress:
+        case Progress.READY:
+            return True
+        case Progress.FAILED:
+            reason = cleaned(seen.reason or "") or None
             raise DeploymentFailed(
-                f"deployment {wait.request_id} is ready but has no {'ports' if not seen.ports else 'address'} "
-                f"{schedule.incomplete_grace:.3g} s later: does its version declare a port?",
+                f"{wait.what} failed: {reason or 'the service gives no reason'}. "
+                "It still exists, and may be billed, until it is stopped",
                 request_id=wait.request_id,
-                last_state=seen.state,
-                reason="ready without ports or address",
+                last_state=wait.state,
+                reason=reason,
             )
-    return None
+        case Progress.GONE:
+            raise _terminated(wait, "it was stopped before it was ready")
+        case Progress.INCOMPLETE:
+            since = wait.incomplete_since = now if wait.incomplete_since is None else wait.incomplete_since
+            if now - since > schedule.incomplete_grace:
+                lacks = seen.reason or "not all it should have"
+                raise DeploymentFailed(
+                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: "
+                    "does its version declare a port?",
+                    request_id=wait.request_id,
+                    last_state=wait.state,
+                    reason=f"ready with {lacks}",
+                )
+        case Progress.PENDING:
+            wait.incomplete_since = None
+    return False
 
 
-def _terminated(wait: _Wait, why: str) -> DeploymentTerminated:
+def _terminated(wait: _Wait[SightT], why: str) -> DeploymentTerminated:
     return DeploymentTerminated(
-        f"deployment {wait.request_id} is gone: {why} (last seen {wait.state or 'never'})",
+        f"{wait.what} is gone: {why} (last seen {wait.state or 'never'})",
         request_id=wait.request_id,
         last_state=wait.state,
         reason=why,
     )
 
 
-def _too_late(wait: _Wait, timeout: float) -> ReadyTimeout:
+def _too_late(wait: _Wait[SightT], timeout: float) -> ReadyTimeout:
     trouble = f"; the last look failed: {wait.trouble}" if wait.trouble is not None else ""
     return ReadyTimeout(
-        f"deployment {wait.request_id} was not ready within {timeout:.3g} s (last seen {wait.state or 'never'})"
-        f"{trouble}. It may still become ready: stop it if it is not wanted",
+        f"{wait.what} was not ready within {timeout:.3g} s (last seen {wait.state or 'never'}){trouble}. "
+        "It may still become ready: stop it if it is not wanted",
         request_id=wait.request_id,
         last_state=wait.state,
         reason=str(wait.trouble) if wait.trouble is not None else None,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import NoneType
-from typing import Unpack, get_args
+from typing import TypeAlias, Unpack, get_args
 
 from edgegap_async.chores import Chores, logger
 from edgegap_async.config import Secret, parse_secret, parse_timeout
@@ -28,6 +28,7 @@ from edgegap_async.models.deployments import (
     Stopped,
     StopReceipt,
 )
+from edgegap_async.models.fields import StateChange
 from edgegap_async.models.query import Filter, query_text
 from edgegap_async.models.requests import (
     CreateOptions,
@@ -43,10 +44,13 @@ from edgegap_async.models.requests import (
     users_v1,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import OnStatus, wait_until_ready
+from edgegap_async.readiness import wait_until_ready
 from edgegap_async.services.base import Service
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
+
+OnDeploymentStatus: TypeAlias = Callable[[StateChange[Deployment]], object]
+"""Called in the event loop when a deployment is seen in another state; what it raises ends the wait."""
 
 
 class Deployments(Service):
@@ -65,7 +69,7 @@ class Deployments(Service):
         *,
         users: Sequence[UserLike],
         timeout: float | None = None,
-        on_status: OnStatus | None = None,
+        on_status: OnDeploymentStatus | None = None,
         **options: Unpack[CreateOptions],
     ) -> AsyncGenerator[GameServer, None]:
         """A game server for one block: ready when it begins, stopped when it ends, however it ends.
@@ -87,7 +91,7 @@ class Deployments(Service):
         *,
         users: Sequence[UserLike],
         timeout: float | None = None,
-        on_status: OnStatus | None = None,
+        on_status: OnDeploymentStatus | None = None,
         **options: Unpack[CreateOptions],
     ) -> GameServer:
         """Create a game server and wait until it is ready.
@@ -172,7 +176,7 @@ class Deployments(Service):
         )
 
     async def wait_until_ready(
-        self, request_id: str, *, timeout: float | None = None, on_status: OnStatus | None = None
+        self, request_id: str, *, timeout: float | None = None, on_status: OnDeploymentStatus | None = None
     ) -> GameServer:
         """Wait until a game server can be reached: it is ready, and its address and ports are known.
 
