@@ -112,6 +112,7 @@ class Session:
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,
+                raise_for_status=False,  # a lent session may be set to do so
                 proxy=self._proxy,
                 ssl=self._tls,
             ) as response:

@@ -245,7 +245,7 @@ def decoded(read: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_arbitrary_json_is_decoded_or_is_a_decode_error(model: type, data: st.DataObject) -> None:
     value = data.draw(json | shaped(model) | shaped(model).map(lambda it: {"request_id": ID, "host_id": "h", **it}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import aiohttp
 import pytest
 from aioresponses import aioresponses
 
@@ -16,6 +17,7 @@ from edgegap_async.errors import (
     DecodeError,
     FailedDependency,
     Gone,
+    NotFound,
     RateLimited,
     ServerError,
     TransportError,
@@ -327,3 +329,11 @@ async def test_the_error_tells_what_was_asked(local: LocalEdgegap, edgegap: Edge
     with pytest.raises(RateLimited, match="other processes that use the same token") as caught:
         await edgegap.deployments.get(ID, timeout=1)
     assert caught.value.retry_after == 30
+
+
+async def test_a_lent_session_that_raises_for_statuses_does_not_here(local: LocalEdgegap) -> None:
+    async with aiohttp.ClientSession(raise_for_status=True) as session, local.client(session=session) as edgegap:
+        with pytest.raises(NotFound):
+            await edgegap.deployments.logs(ID)
+        await edgegap.deployments.stop(ID)
+    assert session.closed
