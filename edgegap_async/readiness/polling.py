@@ -62,6 +62,7 @@ class Schedule:
 @attrs.define(kw_only=True)
 class _Wait(Generic[SightT]):
     what: str
+    hint: str
     request_id: str
     began: float
     on_status: OnStatus[SightT] | None
@@ -84,18 +85,19 @@ async def wait_until_ready(
     request_id: str,
     *,
     what: str = "deployment",
+    hint: str = "does its version declare a port?",
     timeout: float,
     on_status: OnStatus[SightT] | None = None,
     schedule: Schedule = Schedule(),
 ) -> SightT:
     """Look at something until it is ready and complete.
 
-    ``what`` is what errors call it, ``timeout`` is in seconds. Raises DeploymentFailed, DeploymentTerminated or
-    ReadyTimeout with the last state, and at once what no further look can change (401, 403, an answer that cannot be
-    read). Other failures of a look are waited through.
+    ``what`` is what errors call it, ``hint`` what they add about one that stays incomplete, ``timeout`` is in seconds.
+    Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout with the last state, and at once what no further look
+    can change (401, 403, an answer that cannot be read). Other failures of a look are waited through.
     """
     loop = asyncio.get_running_loop()
-    wait = _Wait(what=f"{what} {request_id}", request_id=request_id, began=loop.time(), on_status=on_status)
+    wait = _Wait(what=f"{what} {request_id}", hint=hint, request_id=request_id, began=loop.time(), on_status=on_status)
     try:
         async with asyncio.timeout(timeout):
             while True:
@@ -141,8 +143,7 @@ def _is_over(wait: _Wait[SightT], seen: SightT, now: float, schedule: Schedule) 
             if now - since > schedule.incomplete_grace:
                 lacks = seen.reason or "not all it should have"
                 raise DeploymentFailed(
-                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: "
-                    "does its version declare a port?",
+                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: {wait.hint}",
                     request_id=wait.request_id,
                     last_state=wait.state,
                     reason=f"ready with {lacks}",

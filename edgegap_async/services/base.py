@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
+from edgegap_async.config import parse_timeout
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.transport import Pipeline
 
@@ -17,6 +18,10 @@ class Service:
     def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
         self._pipeline = pipeline
         self._prefetch = prefetch
+
+    def _seconds(self, timeout: float | None) -> float:
+        """The deadline of something that is several calls; None is the client's."""
+        return self._pipeline.settings.timeout if timeout is None else parse_timeout(timeout)
 
     def _list(
         self,

@@ -9,9 +9,9 @@ from datetime import datetime
 from types import NoneType
 from typing import TypeAlias, Unpack, get_args
 
-from edgegap_async.chores import Chores, logger
-from edgegap_async.config import Secret, parse_secret, parse_timeout
-from edgegap_async.errors import JSON, BadRequest, ConfigurationError, EdgegapError, Gone, NotFound, Unprocessable
+from edgegap_async.chores import Chores, Removal
+from edgegap_async.config import Secret, parse_secret
+from edgegap_async.errors import JSON, BadRequest, ConfigurationError, Gone, NotFound
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import (
     BulkStop,
@@ -58,7 +58,7 @@ class Deployments(Service):
 
     def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores) -> None:
         super().__init__(pipeline, prefetch)
-        self._chores = chores
+        self._removal = Removal(chores=chores, remove=self.stop, what="deployment", verb="stop", done="stopped")
         self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
@@ -77,12 +77,8 @@ class Deployments(Service):
         Takes and raises what ``deploy`` does. A stop that fails is raised, or noted on the error that the block raised.
         """
         server = await self.deploy(application, version, users=users, timeout=timeout, on_status=on_status, **options)
-        try:
+        async with self._removal.at_the_end(server.request_id):
             yield server
-        except BaseException as error:
-            await self._stop_after(error, server.request_id)
-            raise
-        await self._stop_for_sure(server.request_id)
 
     async def deploy(
         self,
@@ -101,12 +97,16 @@ class Deployments(Service):
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds(timeout)
-        request = await self._create(application, version, users=users, timeout=timeout, **options)
+        request = await self._removal.unless_kept(
+            self.create(application, version, users=users, timeout=timeout, **options),
+            lambda created: created.request_id,
+            name=f"deployment of {application} {version}",
+        )
         try:
             left = max(deadline - loop.time(), 0.001)
             return await self.wait_until_ready(request.request_id, timeout=left, on_status=on_status)
         except BaseException as error:
-            await self._stop_after(error, request.request_id)
+            await self._removal.after(error, request.request_id)
             raise
 
     async def create(
@@ -370,38 +370,6 @@ class Deployments(Service):
             timeout=timeout,
         )
 
-    async def _create(
-        self,
-        application: str,
-        version: str,
-        *,
-        users: Sequence[UserLike],
-        timeout: float | None,
-        **options: Unpack[CreateOptions],
-    ) -> DeploymentRequest:
-        """Create, and stop what was created if its caller is cancelled meanwhile or it was created in error."""
-        creating = self._chores.start(
-            self.create(application, version, users=users, timeout=timeout, **options),
-            name=f"create a deployment of {application} {version}",
-        )
-        try:
-            return await asyncio.shield(creating)
-        except asyncio.CancelledError:
-            self._chores.leave(self._undo(creating), name=f"undo a deployment of {application} {version}")
-            raise
-        except Unprocessable as error:
-            if error.request_id is not None:
-                await self._stop_after(error, error.request_id)
-            raise
-
-    async def _undo(self, creating: asyncio.Task[DeploymentRequest]) -> None:
-        try:
-            request_id: str | None = (await creating).request_id
-        except Unprocessable as error:
-            request_id = error.request_id
-        if request_id is not None:
-            await self.stop(request_id)
-
     async def _look(self, request_id: str, seconds: float) -> Deployment:
         return await self._pipeline.call(
             "deployment-get",
@@ -410,20 +378,3 @@ class Deployments(Service):
             timeout=max(seconds, 0.001),
             priority=Priority.POLL,
         )
-
-    def _seconds(self, timeout: float | None) -> float:
-        return self._pipeline.settings.timeout if timeout is None else parse_timeout(timeout)
-
-    async def _stop_for_sure(self, request_id: str) -> None:
-        await self._chores.see_through(self.stop(request_id), name=f"stop deployment {request_id}")
-
-    async def _stop_after(self, error: BaseException, request_id: str) -> None:
-        """Stop what an error leaves behind; the error stays the one that is raised."""
-        try:
-            await self._stop_for_sure(request_id)
-        except EdgegapError as failure:
-            told = f"deployment {request_id} could not be stopped and may still run: {failure}"
-            logger.error(told)
-            error.add_note(told)
-        else:
-            error.add_note(f"deployment {request_id} was stopped")
