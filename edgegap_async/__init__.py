@@ -11,6 +11,7 @@ from edgegap_async.models.deployments import (
     GameServer,
 )
 from edgegap_async.models.fields import State, StateChange
+from edgegap_async.models.matchmakers import RegistryCredentials
 from edgegap_async.models.query import Filter
 from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Resources, User
 from edgegap_async.pagination import Page, PageStream
@@ -30,6 +31,7 @@ __all__ = [
     "GameServer",
     "Page",
     "PageStream",
+    "RegistryCredentials",
     "Resources",
     "RetryPolicy",
     "State",

@@ -13,8 +13,12 @@ from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
 from edgegap_async.limits import RateLimits, buckets_for
 from edgegap_async.services.deployments import Deployments
+from edgegap_async.services.fleets import Fleets
 from edgegap_async.services.locations import Locations
+from edgegap_async.services.matchmakers import Matchmakers
 from edgegap_async.services.private_fleets import PrivateFleets
+from edgegap_async.services.relays import Relays
+from edgegap_async.services.storage import Storage
 from edgegap_async.transport import TLS, Pipeline, RetryPolicy, Session
 
 _CLOSING_SECONDS: Final = 30.0
@@ -63,6 +67,10 @@ class EdgegapClient:
         self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._chores)
         self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch)
         self.locations: Locations = Locations(self._pipeline, prefetch)
+        self.relays: Relays = Relays(self._pipeline, prefetch, self._chores)
+        self.storage: Storage = Storage(self._pipeline, prefetch)
+        self.fleets: Fleets = Fleets(self._pipeline, prefetch)
+        self.matchmakers: Matchmakers = Matchmakers(self._pipeline, prefetch)
 
     def __repr__(self) -> str:
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"

@@ -266,6 +266,8 @@ class PageStream(Generic[T]):
                     path=f"$.{self._items_key}",
                 )
             rows = body[self._items_key]
+            if isinstance(rows, dict):
+                rows = [rows] if rows else []  # one row by itself: so the document has the matchmaker's components
             around = {name: value for name, value in body.items() if name != self._items_key}
         items: tuple[T, ...] = structure(rows, tuple[self._item, ...], operation=self._operation_id)  # type: ignore[name-defined]
         envelope = structure(around, _Envelope, operation=self._operation_id)

@@ -15,6 +15,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from edgegap_async.codec import loads
+from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, DecodeError, cleaned
 from edgegap_async.models.fields import EXTRA, Count, Number, State
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
@@ -95,6 +96,10 @@ def _text(value: object, _: object) -> str:
     if type(value) is str:
         return value
     raise _Expected("a text", value)
+
+
+def _secret(value: object, _: object) -> Secret:
+    return Secret(_text(value, str))
 
 
 def _boolean(value: object, _: object) -> bool:
@@ -268,6 +273,7 @@ def _building(model: type[Any], converter: cattrs.Converter) -> _Hook:
 
 _SIMPLE: Final[Mapping[Any, _Hook]] = {
     str: _text,
+    Secret: _secret,
     bool: _boolean,
     int: _integer,
     float: _float,

@@ -37,6 +37,14 @@ def extra_field() -> Mapping[str, JSON]:
     return field  # type: ignore[no-any-return]
 
 
+@attrs.frozen(kw_only=True)
+class Message:
+    """What the service says when it has done something and has nothing else to tell."""
+
+    message: str | None = None
+    extra: Mapping[str, JSON] = extra_field()
+
+
 class State(enum.StrEnum):
     """The state of a deployment, a session or a relay.
 

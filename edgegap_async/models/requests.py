@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Final, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
+from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, ConfigurationError
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -49,6 +51,43 @@ def sequence(values: Iterable[_T], what: str) -> list[_T]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{what} must be a list, not {type(values).__name__}")
     return list(values)
+
+
+def one_of(value: str, choices: Iterable[str], what: str) -> str:
+    """One of the words that the service has for something. Raises ConfigurationError for any other."""
+    if value not in (known := tuple(choices)):
+        raise ConfigurationError(f"{what} is {', '.join(known[:-1])} or {known[-1]}, not {value!r}")
+    return value
+
+
+def within(value: float, what: str, *, least: float, most: float = math.inf) -> float:
+    """A number in a range. Raises ConfigurationError for one outside, and for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{what} must be a number, not {type(value).__name__}")
+    if not least <= value <= most:
+        allowed = f"at least {least}" if math.isinf(most) else f"within {least} and {most}"
+        raise ConfigurationError(f"{what} must be {allowed}, not {value}")
+    return value
+
+
+def whole(value: int, what: str, *, least: float = 0, most: float = math.inf) -> int:
+    """A whole number in a range. Raises ConfigurationError for any other."""
+    if not isinstance(within(value, what, least=least, most=most), int):
+        raise ConfigurationError(f"{what} must be a whole number, not {value}")
+    return value
+
+
+def secret(value: str | Secret, what: str) -> Secret:
+    """A key or password that is sent in a body, given as text or hidden already.
+
+    Raises ConfigurationError, which does not show it, for an empty one and for what is no text.
+    """
+    hidden = Secret(value) if isinstance(value, str) else value
+    if not isinstance(hidden, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{what} must be a text or a Secret, not {type(value).__name__}")
+    if not hidden.reveal():
+        raise ConfigurationError(f"{what} is empty")
+    return hidden
 
 
 @attrs.frozen(kw_only=True)
@@ -169,6 +208,14 @@ def users_v1(values: Sequence[UserLike]) -> dict[str, JSON]:
             {"ip": user.ip_address, "latitude": user.latitude, "longitude": user.longitude} for user in placed
         ]
     }
+
+
+def users_of_relay(values: Sequence[UserLike]) -> JSON:
+    """``users`` of a relay session: addresses as ``ip``, positions in degrees.
+
+    Raises ConfigurationError for none, or for one that is no user.
+    """
+    return [given(ip=user.ip_address, latitude=user.latitude, longitude=user.longitude) for user in _users(values)]
 
 
 @attrs.frozen(kw_only=True)

@@ -49,11 +49,16 @@ class Operation:
     path: str
     call: str
     bucket: Bucket = "default"
-    idempotency: Idempotency = attrs.field(default=attrs.Factory(lambda self: _BY_METHOD[self.method], takes_self=True))
+    idempotency: Idempotency
     items_key: str | None = None
     paged: bool = True
     deprecated: bool = False
     spec: Spec = "v1"
+
+    @property
+    def listed(self) -> bool:
+        """Whether the service's present documents list it; if not, only that of 2024 does."""
+        return self.spec != "v1-legacy"
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -77,12 +82,14 @@ def _row(
     *,
     items: str | None = None,
     paged: bool = True,
+    idempotency: Idempotency | None = None,
     deprecated: bool = False,
     spec: Spec = "v1",
 ) -> Operation:
     return Operation(
-        operation_id=operation_id, method=method, path=path, call=call,
-        bucket=bucket, items_key=items, paged=paged, deprecated=deprecated, spec=spec,
+        operation_id=operation_id, method=method, path=path, call=call, bucket=bucket,
+        idempotency=idempotency or _BY_METHOD[method],
+        items_key=items, paged=paged, deprecated=deprecated, spec=spec,
     )  # fmt: skip
 
 
@@ -112,6 +119,69 @@ _TABLE: Final = (
     # where servers can run
     _row("location-list", "GET", "/v1/locations", "locations.list", items="locations"),
     _row("beacon-list", "GET", "/v1/locations/beacons", "locations.beacons.list", items="locations"),
+    # relays
+    _row("relay-session-create", "POST", "/v1/relays/sessions", "relays.create"),
+    _row("relay-session-get", "GET", "/v1/relays/sessions/{session_id}", "relays.get"),
+    _row("relay-session-delete", "DELETE", "/v1/relays/sessions/{session_id}", "relays.delete"),
+    _row("relay-session-list", "GET", "/v1/relays/sessions", "relays.list", items="sessions", paged=False),
+    _row("relay-user-authorize", "POST", "/v1/relays/sessions:authorize-user", "relays.authorize_user"),
+    _row("relay-user-revoke", "POST", "/v1/relays/sessions:revoke-user", "relays.revoke_user"),
+    # endpoint storage and what is pulled from it
+    _row("endpoint-create", "POST", "/v1/storage/endpoint", "storage.create"),
+    _row("endpoint-get", "GET", "/v1/storage/endpoint/{endpoint_name}", "storage.get"),
+    _row("endpoint-update", "PATCH", "/v1/storage/endpoint/{endpoint_name}", "storage.update"),
+    _row("endpoint-delete", "DELETE", "/v1/storage/endpoint/{endpoint_name}", "storage.delete"),
+    _row("endpoints-list", "GET", "/v1/storage/endpoints", "storage.list", items="endpoints"),
+    _row("pull-profile-create", "POST", "/v1/storage/endpoint/{endpoint_name}/pull-profile", "storage.pull_profiles.create"),
+    _row("pull-profile-get", "GET", "/v1/storage/endpoint/{endpoint_name}/pull-profile/{pull_profile_name}", "storage.pull_profiles.get"),
+    _row("pull-profile-update", "PATCH", "/v1/storage/endpoint/{endpoint_name}/pull-profile/{pull_profile_name}", "storage.pull_profiles.update"),
+    _row("pull-profile-delete", "DELETE", "/v1/storage/endpoint/{endpoint_name}/pull-profile/{pull_profile_name}", "storage.pull_profiles.delete"),
+    _row("pull-profile-list", "GET", "/v1/storage/endpoint/{endpoint_name}/pull-profiles", "storage.pull_profiles.list", items="pull_profiles"),
+    _row("pull-profile-link-app-version", "PUT", "/v1/storage/endpoint/{endpoint_name}/pull-profile/{pull_profile_name}/app/{app_name}/version/{version_name}", "storage.pull_profiles.link_version"),
+    _row("pull-profile-unlink-app-version", "DELETE", "/v1/storage/endpoint/{endpoint_name}/pull-profile/{pull_profile_name}/app/{app_name}/version/{version_name}", "storage.pull_profiles.unlink_version"),
+    # smart fleets
+    _row("fleet-create", "POST", "/v1/fleet", "fleets.create", deprecated=True, spec="v1-legacy"),
+    _row("fleet-get", "GET", "/v1/fleet/{fleet_name}", "fleets.get", deprecated=True, spec="v1-legacy"),
+    _row("fleet-update", "PATCH", "/v1/fleet/{fleet_name}", "fleets.update", deprecated=True, spec="v1-legacy"),
+    _row("fleet-delete", "DELETE", "/v1/fleet/{fleet_name}", "fleets.delete", deprecated=True, spec="v1-legacy"),
+    _row("fleets", "GET", "/v1/fleets", "fleets.list", items="fleets", deprecated=True, spec="v1-legacy"),
+    _row("fleet-link-app-version", "PUT", "/v1/fleet/{fleet_name}/app/{app_name}/version/{version_name}", "fleets.link_version", deprecated=True, spec="v1-legacy"),
+    _row("fleet-unlink-app-version", "DELETE", "/v1/fleet/{fleet_name}/app/{app_name}/version/{version_name}", "fleets.unlink_version", deprecated=True, spec="v1-legacy"),
+    _row("fleet-policies-create", "POST", "/v1/fleet/{fleet_name}/policies", "fleets.policies.create", deprecated=True, spec="v1-legacy"),
+    _row("fleet-policies-get", "GET", "/v1/fleet/{fleet_name}/policies/{policy_name}", "fleets.policies.get", deprecated=True, spec="v1-legacy"),
+    _row("fleet-policies-update", "PATCH", "/v1/fleet/{fleet_name}/policies/{policy_name}", "fleets.policies.update", deprecated=True, spec="v1-legacy"),
+    _row("fleet-policies-delete", "DELETE", "/v1/fleet/{fleet_name}/policies/{policy_name}", "fleets.policies.delete", deprecated=True, spec="v1-legacy"),
+    _row("fleet-policies-list", "GET", "/v1/fleet/{fleet_name}/policies", "fleets.policies.list", items="policies", deprecated=True, spec="v1-legacy"),
+    # the matchmaker
+    _row("post-matchmaker", "POST", "/v1/aom/matchmaker", "matchmakers.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker", "GET", "/v1/aom/matchmaker/{matchmaker_name}", "matchmakers.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker", "PATCH", "/v1/aom/matchmaker/{matchmaker_name}", "matchmakers.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker", "DELETE", "/v1/aom/matchmaker/{matchmaker_name}", "matchmakers.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-list", "GET", "/v1/aom/matchmakers", "matchmakers.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("post-matchmaker-component", "POST", "/v1/aom/component", "matchmakers.components.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-component", "GET", "/v1/aom/component/{component_name}", "matchmakers.components.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker-component", "PATCH", "/v1/aom/component/{component_name}", "matchmakers.components.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker-component", "DELETE", "/v1/aom/component/{component_name}", "matchmakers.components.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-component-list", "GET", "/v1/aom/components", "matchmakers.components.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("post-matchmaker-component-env", "POST", "/v1/aom/component/{component_name}/env", "matchmakers.envs.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-component-env", "GET", "/v1/aom/component/{component_name}/env/{env_key}", "matchmakers.envs.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker-component-env", "PATCH", "/v1/aom/component/{component_name}/env/{env_key}", "matchmakers.envs.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker-component-env", "DELETE", "/v1/aom/component/{component_name}/env/{env_key}", "matchmakers.envs.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-envs-list", "GET", "/v1/aom/component/{component_name}/envs", "matchmakers.envs.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("post-matchmaker-release", "POST", "/v1/aom/matchmaker/{matchmaker_name}/release", "matchmakers.releases.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-release", "GET", "/v1/aom/matchmaker/{matchmaker_name}/release/{release_version}", "matchmakers.releases.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker-release", "PATCH", "/v1/aom/matchmaker/{matchmaker_name}/release/{release_version}", "matchmakers.releases.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker-release", "DELETE", "/v1/aom/matchmaker/{matchmaker_name}/release/{release_version}", "matchmakers.releases.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-release-list", "GET", "/v1/aom/matchmaker/{matchmaker_name}/releases", "matchmakers.releases.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("post-matchmaker-managed-release", "POST", "/v1/aom/matchmaker/{matchmaker_name}/release/managed", "matchmakers.managed_releases.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-managed-release", "GET", "/v1/aom/matchmaker/{matchmaker_name}/release/managed/{release_version}", "matchmakers.managed_releases.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker-managed-release", "PATCH", "/v1/aom/matchmaker/{matchmaker_name}/release/managed/{release_version}", "matchmakers.managed_releases.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker-managed-release", "DELETE", "/v1/aom/matchmaker/{matchmaker_name}/release/managed/{release_version}", "matchmakers.managed_releases.delete", deprecated=True, spec="v1-legacy"),
+    _row("post-matchmaker-release-config", "POST", "/v1/aom/release/config", "matchmakers.configs.create", deprecated=True, spec="v1-legacy"),
+    _row("get-matchmaker-release-config", "GET", "/v1/aom/release/config/{config_name}", "matchmakers.configs.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-matchmaker-release-config", "PATCH", "/v1/aom/release/config/{config_name}", "matchmakers.configs.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-matchmaker-release-config", "DELETE", "/v1/aom/release/config/{config_name}", "matchmakers.configs.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-release-configs-list", "GET", "/v1/aom/release/configs", "matchmakers.configs.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
 )
 # fmt: on
 

@@ -18,6 +18,11 @@ Span: TypeAlias = tuple[float, float]
 DEFAULT_VERSION: Final = "latest"
 """What a deployment without a version gets while any application is accepted."""
 
+DEFAULT_DURATION: Final = 1440
+"""Minutes a deployment lives when nothing says how long."""
+
+_OF_PORTS: Final = ("name", "port", "protocol", "tls_upgrade")
+
 
 def checked_span(span: tuple[float, float]) -> Span:
     """The span itself; raises ``ValueError`` unless it is two numbers, none below 0, in order."""
@@ -36,7 +41,7 @@ class VersionSettings:
     """What a version of an application is like: its ports, its end, the time it takes to be ready."""
 
     ports: tuple[PortSettings, ...] = attrs.field(default=(PortSettings(),), converter=_ports)
-    max_duration: int = 1440
+    max_duration: int = DEFAULT_DURATION
     """Minutes from READY to the end; negative for none."""
     time_to_ready: Span | None = attrs.field(default=None, converter=attrs.converters.optional(checked_span))
 
@@ -51,3 +56,38 @@ def read_applications(given: Applications) -> dict[str, dict[str, VersionSetting
             except TypeError as error:
                 raise ValueError(f"the settings of {application} {version}: {error}") from error
     return read
+
+
+# the same as bodies
+
+
+def application_fields(name: str) -> dict[str, Any]:
+    """The body an application of the settings would have been created with."""
+    return {"name": name, "is_active": True, "image": ""}
+
+
+def version_fields(name: str, settings: VersionSettings) -> dict[str, Any]:
+    """The body a version of the settings would have been created with."""
+    return {
+        "name": name,
+        "req_cpu": 512,
+        "req_memory": 1024,
+        "docker_repository": "registry.edgegap.com",
+        "docker_image": "local/game-server",
+        "docker_tag": name,
+        "max_duration": settings.max_duration,
+        "ports": [
+            {"port": port.port, "protocol": port.protocol, "tls_upgrade": port.tls_upgrade, "name": port.name}
+            for port in settings.ports
+        ],
+    }
+
+
+def settings_of(fields: Mapping[str, Any], given: VersionSettings | None) -> VersionSettings:
+    """What a version is like by its fields; one that names no ports has the one of ``PortSettings``."""
+    ports = [{name: port[name] for name in _OF_PORTS if name in port} for port in fields["ports"]]
+    return VersionSettings(
+        ports=[PortSettings.read(port) for port in ports] or (PortSettings(),),
+        max_duration=fields.get("max_duration", DEFAULT_DURATION),
+        time_to_ready=given.time_to_ready if given else None,
+    )

@@ -18,7 +18,16 @@ from edgegap_async.simulator.host import Host, PortSettings, address
 from edgegap_async.simulator.pages import Page
 from edgegap_async.simulator.places import CITIES, City, Position, nearest
 from edgegap_async.simulator.query import Query
-from edgegap_async.simulator.settings import DEFAULT_VERSION, Span, VersionSettings
+from edgegap_async.simulator.resources import APPLICATION, VERSION
+from edgegap_async.simulator.settings import (
+    DEFAULT_VERSION,
+    Span,
+    VersionSettings,
+    application_fields,
+    settings_of,
+    version_fields,
+)
+from edgegap_async.simulator.store import Store
 
 REMEMBERED: Final = 300.0
 """Seconds for which a TERMINATED deployment can still be asked for."""
@@ -78,7 +87,11 @@ class World:
         self.history: dict[str, Deployment] = {}
         """Every deployment by its id, in the order of their creation."""
         self._time_to_ready = time_to_ready
-        self._applications = applications
+        self.store: Store = Store(clock)
+        """Applications, versions and whatever else is created and deleted by name."""
+        self._any_application = applications is None
+        self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = applications or {}
+        self._seed_store()
         self._list_lag = list_lag
         self._ids = chances.stream("ids")
         self._lives = chances.stream("lives")
@@ -185,16 +198,25 @@ class World:
             pass
         return request_id
 
+    def _seed_store(self) -> None:
+        for application, versions in self._known_versions.items():
+            self.store.add(APPLICATION, {"app_name": application}, application_fields(application))
+            for version, settings in versions.items():
+                path = {"app_name": application, "version_name": version}
+                self.store.add(VERSION, path, {**VERSION.defaults, **version_fields(version, settings)})
+
     def _version(self, order: Order) -> tuple[str, VersionSettings]:
-        if self._applications is None:
-            return order.version or DEFAULT_VERSION, VersionSettings()
-        versions = self._applications.get(order.application)
-        if not versions:
-            raise Refusal(404, f"application: there is no application {order.application!r}")
-        name = order.version or next(reversed(versions))
-        if name not in versions:
-            raise Refusal(404, f"version: {order.application!r} has no version {name!r}")
-        return name, versions[name]
+        """The version to deploy and what it is like; the newest where none is named."""
+        application, name = order.application, order.version
+        if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
+            raise Refusal(404, f"application: there is no application {application!r}")
+        versions = {each.fields["name"]: each for each in self.store.under(VERSION, {"app_name": application})}
+        name = name or next(reversed(versions), DEFAULT_VERSION)
+        if name in versions:
+            return name, settings_of(versions[name].fields, self._known_versions.get(application, {}).get(name))
+        if not self._any_application:
+            raise Refusal(404, f"version: {application!r} has no version {name!r}")
+        return name, VersionSettings()
 
     def _host(self, order: Order, ports: Sequence[PortSettings]) -> Host:
         if order.private_hosts:

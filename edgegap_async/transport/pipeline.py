@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from types import NoneType
 from typing import Final, TypedDict, TypeVar, Unpack, cast
@@ -110,6 +111,7 @@ class Pipeline:
         self._policy = policy
         self._budget = RetryBudget(policy.budget)
         self._on_event = on_event
+        self._warned: set[str] = set()
         self._authorization = settings.token.header("token")
         self._tallies: dict[Bucket, _Tally] = {name: _Tally() for name in buckets}
 
@@ -128,6 +130,11 @@ class Pipeline:
                 raise
             return cast("T", None)
         return cast("T", None) if model is NoneType else decode(answer.body, model, operation=operation_id)
+
+    async def call_if_told(self, operation_id: str, model: type[T], **parts: Unpack[Parts]) -> T | None:
+        """Like ``call``, for an operation that may also answer with nothing (204): None then."""
+        body = await self.send(operation_id, **parts)
+        return decode(body, model, operation=operation_id) if body.strip() else None
 
     async def send(self, operation_id: str, **parts: Unpack[Parts]) -> bytes:
         """Carry out an operation and give the answer's body as it is; raises like ``call``."""
@@ -150,6 +157,13 @@ class Pipeline:
 
     def _call(self, operation: Operation, parts: Parts) -> _Call:
         self._session.opened()
+        if not operation.listed and operation.operation_id not in self._warned:
+            self._warned.add(operation.operation_id)
+            warnings.warn(
+                f"{operation.call} ({operation.method} {operation.path}): only the document of 2024 lists it",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         timeout, token = parts.get("timeout"), parts.get("token")
         seconds = self.settings.timeout if timeout is None else parse_timeout(timeout)
         url = self.settings.base_url + _filled(operation, parts.get("path") or {})

@@ -16,6 +16,7 @@ from edgegap_async.simulator.handlers import (
     tags,
     whereabouts,
 )
+from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
 from edgegap_async.simulator.world import World
 
 Handler: TypeAlias = Callable[[World, Call], Answer]
@@ -41,6 +42,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "private-fleet-hosts-list": private_fleets.hosts,
     "location-list": whereabouts.locations,
     "beacon-list": whereabouts.beacons,
+    **RESOURCE_HANDLERS,
 }
 """Operations of the table that are missing here are answered with 501."""
 

@@ -63,7 +63,8 @@ def query_parameters(operation_id: str) -> Mapping[str, Validator]:
     operation = OPERATIONS[operation_id]
     schemas = DOCUMENTS[operation.spec].query(operation)
     if operation.items_key is not None:
-        schemas = {**_PAGES, **schemas}
+        # and where they do say, some forget that there is no page before the first
+        schemas |= {name: {**rule, **schemas.get(name, {})} for name, rule in _PAGES.items()}
     return MappingProxyType({name: Draft202012Validator(schema) for name, schema in schemas.items()})
 
 
