@@ -45,6 +45,16 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def contract(session: nox.Session) -> None:
+    """Client and local Edgegap against the service's documents, by programs of others (needs node)."""
+    session.install("-e", ".[dev]", "schemathesis>=4.32")
+    folder = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", folder, "@stoplight/prism-cli@5.14.2", external=True)
+    tools = {"PRISM": f"{folder}/node_modules/.bin/prism", "SCHEMATHESIS": f"{session.bin}/schemathesis"}
+    session.run("python", "-m", "pytest", "-m", "contract or not contract", "tests/contract", env=tools)
+
+
+@nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """What the client costs, and how much of the limits it uses: a few minutes."""
     session.install("-e", ".[dev]")

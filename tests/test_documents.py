@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from edgegap_async.operations import DOCUMENTED_RATES, OPERATIONS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def fences(page: Path, language: str) -> list[tuple[int, str]]:
