@@ -14,7 +14,8 @@ from typing import TypeAlias
 import aiohttp
 import pytest
 from blockbuster import BlockBuster
-from hypothesis import settings
+from hypothesis import find, settings
+from hypothesis import strategies as st
 
 import edgegap_async
 from edgegap_async import EdgegapClient
@@ -23,6 +24,8 @@ from edgegap_async.simulator import LocalEdgegap
 # The same cases every time, and no failure because the machine was busy.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("steady")
+# Its table of characters is made once on a machine, in seconds that are no test's.
+find(st.text(min_size=1), lambda _: True)
 
 Arrived: TypeAlias = Callable[[str], list[float]]
 
