@@ -24,14 +24,14 @@ from edgegap_async.simulator import LocalEdgegap
 # The same cases every time, and no failure because the machine was busy.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("steady")
-# Its table of characters is made once on a machine, in seconds that are no test's.
-find(st.text(min_size=1), lambda _: True)
 
 Arrived: TypeAlias = Callable[[str], list[float]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Asynchronous tests are watched; the others have no loop to be watched."""
+    # hypothesis makes its table of characters once on a machine, in seconds that are no test's.
+    find(st.text(min_size=1), lambda _: True)
     # looptime asks for the current loop around synchronous tests too, which would make one that nobody closes.
     asyncio.set_event_loop(None)
     for item in items:

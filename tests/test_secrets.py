@@ -285,6 +285,13 @@ async def test_self_stop_sends_its_own_token_and_not_the_organisations() -> None
     assert "the-organisations" not in str(headers)
 
 
+async def test_a_self_stop_that_succeeds_does_not_show_its_key_either(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-self-delete", "status", code=200, body={"message": f"stopped with {KEY}"})
+    async with local.client() as edgegap:
+        receipt = await edgegap.deployments.self_stop(ID, KEY, token=TOKEN)
+    assert receipt.message == "stopped with ***"
+
+
 # the secret itself
 
 WAYS: list[Callable[[Any], str]] = [

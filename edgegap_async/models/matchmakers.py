@@ -8,9 +8,9 @@ from datetime import datetime
 import attrs
 
 from edgegap_async.config import Secret
-from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.errors import JSON
 from edgegap_async.models.fields import extra_field
-from edgegap_async.models.requests import given
+from edgegap_async.models.requests import given, secret
 
 
 @attrs.frozen(kw_only=True)
@@ -30,12 +30,8 @@ class Matchmaker(Dated):
     url: str | None = None
 
 
-def _as_secret(value: str | Secret | None) -> Secret | None:
-    if value is None or isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"a registry's token is a text or a Secret, not {type(value).__name__}")
-    return Secret(value)
+def _hidden(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +43,7 @@ class RegistryCredentials:
     """
 
     username: str | None = None
-    token: Secret | None = attrs.field(default=None, converter=_as_secret)
+    token: Secret | None = attrs.field(default=None, converter=_hidden)
     extra: Mapping[str, JSON] = extra_field()
 
     @property
@@ -56,10 +52,8 @@ class RegistryCredentials:
         return () if self.token is None else (self.token,)
 
     def as_json(self) -> JSON:
-        """The credentials as the service wants them. Raises ConfigurationError for an empty token."""
-        token = None if self.token is None else self.token.reveal()
-        if token == "":
-            raise ConfigurationError("the registry's token is empty: leave it out where there is none")
+        """The credentials as the service wants them. Raises ConfigurationError for a token that is empty or no text."""
+        token = None if self.token is None else secret(self.token, "the registry's token").reveal()
         return {**self.extra, **given(username=self.username, token=token)}
 
 

@@ -1,33 +1,70 @@
-"""``python -m edgegap_async.operations [--json]`` prints the table."""
+"""``python -m edgegap_async.operations [--json | --markdown]`` prints the table."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import attrs
 
-from edgegap_async.operations.table import OPERATIONS
+from edgegap_async.operations.table import DOCUMENTED_RATES, OPERATIONS, Operation, Spec
 
 _COLUMNS = ("operation_id", "method", "path", "call", "bucket", "idempotency", "deprecated", "spec")
 
+_DOCUMENTS: Final[Mapping[Spec, str]] = {"v1": "v1", "v2": "v2", "v1-legacy": "v1 of 2024"}
+
+_HEAD: Final = """\
+# Operations
+
+<!-- python -m edgegap_async.operations --markdown > docs/operations.md -->
+
+Every operation of the service that the client has. A call is a method of `EdgegapClient`. The document is the one of
+the service's own that lists the operation; what only that of 2024 lists warns (`DeprecationWarning`) when it is used.
+The rate is the documented one, in requests a second for the whole organisation.
+
+| call | endpoint | document | rate a second | deprecated |
+|---|---|---|---|---|
+"""
+
+
+def _columns() -> Iterable[str]:
+    for row in OPERATIONS.values():
+        flag = "deprecated" if row.deprecated else ""
+        yield f"{row.call:26} {row.method:6} {row.path:52} {row.bucket:8} {row.spec:10} {flag}\n"
+
+
+def _json() -> Iterable[str]:
+    wanted = attrs.filters.include(*_COLUMNS)
+    yield json.dumps([attrs.asdict(row, filter=wanted) for row in OPERATIONS.values()], indent=2) + "\n"
+
+
+def _markdown() -> Iterable[str]:
+    yield _HEAD
+    for row in OPERATIONS.values():
+        yield f"| {' | '.join(_cells(row))} |\n"
+
+
+def _cells(row: Operation) -> Iterable[str]:
+    rate = DOCUMENTED_RATES.get(row.bucket)
+    yield f"`{row.call}`"
+    yield f"`{row.method} {row.path}`"
+    yield _DOCUMENTS[row.spec]
+    yield "" if rate is None else f"{rate:g}"
+    yield "deprecated" if row.deprecated else ""
+
 
 def main() -> None:
-    """Print the table, as aligned columns or as JSON."""
+    """Print the table: as aligned columns, as JSON, or as a page of the documentation."""
     parser = argparse.ArgumentParser(prog="python -m edgegap_async.operations", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print a JSON list of objects")
-    as_json: bool = parser.parse_args().json
-    wanted = attrs.filters.include(*_COLUMNS)
-    rows = [attrs.asdict(row, filter=wanted) for row in OPERATIONS.values()]
-    if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
-        return
-    for row in rows:
-        flag = "deprecated" if row["deprecated"] else ""
-        sys.stdout.write(
-            f"{row['call']:26} {row['method']:6} {row['path']:52} {row['bucket']:8} {row['spec']:10} {flag}\n"
-        )
+    form = parser.add_mutually_exclusive_group()
+    form.set_defaults(form=_columns)
+    form.add_argument("--json", dest="form", action="store_const", const=_json, help="a JSON list of objects")
+    form.add_argument("--markdown", dest="form", action="store_const", const=_markdown, help="a page in Markdown")
+    chosen: Callable[[], Iterable[str]] = parser.parse_args().form
+    sys.stdout.writelines(chosen())
 
 
 if __name__ == "__main__":

@@ -306,7 +306,7 @@ class Deployments(Service):
             token=parse_secret(token, "the container's delete token"),
             secrets=(Secret(stop_key),),
         )
-        return StopReceipt(request_id=request_id, message=answer.message or "")
+        return StopReceipt(request_id=request_id, message=(answer.message or "").replace(stop_key, "***"))
 
     async def logs(self, request_id: str, *, timeout: float | None = None) -> ContainerLogs:
         """What the container wrote: ``GET /v1/deployment/{deployment_id}/container-logs``."""

@@ -65,7 +65,7 @@ class Parts(TypedDict, total=False):
     token: Secret | None
     """Sent as it is instead of the organisation's, for what runs inside a container."""
     secrets: tuple[Secret, ...]
-    """What else of the call must never be shown."""
+    """What else of the call no error must show; models hold as ``Secret`` what an answer repeats of it."""
 
 
 @attrs.define(kw_only=True)
@@ -84,6 +84,7 @@ class _Call:
     url: str
     body: JSON
     authorization: str
+    token: Secret
     secrets: tuple[Secret, ...]
     priority: Priority
     seconds: float
@@ -174,7 +175,8 @@ class Pipeline:
             url=url,
             body=parts.get("body"),
             authorization=self._authorization if token is None else token.header(),
-            secrets=(self.settings.token if token is None else token, *parts.get("secrets", ())),
+            token=self.settings.token if token is None else token,
+            secrets=parts.get("secrets", ()),
             priority=parts.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
@@ -247,10 +249,10 @@ class Pipeline:
                 raise _too_late(call) from error
             raise
         self._tell(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=answer.status)
-        answer = scrubbed(answer, call.secrets)
+        answer = scrubbed(answer, (call.token,))
         if 200 <= answer.status < 300:
             return answer
-        refusal = api_error(answer, operation)
+        refusal = api_error(scrubbed(answer, call.secrets), operation)
         if answer.status < 500:
             call.outcome = before  # refused, so not carried out this time
         if isinstance(refusal, RateLimited):
