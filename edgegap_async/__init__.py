@@ -3,8 +3,10 @@
 from edgegap_async import errors
 from edgegap_async._version import __version__
 from edgegap_async.client import EdgegapClient
+from edgegap_async.config import Secret
 from edgegap_async.events import BucketStats, Event, EventKind, Stats
 from edgegap_async.models.deployments import (
+    DeployFilter,
     Deployment,
     DeploymentRequest,
     DeploymentRow,
@@ -20,6 +22,7 @@ from edgegap_async.transport import RetryPolicy
 __all__ = [
     "BucketStats",
     "CreateOptions",
+    "DeployFilter",
     "Deployment",
     "DeploymentRequest",
     "DeploymentRow",
@@ -34,6 +37,7 @@ __all__ = [
     "RegistryCredentials",
     "Resources",
     "RetryPolicy",
+    "Secret",
     "State",
     "StateChange",
     "Stats",

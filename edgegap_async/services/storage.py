@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import NoneType
 from typing import get_args
 
@@ -36,7 +37,10 @@ class PullProfiles(Service):
             "pull-profile-create",
             PullProfile,
             path={"endpoint_name": endpoint_name},
-            body=_profile(name, source, source_type, destination),
+            body={
+                "name": checked_name(name, "the pull profile's name"),
+                **_profile(source, source_type, destination),
+            },
             timeout=timeout,
         )
 
@@ -65,7 +69,10 @@ class PullProfiles(Service):
             "pull-profile-update",
             PullProfile,
             path=_path(endpoint_name, name),
-            body=_profile(new_name, source, source_type, destination),
+            body={
+                **given(name=None if new_name is None else checked_name(new_name, "the pull profile's name")),
+                **_profile(source, source_type, destination),
+            },
             timeout=timeout,
         )
 
@@ -141,20 +148,19 @@ class Storage(Service):
         ``endpoint`` is the address of the S3 service with http or https, best without the bucket's name in it.
         ``output_format`` is how logs are written, TEXT unless NDJSON is asked for. The keys are never shown.
         """
-        key = secret(secret_access_key, "the secret access key")
+        keys = {
+            "access_key_id": secret(access_key_id, "the access key id"),
+            "secret_access_key": secret(secret_access_key, "the secret access key"),
+        }
         return await self._pipeline.call(
             "endpoint-create",
             EndpointStorage,
-            body=_endpoint(
-                name=name,
-                endpoint=endpoint,
-                bucket=bucket,
-                access_key_id=access_key_id,
-                key=key,
-                output_format=output_format,
-            ),
+            body={
+                "name": checked_name(name, "the storage's name"),
+                **_endpoint(endpoint, bucket, keys, output_format),
+            },
             timeout=timeout,
-            secrets=(key,),
+            secrets=(*keys.values(),),
         )
 
     async def get(self, name: str, *, timeout: float | None = None) -> EndpointStorage:
@@ -174,21 +180,21 @@ class Storage(Service):
         timeout: float | None = None,
     ) -> EndpointStorage:
         """Change what is given: ``PATCH /v1/storage/endpoint/{endpoint_name}``. Raises NotFound."""
-        key = None if secret_access_key is None else secret(secret_access_key, "the secret access key")
+        keys = {
+            field: secret(value, f"the {field.replace('_', ' ')}")
+            for field, value in (("access_key_id", access_key_id), ("secret_access_key", secret_access_key))
+            if value is not None
+        }
         return await self._pipeline.call(
             "endpoint-update",
             EndpointStorage,
             path={"endpoint_name": name},
-            body=_endpoint(
-                name=new_name,
-                endpoint=endpoint,
-                bucket=bucket,
-                access_key_id=access_key_id,
-                key=key,
-                output_format=output_format,
-            ),
+            body={
+                **given(name=None if new_name is None else checked_name(new_name, "the storage's name")),
+                **_endpoint(endpoint, bucket, keys, output_format),
+            },
             timeout=timeout,
-            secrets=() if key is None else (key,),
+            secrets=(*keys.values(),),
         )
 
     async def delete(self, name: str, *, timeout: float | None = None) -> None:
@@ -210,31 +216,20 @@ class Storage(Service):
 
 
 def _endpoint(
-    *,
-    name: str | None,
-    endpoint: str | None,
-    bucket: str | None,
-    access_key_id: str | Secret | None,
-    key: Secret | None,
-    output_format: OutputFormat | None,
+    endpoint: str | None, bucket: str | None, keys: Mapping[str, Secret], output_format: OutputFormat | None
 ) -> dict[str, JSON]:
     return given(
-        name=None if name is None else checked_name(name, "the storage's name"),
         endpoint=endpoint,
         bucket=bucket,
-        access_key_id=None if access_key_id is None else secret(access_key_id, "the access key id").reveal(),
-        secret_access_key=None if key is None else key.reveal(),
+        **{field: key.reveal() for field, key in keys.items()},
         output_format=None
         if output_format is None
         else one_of(output_format, get_args(OutputFormat), "the output format"),
     )
 
 
-def _profile(
-    name: str | None, source: str | None, source_type: SourceType | None, destination: str | None
-) -> dict[str, JSON]:
+def _profile(source: str | None, source_type: SourceType | None, destination: str | None) -> dict[str, JSON]:
     return given(
-        name=None if name is None else checked_name(name, "the pull profile's name"),
         source=source,
         source_type=None if source_type is None else one_of(source_type, get_args(SourceType), "the source type"),
         destination=destination,
