@@ -4,9 +4,9 @@ from edgegap_async import errors
 from edgegap_async._version import __version__
 from edgegap_async.client import EdgegapClient
 from edgegap_async.config import Secret
+from edgegap_async.deploy_guard import GuardPolicy
 from edgegap_async.events import BucketStats, Event, EventKind, Stats
 from edgegap_async.models.deployments import (
-    DeployFilter,
     Deployment,
     DeploymentRequest,
     DeploymentRow,
@@ -14,14 +14,18 @@ from edgegap_async.models.deployments import (
 )
 from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.matchmakers import RegistryCredentials
+from edgegap_async.models.placement import DeployFilter
 from edgegap_async.models.query import Filter
 from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Resources, User
+from edgegap_async.models.sessions import CustomSession, Selector
+from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.pagination import Page, PageStream
 from edgegap_async.transport import RetryPolicy
 
 __all__ = [
     "BucketStats",
     "CreateOptions",
+    "CustomSession",
     "DeployFilter",
     "Deployment",
     "DeploymentRequest",
@@ -32,16 +36,21 @@ __all__ = [
     "EventKind",
     "Filter",
     "GameServer",
+    "GuardPolicy",
     "Page",
     "PageStream",
+    "Probe",
     "RegistryCredentials",
     "Resources",
     "RetryPolicy",
     "Secret",
+    "Selector",
+    "SessionConfig",
     "State",
     "StateChange",
     "Stats",
     "User",
+    "VersionPort",
     "__version__",
     "errors",
 ]

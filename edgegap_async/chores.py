@@ -10,49 +10,90 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from edgegap_async.errors import EdgegapError, Unprocessable
+from edgegap_async.errors import (
+    CleanupFailed,
+    DeadlineExceeded,
+    EdgegapError,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
 
 T = TypeVar("T")
+Ready = TypeVar("Ready")
 
 logger: Final = logging.getLogger("edgegap_async")
+
+_PASSING: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
+"""Failures that need not be there the next time."""
+
+_A_MOMENT: Final = 1.0
+"""Seconds that somebody who is cancelled waits for a removal."""
+
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between one removal that failed and the next, beyond what each call repeats by itself."""
 
 
 class Chores:
     """Tasks that outlive the callers who started them: cancelling those does not reach them, closing waits."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._failures: list[CleanupFailed] = []
 
-    def leave(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
-        """Do ``work`` in the background; should it fail, the log tells, by ``name``."""
-        self.start(work, name=name).add_done_callback(_tell)
-
-    def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
-        """Begin ``work``; whoever does so waits for it, shielded, and hears how it ends."""
+    def start(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
+        """Begin ``work`` on what has that id; whoever does so waits for it, shielded, and hears how it ends."""
         task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
 
-    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
+    def leave(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
+        """Do ``work`` in the background; should it fail, the log tells, and closing."""
+        task = self.start(work, name=name, id=id)
+        self._left(task, id)
+        return task
+
+    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> T:
         """Do ``work`` to its end: a caller that is cancelled meanwhile leaves at once, the work goes on."""
-        task = self.start(work, name=name)
+        task = self.start(work, name=name, id=id)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_tell)
+            self._left(task, id)
             raise
 
+    def failed(self, told: str, id: str) -> None:
+        """Take note of what could not be done, for the log and for whoever closes the client."""
+        logger.error(told)
+        self._failures.append(CleanupFailed(told, id=id))
+
     async def finish(self, seconds: float) -> None:
-        """Wait for all of it, at most ``seconds``; what is not done then is cancelled and named in the log."""
+        """Wait for all of it, at most ``seconds``; what is not done then is cancelled.
+
+        Raises an ExceptionGroup of CleanupFailed, one for each thing that could not be cleaned up, now or before.
+        """
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
-        while self._tasks and loop.time() < ends:  # one may start another
-            await asyncio.wait(self._tasks, timeout=ends - loop.time())
-        for task in (late := list(self._tasks)):
-            logger.error("not finished when the client was closed: %s", task.get_name())
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        try:
+            while self._tasks and loop.time() < ends:  # one may start another
+                await asyncio.wait(self._tasks, timeout=ends - loop.time())
+        finally:
+            late = dict(self._tasks)
+            for task, id in late.items():
+                self.failed(f"not finished when the client was closed: {task.get_name()}", id)
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise ExceptionGroup("what the client started may still run, and be billed", failures)
+
+    def _left(self, task: asyncio.Task[Any], id: str) -> None:
+        def tell(done: asyncio.Task[Any]) -> None:
+            if not done.cancelled() and (error := done.exception()) is not None:
+                self.failed(f"{done.get_name()} failed: {error}", id)
+
+        task.add_done_callback(tell)
 
 
 @attrs.frozen(kw_only=True)
@@ -70,17 +111,43 @@ class Removal:
     done: str
 
     async def unless_kept(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
-        """Create something, and remove it if its caller is cancelled meanwhile or it was created in error."""
-        task = self.chores.start(creating, name=f"create a {name}")
+        """Create something, and remove it if its caller is cancelled meanwhile."""
+        task = self.chores.start(creating, name=f"create a {name}", id=name)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self.chores.leave(self._undo(task, id_of), name=f"undo a {name}")
+            self.undo(task, id_of, name=name, id=name)
             raise
-        except Unprocessable as error:
-            if error.request_id is not None:
-                await self.after(error, error.request_id)
-            raise
+
+    def undo(self, creating: asyncio.Task[T], id_of: Callable[[T], str], *, name: str, id: str) -> None:
+        """Remove in the background what is being created still; where that fails there is nothing to remove."""
+
+        async def removing() -> None:
+            try:
+                created = await creating
+            except EdgegapError:
+                return
+            await self.surely(id_of(created))
+
+        if not creating.cancelled():
+            self.chores.leave(removing(), name=f"undo a {name}", id=id)
+
+    @asynccontextmanager
+    async def while_used(
+        self,
+        creating: Coroutine[Any, Any, T],
+        id_of: Callable[[T], str],
+        wait: Callable[[str, float], Coroutine[Any, Any, Ready]],
+        *,
+        seconds: float,
+        name: str,
+    ) -> AsyncGenerator[Ready, None]:
+        """Create something, ``wait`` for it with what is left of ``seconds``, and remove it when the block ends."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        id = id_of(await self.unless_kept(creating, id_of, name=name))
+        async with self.at_the_end(id):
+            yield await wait(id, max(deadline - loop.time(), 0.001))
 
     @asynccontextmanager
     async def at_the_end(self, id: str) -> AsyncGenerator[None, None]:
@@ -94,28 +161,34 @@ class Removal:
 
     async def now(self, id: str) -> None:
         """Remove it, even if the caller is cancelled meanwhile."""
-        await self.chores.see_through(self.remove(id), name=f"{self.verb} {self.what} {id}")
+        await self.chores.see_through(self.surely(id), name=f"{self.verb} {self.what} {id}", id=id)
 
     async def after(self, error: BaseException, id: str) -> None:
-        """Remove what an error leaves behind; the error stays the one that is raised."""
+        """Remove what an error leaves behind; the error stays the one that is raised.
+
+        Who is cancelled waits a moment for it and no longer: closing the client does.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            removal = self.chores.leave(self.surely(id), name=f"{self.verb} {self.what} {id}", id=id)
+            await asyncio.wait({removal}, timeout=_A_MOMENT)
+            return
         try:
             await self.now(id)
         except EdgegapError as failure:
             told = f"{self.what} {id} could not be {self.done} and may still run: {failure}"
-            logger.error(told)  # noqa: TRY400 - the error that is raised shows where
+            self.chores.failed(told, id)
             error.add_note(told)
         else:
             error.add_note(f"{self.what} {id} was {self.done}")
 
-    async def _undo(self, creating: asyncio.Task[T], id_of: Callable[[T], str]) -> None:
-        try:
-            id: str | None = id_of(await creating)
-        except Unprocessable as error:
-            id = error.request_id
-        if id is not None:
-            await self.remove(id)
-
-
-def _tell(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("%s failed: %s", task.get_name(), error)
+    async def surely(self, id: str) -> None:
+        """Remove it, again and again where the failure is one that passes; raises the last one."""
+        for pause in _PAUSES:
+            try:
+                await self.remove(id)
+            except _PASSING as failure:
+                logger.info("%s %s could not be %s yet: %s", self.what, id, self.done, failure)
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self.remove(id)

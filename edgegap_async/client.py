@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -9,16 +12,29 @@ import aiohttp
 
 from edgegap_async.chores import Chores
 from edgegap_async.config import Settings
+from edgegap_async.deploy_guard import DeployGuard, GuardPolicy
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
+from edgegap_async.journal import Journal, Leftover
 from edgegap_async.limits import RateLimits, buckets_for
+from edgegap_async.recovery import Recovery
+from edgegap_async.services.applications import Applications
+from edgegap_async.services.context import Context
+from edgegap_async.services.custom_sessions import CustomSessions
 from edgegap_async.services.deployments import Deployments
 from edgegap_async.services.fleets import Fleets
+from edgegap_async.services.ip import IP
+from edgegap_async.services.lobbies import Lobbies
 from edgegap_async.services.locations import Locations
 from edgegap_async.services.matchmakers import Matchmakers
+from edgegap_async.services.monitor import Monitoring
 from edgegap_async.services.private_fleets import PrivateFleets
+from edgegap_async.services.registry import Registry
 from edgegap_async.services.relays import Relays
+from edgegap_async.services.sessions import Sessions
 from edgegap_async.services.storage import Storage
+from edgegap_async.services.telemetry import Telemetry
+from edgegap_async.services.versions import Versions
 from edgegap_async.transport import TLS, Pipeline, RetryPolicy, Session
 
 _CLOSING_SECONDS: Final = 30.0
@@ -45,6 +61,8 @@ class EdgegapClient:
         proxy: str | None = None,
         ssl: TLS = True,
         on_event: EventHook | None = None,
+        guard: GuardPolicy | None = None,
+        journal: str | os.PathLike[str] | None = None,
     ) -> None:
         """Nothing is sent or opened yet.
 
@@ -54,7 +72,9 @@ class EdgegapClient:
         ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits. A
         ``session`` is used and not closed; aiohttp itself repeats an idempotent request once on a lent one.
         ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are aiohttp's.
-        ``on_event`` is called with each Event.
+        ``on_event`` is called with each Event. ``guard`` says how a creation is looked into whose answer is lost;
+        ``journal`` is a folder, made where there is none, in which the servers that this client starts are kept for
+        ``recover``.
 
         Raises ConfigurationError for anything that cannot work.
         """
@@ -63,33 +83,81 @@ class EdgegapClient:
         settings = Settings.read(token, base_url, timeout)
         self._session = Session(session, proxy=proxy, tls=ssl)
         self._chores = Chores()
+        self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
-        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._chores)
-        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch)
+        self.applications: Applications = Applications(self._pipeline, prefetch)
+        self.versions: Versions = Versions(self._pipeline, prefetch)
+        self.registry: Registry = Registry(self._pipeline, prefetch)
+        self._guard = DeployGuard(self._pipeline, self._chores, guard or GuardPolicy(), self._journal)
+        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard)
+        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard)
         self.locations: Locations = Locations(self._pipeline, prefetch)
         self.relays: Relays = Relays(self._pipeline, prefetch, self._chores)
         self.storage: Storage = Storage(self._pipeline, prefetch)
         self.fleets: Fleets = Fleets(self._pipeline, prefetch)
+        self.sessions: Sessions = Sessions(self._pipeline, prefetch, self._chores)
+        self.custom_sessions: CustomSessions = CustomSessions(self._pipeline, prefetch)
         self.matchmakers: Matchmakers = Matchmakers(self._pipeline, prefetch)
+        self.telemetry: Telemetry = Telemetry(self._pipeline, prefetch)
+        self.ip: IP = IP(self._pipeline, prefetch)
+        self.lobbies: Lobbies = Lobbies(self._pipeline, prefetch)
+        self.context: Context = Context(self._pipeline, prefetch)
+        self.monitor: Monitoring = Monitoring(self._pipeline, prefetch)
 
     def __repr__(self) -> str:
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"
 
     async def __aenter__(self) -> Self:
+        if self._journal is not None:
+            await self._journal.open(self._guard.tags.owner)
         await self._session.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except ExceptionGroup as failures:
+            if error is None:
+                raise
+            for failure in failures.exceptions:
+                error.add_note(str(failure))
 
     async def aclose(self) -> None:
-        """Finish the stops that are under way, at most 30 s, and close the session; may be called again."""
+        """Finish what cleans up in the background, at most 30 s, and close the session; may be called again.
+
+        Raises an ExceptionGroup of CleanupFailed for what could not be cleaned up since the client was made.
+        """
         try:
             await self._chores.finish(_CLOSING_SECONDS)
         finally:
             await self._session.close()
+            if self._journal is not None:
+                await self._journal.close()
+
+    async def recover(self, *, older_than: timedelta | None = None, dry_run: bool = False) -> tuple[Leftover, ...]:
+        """Stop the servers that clients which no longer live left behind; returns them.
+
+        Known are those that stand in this client's ``journal``: what was asked for and neither stopped nor released by
+        a process that has ended, however it ended. With ``older_than`` also those, of anybody, whose tag says that
+        they were asked for so long ago; servers of a living client that is known (it shares the journal, or is this
+        one) are spared, of any other they are not. ``dry_run`` stops nothing. Raises ConfigurationError without a
+        journal and ``older_than``, and an ExceptionGroup for what could not be stopped: it stays in the journal.
+        """
+        if self._journal is None and older_than is None:
+            raise ConfigurationError("recover needs a journal, or older_than=, to know what was left behind")
+        recovery = Recovery(self._guard)
+        left: tuple[Leftover, ...] = ()
+        living = {self._guard.tags.owner}
+        if self._journal is not None:
+            left = await recovery.by_journal(self._journal, dry_run=dry_run)
+            living |= await self._journal.living()
+        if older_than is not None:
+            known = {one.request_id for one in left}
+            others = await recovery.by_tags(older_than, living, dry_run=dry_run)
+            left += tuple(one for one in others if one.request_id not in known)
+        return left
 
     def stats(self) -> Stats:
         """What this client has done since it was made, by rate bucket."""

@@ -75,6 +75,11 @@ def parse_secret(value: str, what: str) -> Secret:
     return Secret(value)
 
 
+def own_token(value: str | Secret, what: str) -> Secret:
+    """A token that is sent instead of the organisation's. Raises ConfigurationError for one that cannot be sent."""
+    return parse_secret(value.reveal() if isinstance(value, Secret) else value, what)
+
+
 def parse_token(text: str | None) -> Secret:
     """The token as the service wants it: ``token <value>`` and ``<value>`` are both how people paste it.
 

@@ -20,9 +20,10 @@
     │   ├── FailedDependency       424
     │   ├── RateLimited            429
     │   └── ServerError            5xx
-    └── DeploymentError                       a game server that will not become ready
-        ├── DeploymentFailed                  it is in error; it still exists until it is stopped
-        └── DeploymentTerminated              it is gone, or on its way
+    ├── DeploymentError                       a game server that will not become ready
+    │   ├── DeploymentFailed                  it is in error; it still exists until it is stopped
+    │   └── DeploymentTerminated              it is gone, or on its way
+    └── CleanupFailed                         something the client started may still run, and be billed
 """
 
 from __future__ import annotations
@@ -237,3 +238,14 @@ class ReadyTimeout(DeploymentError, DeadlineExceeded):
         self.request_id = request_id
         self.last_state = last_state
         self.reason = reason
+
+
+class CleanupFailed(EdgegapError):
+    """Something that the client started may still run, and be billed: see to it by hand.
+
+    ``id`` is that of what could not be removed or, where a creation's answer was lost, the tag that finds it.
+    """
+
+    def __init__(self, message: str, *, id: str) -> None:
+        super().__init__(message)
+        self.id = id

@@ -117,7 +117,7 @@ BAD: dict[str, tuple[Call, str]] = {
     "get without time": (lambda e: e.deployments.get(ID, timeout=0), "timeout must be above 0"),
     "stop of nothing": (lambda e: e.deployments.stop(""), "is empty"),
     "stop that leaves its segment": (lambda e: e.deployments.stop("a/b"), "no slash"),
-    "wait for nothing": (lambda e: e.deployments.wait_until_ready(""), "the request id is empty"),
+    "wait for nothing": (lambda e: e.deployments.wait_until_ready(""), "the deployment's id is empty"),
     "wait without time": (lambda e: e.deployments.wait_until_ready(ID, timeout=-5), "timeout must be above 0"),
     "self-stop with a bad key": (lambda e: e.deployments.self_stop(ID, "a/b", token="t"), "no slash"),
     "self-stop without a token": (lambda e: e.deployments.self_stop(ID, "1", token=""), "token"),

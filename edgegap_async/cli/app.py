@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from cyclopts import App, CycloptsError, Parameter, validators
@@ -116,6 +117,34 @@ def serve(
     return server.serve(
         server.ServeOptions(port=port, seed=seed, time_to_ready=time_to_ready, counting=counting, limits=not no_limits)
     )
+
+
+@app.command
+def reap(
+    *,
+    journal: Path | None = None,
+    older_than: str | None = None,
+    dry_run: Flag = False,
+    yes: Flag = False,
+) -> int:
+    """Stop the servers that ended processes left behind, with EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL).
+
+    It lists them first, and asks.
+
+    Parameters
+    ----------
+    journal
+        The folder in which clients wrote what they started: what processes that have ended left there.
+    older_than
+        Such as 30m, 2h or 1d: any server that a client asked for so long ago, of whatever process.
+    dry_run
+        List them, and stop none.
+    yes
+        Do not ask.
+    """
+    from edgegap_async.cli import reap as reaper  # noqa: PLC0415 - see above
+
+    return reaper.reap(reaper.ReapOptions(journal=journal, older_than=older_than, dry_run=dry_run, yes=yes))
 
 
 def run(arguments: list[str]) -> int:

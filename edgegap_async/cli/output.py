@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TextIO
 
+from edgegap_async.cli.exits import UsageError
+
 
 class Sink(io.TextIOBase):
     """A stream that goes quiet for good when nobody reads it any more.
@@ -68,6 +70,15 @@ def standard_output() -> Sink:
 def tell(text: str) -> None:
     """A line for people, on standard error."""
     Sink(sys.stderr).write(f"{printable(text)}\n")
+
+
+def agreed(question: str, why: str) -> bool:
+    """Whether somebody at the terminal says yes; raises UsageError, with ``why`` it is asked, where there is none."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"{why}: without a terminal to ask at it needs --yes")
+    sys.stderr.write(f"{printable(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Final
 
 import attrs
@@ -13,7 +12,7 @@ from edgegap_async.cli.display import LiveReporter
 from edgegap_async.cli.exits import FAILED, INTERRUPTED, OK, UsageError
 from edgegap_async.cli.interrupts import Interrupts
 from edgegap_async.cli.matches import matches
-from edgegap_async.cli.output import counted, standard_output, tell
+from edgegap_async.cli.output import agreed, counted, standard_output, tell
 from edgegap_async.cli.progress import Reporter, Summary
 from edgegap_async.cli.reporters import JSONReporter, PlainReporter
 from edgegap_async.client import EdgegapClient
@@ -59,22 +58,14 @@ def demo(options: DemoOptions) -> int:
     if options.time_to_ready is not None:
         raise UsageError("--time-to-ready is for the local Edgegap: --live takes what it takes")
     settings = Settings.read(None, None, options.timeout)
-    if not options.yes and not _agreed(options, settings.base_url):
+    question = (
+        f"This starts {counted(options.count, 'server')} of {options.application} {options.version} on "
+        f"{settings.base_url}; they are billed until stopped. Go on?"
+    )
+    if not options.yes and not agreed(question, "--live starts servers that are billed"):
         tell("nothing was started")
         return FAILED
     return asyncio.run(_play_live(options, settings.base_url))
-
-
-def _agreed(options: DemoOptions, base_url: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("--live starts servers that are billed: without a terminal to ask at it needs --yes")
-    servers = counted(options.count, "server")
-    sys.stderr.write(
-        f"This starts {servers} of {options.application} {options.version} on {base_url}; "
-        "they are billed until stopped. Go on? [y/N] "
-    )
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 async def _play_locally(options: DemoOptions) -> int:

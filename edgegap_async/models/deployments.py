@@ -5,17 +5,15 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 import attrs
 
 from edgegap_async.errors import JSON, ConfigurationError
-from edgegap_async.models.fields import Count, Number, Progress, State, extra_field
+from edgegap_async.models.fields import Count, Number, Progress, State, extra_field, progress_of
+from edgegap_async.models.guard_tag import callers_tags
 from edgegap_async.models.locations import Location
+from edgegap_async.models.placement import DeployFilter
 from edgegap_async.models.ports import NO_PORTS, Ports
-
-FilterType: TypeAlias = Literal["any", "all", "not"]
-"""How the values of a filter count: one of them, all of them, none of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +72,8 @@ class SeenDeployment(abc.ABC):
     start_time: datetime | None = None
     ports: Ports = NO_PORTS
     location: Location | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = attrs.field(default=(), converter=callers_tags)
+    """Without the one by which the client itself finds it."""
     sockets: Count | None = None
     sockets_usage: Count | None = None
     whitelisting_active: bool | None = None
@@ -100,14 +99,7 @@ class SeenDeployment(abc.ABC):
     @property
     def progress(self) -> Progress:
         """Whether it can be played on: INCOMPLETE while its address or ports are missing."""
-        state = self.state
-        if state is State.ERROR:
-            return Progress.FAILED
-        if state is not None and state.gone:
-            return Progress.GONE
-        if self.is_reachable:
-            return Progress.READY
-        return Progress.INCOMPLETE if self.is_ready else Progress.PENDING
+        return progress_of(self.state, complete=self.is_reachable)
 
     @property
     def reason(self) -> str | None:
@@ -187,23 +179,6 @@ class DeploymentRequest:
 
 
 @attrs.frozen(kw_only=True)
-class DeployFilter:
-    """Keeps a v1 deployment to some places.
-
-    ``field`` is city, country, continent, region, administrative_division or location_tags, ``filter_type`` any, all
-    or not.
-    """
-
-    field: str
-    values: tuple[str, ...]
-    filter_type: FilterType = "any"
-
-    def as_json(self) -> JSON:
-        """The filter as v1 wants it."""
-        return {"field": self.field, "values": [*self.values], "filter_type": self.filter_type}
-
-
-@attrs.frozen(kw_only=True)
 class DeploymentRequestV1:
     """What a v1 create answers: the deployment is on its way."""
 
@@ -213,7 +188,7 @@ class DeploymentRequestV1:
     request_version: str | None = None
     request_user_count: Count | None = None
     filters: tuple[DeployFilter, ...] = ()
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = attrs.field(default=(), converter=callers_tags)
     container_log_storage: JSON = None
     city: str | None = None
     country: str | None = None

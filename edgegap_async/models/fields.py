@@ -80,6 +80,11 @@ class State(enum.StrEnum):
         return self._name_ in type(self).__members__
 
     @property
+    def failed(self) -> bool:
+        """Whether it will never be READY; a session that found no server is unprocessable."""
+        return self._name_ in {"ERROR", "UNPROCESSABLE"}
+
+    @property
     def gone(self) -> bool:
         """Whether a server in this state no longer serves anybody, or is about to stop."""
         return self in {State.TERMINATING, State.TERMINATED}
@@ -93,6 +98,19 @@ class Progress(enum.Enum):
     READY = "ready"
     FAILED = "in error"
     GONE = "gone, or about to"
+
+
+def progress_of(state: State | None, *, complete: bool) -> Progress:
+    """What a state means for somebody who waits; ``complete`` is whether one that is READY has all it should have."""
+    if state is None:
+        return Progress.PENDING
+    if state.failed:
+        return Progress.FAILED
+    if state.gone:
+        return Progress.GONE
+    if state is not State.READY:
+        return Progress.PENDING
+    return Progress.READY if complete else Progress.INCOMPLETE
 
 
 class Sight(Protocol):

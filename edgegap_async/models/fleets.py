@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 import attrs
 
 from edgegap_async.errors import JSON
-from edgegap_async.models.deployments import DeployFilter
 from edgegap_async.models.fields import extra_field
+from edgegap_async.models.placement import DeployFilter
 
 PolicyType: TypeAlias = Literal["Location", "Tag", "Coordinates"]
 """What a policy's deployments are placed by."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from edgegap_async.errors import JSON
-from edgegap_async.models.fields import Progress, State, extra_field
+from edgegap_async.models.fields import Progress, State, extra_field, progress_of
 
 
 @attrs.frozen(kw_only=True)
@@ -89,14 +89,7 @@ class RelaySession:
     @property
     def progress(self) -> Progress:
         """Whether players can connect: INCOMPLETE while the relay, its address or its ports are missing."""
-        state = self.state
-        if state is State.ERROR:
-            return Progress.FAILED
-        if state is not None and state.gone:
-            return Progress.GONE
-        if state is not State.READY:
-            return Progress.PENDING
-        return Progress.INCOMPLETE if self._missing else Progress.READY
+        return progress_of(self.state, complete=self._missing is None)
 
     @property
     def reason(self) -> str | None:

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeAlias, TypedDict, TypeVar
+from typing import Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 import attrs
 
@@ -19,9 +19,12 @@ _LONGEST_TAG: Final = 40
 _LONGEST_ENVIRONMENT_VALUE: Final = 4096
 _T = TypeVar("_T")
 
+FilterType: TypeAlias = Literal["any", "all", "not"]
+"""How the values of a filter count: one of them, all of them, none of them."""
 
-def checked_name(value: object, what: str) -> str:
-    """A name that fits in one segment of a path. Raises ConfigurationError for any other."""
+
+def checked_name(value: object, what: str, *, shortest: int = 1, longest: float = math.inf) -> str:
+    """A name that fits in one segment of a path, of so many characters. Raises ConfigurationError for any other."""
     if not isinstance(value, str):
         raise ConfigurationError(f"{what} must be a text, not {type(value).__name__}")
     if not value.strip():
@@ -30,15 +33,20 @@ def checked_name(value: object, what: str) -> str:
         raise ConfigurationError(
             f"{what} {value!r} cannot be part of an address: no slash, backslash, line break, '.' or '..'"
         )
+    if not shortest <= len(value) <= longest:
+        bound = f"at least {shortest}" if len(value) < shortest else f"at most {longest}"
+        raise ConfigurationError(f"{what} has {bound} characters, {value!r} has {len(value)}")
     return value
+
+
+def checked_names(values: Iterable[str], what: str) -> list[str]:
+    """Names, each of which fits in one segment of a path. Raises ConfigurationError for any other."""
+    return [checked_name(value, f"each of {what}") for value in sequence(values, what)]
 
 
 def checked_tag(value: object) -> str:
     """A tag of 1 to 40 characters. Raises ConfigurationError for any other."""
-    tag = checked_name(value, "a tag")
-    if len(tag) > _LONGEST_TAG:
-        raise ConfigurationError(f"a tag has at most {_LONGEST_TAG} characters, {tag!r} has {len(tag)}")
-    return tag
+    return checked_name(value, "a tag", longest=_LONGEST_TAG)
 
 
 def checked_tags(values: Sequence[str]) -> list[str]:
@@ -186,7 +194,7 @@ def users_v2(values: Sequence[UserLike]) -> JSON:
 
 
 def users_v1(values: Sequence[UserLike]) -> dict[str, JSON]:
-    """``ip_list`` or ``geo_ip_list`` of a v1 create, which takes exactly one of them.
+    """``ip_list`` or ``geo_ip_list`` of a v1 deployment or session, which takes exactly one of them.
 
     Raises ConfigurationError for users of both kinds, and for a position without an IP address.
     """
@@ -196,18 +204,32 @@ def users_v1(values: Sequence[UserLike]) -> dict[str, JSON]:
         return {"ip_list": [user.ip_address for user in users]}
     if len(placed) != len(users):
         raise ConfigurationError(
-            "the v1 deploy takes addresses or positions, not both: "
+            "v1 takes addresses or positions, not both: "
             "give every user a position, or none (v2, deployments.create, takes both)"
         )
     if not all(user.ip_address for user in placed):
         raise ConfigurationError(
-            "the v1 deploy needs the IP address beside a position: User.at(latitude, longitude, ip_address=...)"
+            "v1 needs the IP address beside a position: User.at(latitude, longitude, ip_address=...)"
         )
     return {
         "geo_ip_list": [
             {"ip": user.ip_address, "latitude": user.latitude, "longitude": user.longitude} for user in placed
         ]
     }
+
+
+def addresses(values: Sequence[str], what: str) -> list[JSON]:
+    """IP addresses, at least one. Raises ConfigurationError for none, or for what is no address."""
+    checked: list[JSON] = [_address(value) for value in sequence(values, what)]
+    if not checked:
+        raise ConfigurationError(f"{what} is empty: name at least one IP address")
+    return checked
+
+
+def position(place: tuple[float, float]) -> JSON:
+    """A latitude and a longitude in degrees. Raises ConfigurationError out of range."""
+    user = User.at(*place)
+    return {"latitude": user.latitude, "longitude": user.longitude}
 
 
 def users_of_relay(values: Sequence[UserLike]) -> JSON:
@@ -277,6 +299,20 @@ class Resources:
 def given(**fields: JSON) -> dict[str, JSON]:
     """The fields that are not None: what a caller left out is not sent."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def bulk_filters(match: FilterType, **chosen: Sequence[str]) -> list[JSON]:
+    """The filters of a bulk stop, one a field that has values.
+
+    Raises ConfigurationError where none has: that would stop everything.
+    """
+    one_of(match, get_args(FilterType), "match")
+    filters: list[JSON] = [
+        {"field": field, "values": [*values], "filter_type": match} for field, values in chosen.items() if values
+    ]
+    if not filters:
+        raise ConfigurationError("bulk_stop without anything to choose by would stop everything: name ids or tags")
+    return filters
 
 
 def webhook(url: str | None) -> JSON:

@@ -39,9 +39,10 @@ class Operation:
     """One endpoint of the service.
 
     ``call`` is the dotted name on the client; ``items_key`` is where a list has its items, ``paged`` whether it
-    documents ``page`` and ``limit``. ``idempotency`` decides which failures may be sent again: ``safe`` and
-    ``idempotent`` after any transport failure, ``unsafe`` only when provably not sent or refused with 429,
-    ``create`` like ``unsafe``, and each one that succeeds starts a server that is billed.
+    documents ``page`` and ``limit``; ``nested`` is the parameter of the path whose slashes stay slashes.
+    ``idempotency`` decides which failures may be sent again: ``safe`` and ``idempotent`` after any transport failure,
+    ``unsafe`` only when provably not sent or refused with 429, ``create`` like ``unsafe``, and each one that succeeds
+    starts a server that is billed.
     """
 
     operation_id: str
@@ -52,6 +53,7 @@ class Operation:
     idempotency: Idempotency
     items_key: str | None = None
     paged: bool = True
+    nested: str | None = None
     deprecated: bool = False
     spec: Spec = "v1"
 
@@ -82,6 +84,7 @@ def _row(
     *,
     items: str | None = None,
     paged: bool = True,
+    nested: str | None = None,
     idempotency: Idempotency | None = None,
     deprecated: bool = False,
     spec: Spec = "v1",
@@ -89,7 +92,7 @@ def _row(
     return Operation(
         operation_id=operation_id, method=method, path=path, call=call, bucket=bucket,
         idempotency=idempotency or _BY_METHOD[method],
-        items_key=items, paged=paged, deprecated=deprecated, spec=spec,
+        items_key=items, paged=paged, nested=nested, deprecated=deprecated, spec=spec,
     )  # fmt: skip
 
 
@@ -119,6 +122,25 @@ _TABLE: Final = (
     # where servers can run
     _row("location-list", "GET", "/v1/locations", "locations.list", items="locations"),
     _row("beacon-list", "GET", "/v1/locations/beacons", "locations.beacons.list", items="locations"),
+    # applications and their versions
+    _row("application-create", "POST", "/v1/app", "applications.create"),
+    _row("application-get", "GET", "/v1/app/{app_name}", "applications.get"),
+    _row("application-update", "PATCH", "/v1/app/{app_name}", "applications.update"),
+    _row("application-delete", "DELETE", "/v1/app/{app_name}", "applications.delete"),
+    _row("application-list", "GET", "/v1/apps", "applications.list", items="applications"),
+    _row("app-version-create", "POST", "/v1/app/{app_name}/version", "versions.create"),
+    _row("app-version-get", "GET", "/v1/app/{app_name}/version/{version_name}", "versions.get"),
+    _row("app-version-update", "PATCH", "/v1/app/{app_name}/version/{version_name}", "versions.update"),
+    _row("app-version-delete", "DELETE", "/v1/app/{app_name}/version/{version_name}", "versions.delete"),
+    _row("app-version-list", "GET", "/v1/app/{app_name}/versions", "versions.list", items="versions", paged=False),
+    _row("app-version-whitelist-get", "GET", "/v1/app/{app_name}/version/{version_name}/whitelist", "versions.acl.list", items="whitelist_entries", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("app-version-whitelist-post", "POST", "/v1/app/{app_name}/version/{version_name}/whitelist", "versions.acl.create", deprecated=True, spec="v1-legacy"),
+    _row("app-version-whitelist-entry-get", "GET", "/v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}", "versions.acl.get", deprecated=True, spec="v1-legacy"),
+    _row("app-version-whitelist-entry-delete", "DELETE", "/v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}", "versions.acl.delete", deprecated=True, spec="v1-legacy"),
+    # the container registry
+    _row("registry-image-tag-list", "GET", "/v1/container-registry/images/{image_name}/tags", "registry.list_tags", items="data", nested="image_name"),
+    _row("registry-image-tag-delete", "DELETE", "/v1/container-registry/images/{image_name}/tags/{tag_name}", "registry.delete_tag", nested="image_name"),
+    _row("registry-image-tag-bulk-delete", "POST", "/v1/container-registry/images/{image_name}/tags/bulk-delete", "registry.bulk_delete_tags", nested="image_name"),
     # relays
     _row("relay-session-create", "POST", "/v1/relays/sessions", "relays.create"),
     _row("relay-session-get", "GET", "/v1/relays/sessions/{session_id}", "relays.get"),
@@ -152,6 +174,23 @@ _TABLE: Final = (
     _row("fleet-policies-update", "PATCH", "/v1/fleet/{fleet_name}/policies/{policy_name}", "fleets.policies.update", deprecated=True, spec="v1-legacy"),
     _row("fleet-policies-delete", "DELETE", "/v1/fleet/{fleet_name}/policies/{policy_name}", "fleets.policies.delete", deprecated=True, spec="v1-legacy"),
     _row("fleet-policies-list", "GET", "/v1/fleet/{fleet_name}/policies", "fleets.policies.list", items="policies", deprecated=True, spec="v1-legacy"),
+    # sessions
+    _row("session-post", "POST", "/v1/session", "sessions.create", deprecated=True, spec="v1-legacy"),
+    _row("get-session", "GET", "/v1/session/{session_id}", "sessions.get", deprecated=True, spec="v1-legacy"),
+    _row("session-delete", "DELETE", "/v1/session/{session_id}", "sessions.delete", deprecated=True, spec="v1-legacy"),
+    _row("list-sessions", "GET", "/v1/sessions", "sessions.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("sessions-bulk-stop", "POST", "/v1/sessions/bulk-stop", "sessions.bulk_stop", deprecated=True, spec="v1-legacy"),
+    _row("get-users-session", "GET", "/v1/session/{session_id}/users", "sessions.users.list", items="session_users", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("put-users-session", "PUT", "/v1/session/{session_id}/users", "sessions.users.add", deprecated=True, spec="v1-legacy"),
+    _row("delete-users-session", "DELETE", "/v1/session/{session_id}/users", "sessions.users.remove", deprecated=True, spec="v1-legacy"),
+    # custom sessions
+    _row("post-custom-session", "POST", "/v1/deployment/{request_id}/custom/session/{custom_id}", "custom_sessions.create", deprecated=True, spec="v1-legacy"),
+    _row("get-custom-session", "GET", "/v1/deployment/{request_id}/custom/session/{custom_id}", "custom_sessions.get", deprecated=True, spec="v1-legacy"),
+    _row("patch-custom-session", "PATCH", "/v1/deployment/{request_id}/custom/session/{custom_id}", "custom_sessions.update", deprecated=True, spec="v1-legacy"),
+    _row("delete-custom-session", "DELETE", "/v1/deployment/{request_id}/custom/session/{custom_id}", "custom_sessions.delete", deprecated=True, spec="v1-legacy"),
+    _row("get-custom-sessions", "GET", "/v1/deployment/{request_id}/custom/sessions", "custom_sessions.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    _row("post-custom-sessions", "POST", "/v1/deployment/{request_id}/custom/sessions", "custom_sessions.create_many", deprecated=True, spec="v1-legacy"),
+    _row("delete-custom-sessions", "DELETE", "/v1/deployment/{request_id}/custom/sessions", "custom_sessions.delete_many", deprecated=True, spec="v1-legacy"),
     # the matchmaker
     _row("post-matchmaker", "POST", "/v1/aom/matchmaker", "matchmakers.create", deprecated=True, spec="v1-legacy"),
     _row("get-matchmaker", "GET", "/v1/aom/matchmaker/{matchmaker_name}", "matchmakers.get", deprecated=True, spec="v1-legacy"),
@@ -182,6 +221,21 @@ _TABLE: Final = (
     _row("patch-matchmaker-release-config", "PATCH", "/v1/aom/release/config/{config_name}", "matchmakers.configs.update", deprecated=True, spec="v1-legacy"),
     _row("delete-matchmaker-release-config", "DELETE", "/v1/aom/release/config/{config_name}", "matchmakers.configs.delete", deprecated=True, spec="v1-legacy"),
     _row("get-release-configs-list", "GET", "/v1/aom/release/configs", "matchmakers.configs.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
+    # telemetry, addresses, lobbies
+    _row("active-deployment-telemetry-post", "POST", "/v1/telemetry/active-deployments", "telemetry.create", deprecated=True, spec="v1-legacy"),
+    _row("active-deployment-telemetry-get", "GET", "/v1/telemetry/active-deployments/{retrieval_key}", "telemetry.get", deprecated=True, spec="v1-legacy"),
+    _row("IP", "GET", "/v1/ip", "ip.get", deprecated=True, spec="v1-legacy"),
+    _row("IP lookup", "GET", "/v1/ip/{ip}/lookup", "ip.lookup", deprecated=True, spec="v1-legacy"),
+    _row("IPs lookup", "POST", "/v1/ips/lookup", "ip.lookup_many", idempotency="safe", deprecated=True, spec="v1-legacy"),
+    _row("lobby-create", "POST", "/v1/lobbies", "lobbies.create", deprecated=True, spec="v1-legacy"),
+    _row("lobby-Get", "GET", "/v1/lobbies/{lobby_name}", "lobbies.get", deprecated=True, spec="v1-legacy"),
+    _row("lobby-deploy", "POST", "/v1/lobbies:deploy", "lobbies.deploy", deprecated=True, spec="v1-legacy"),
+    _row("lobby-terminate", "POST", "/v1/lobbies:terminate", "lobbies.terminate", deprecated=True, spec="v1-legacy"),
+    # from inside a container, and the service itself
+    _row("context-get", "GET", "/v1/context/{request_id}/{security_number}", "context.get", deprecated=True, spec="v1-legacy"),
+    _row("context-create-deployment-tag", "POST", "/v1/context/{request_id}/{security_number}/tags", "context.create_tag", deprecated=True, spec="v1-legacy"),
+    _row("context-delete-deployment-tag", "DELETE", "/v1/context/{request_id}/{security_number}/tags/{tag_name}", "context.delete_tag", deprecated=True, spec="v1-legacy"),
+    _row("monitoring", "GET", "/monitor", "monitor.get", deprecated=True, spec="v1-legacy"),
 )
 # fmt: on
 

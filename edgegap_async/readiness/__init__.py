@@ -1,5 +1,5 @@
 """Waiting for servers to be ready."""
 
-from edgegap_async.readiness.polling import OnStatus, Schedule, wait_until_ready
+from edgegap_async.readiness.polling import DEPLOYMENT, Kind, OnStatus, Schedule, wait_until_ready
 
-__all__ = ["OnStatus", "Schedule", "wait_until_ready"]
+__all__ = ["DEPLOYMENT", "Kind", "OnStatus", "Schedule", "wait_until_ready"]

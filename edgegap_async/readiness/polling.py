@@ -44,14 +44,14 @@ class Schedule:
     """When to look, in seconds: servers are ready 2 to 6 s after the request, 20 s and more with a cold image.
 
     Looks are ``share`` of the time waited so far apart, between ``shortest`` and ``longest``, 10 % more or less.
-    A deployment that the service does not know is given ``unknown_grace`` (it may be too new), one that is READY and
-    has no address or ports ``incomplete_grace``.
+    What the service does not know is given ``unknown_grace`` (it may be too new; None: that error ends the wait as it
+    is), what is READY and has no address or ports ``incomplete_grace``.
     """
 
     shortest: float = 0.25
     longest: float = 5.0
     share: float = 0.15
-    unknown_grace: float = 10.0
+    unknown_grace: float | None = 10.0
     incomplete_grace: float = 10.0
 
     def pause(self, waited: float, jitter: Callable[[], float] = random.random) -> float:
@@ -59,10 +59,27 @@ class Schedule:
         return min(max(waited * self.share, self.shortest), self.longest) * (0.9 + 0.2 * jitter())
 
 
+@attrs.frozen(kw_only=True)
+class Kind:
+    """What is waited for, in words: what it is, what to look at if it stays incomplete, what to do if it is left."""
+
+    name: str
+    hint: str = "look at it again later"
+    failed: str = "It still exists until it is deleted"
+    unwanted: str = "delete it if it is not wanted"
+
+
+DEPLOYMENT: Final = Kind(
+    name="deployment",
+    hint="does its version declare a port?",
+    failed="It still exists, and may be billed, until it is stopped",
+    unwanted="stop it if it is not wanted",
+)
+
+
 @attrs.define(kw_only=True)
 class _Wait(Generic[SightT]):
-    what: str
-    hint: str
+    kind: Kind
     request_id: str
     began: float
     on_status: OnStatus[SightT] | None
@@ -71,8 +88,19 @@ class _Wait(Generic[SightT]):
     trouble: EdgegapError | None = None
 
     @property
+    def what(self) -> str:
+        return f"{self.kind.name} {self.request_id}"
+
+    @property
     def state(self) -> State | None:
         return self.seen.state if self.seen is not None else None
+
+    @property
+    def last(self) -> str:
+        """How it was seen last."""
+        if self.seen is None:
+            return "never"
+        return self.seen.state or self.seen.reason or "in no state"
 
     def note(self, seen: SightT) -> None:
         old, self.seen, self.trouble = self.state, seen, None
@@ -84,20 +112,19 @@ async def wait_until_ready(
     look: Look[SightT],
     request_id: str,
     *,
-    what: str = "deployment",
-    hint: str = "does its version declare a port?",
+    kind: Kind = DEPLOYMENT,
     timeout: float,
     on_status: OnStatus[SightT] | None = None,
     schedule: Schedule = Schedule(),
 ) -> SightT:
     """Look at something until it is ready and complete.
 
-    ``what`` is what errors call it, ``hint`` what they add about one that stays incomplete, ``timeout`` is in seconds.
-    Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout with the last state, and at once what no further look
-    can change (401, 403, an answer that cannot be read). Other failures of a look are waited through.
+    ``kind`` has the words that errors say it in; ``timeout`` is in seconds. Raises DeploymentFailed,
+    DeploymentTerminated or ReadyTimeout with the last state, and at once what no further look can change (401, 403, an
+    answer that cannot be read). Other failures of a look are waited through.
     """
     loop = asyncio.get_running_loop()
-    wait = _Wait(what=f"{what} {request_id}", hint=hint, request_id=request_id, began=loop.time(), on_status=on_status)
+    wait = _Wait(kind=kind, request_id=request_id, began=loop.time(), on_status=on_status)
     try:
         async with asyncio.timeout(timeout):
             while True:
@@ -107,6 +134,8 @@ async def wait_until_ready(
                 except _FINAL:
                     raise
                 except _MISSING as error:
+                    if schedule.unknown_grace is None:
+                        raise
                     if wait.seen is not None or loop.time() - wait.began > schedule.unknown_grace:
                         raise _terminated(wait, "the service does not know it (any more)") from error
                 except EdgegapError as error:
@@ -130,8 +159,7 @@ def _is_over(wait: _Wait[SightT], seen: SightT, now: float, schedule: Schedule) 
         case Progress.FAILED:
             reason = cleaned(seen.reason or "") or None
             raise DeploymentFailed(
-                f"{wait.what} failed: {reason or 'the service gives no reason'}. "
-                "It still exists, and may be billed, until it is stopped",
+                f"{wait.what} failed: {reason or 'the service gives no reason'}. {wait.kind.failed}",
                 request_id=wait.request_id,
                 last_state=wait.state,
                 reason=reason,
@@ -143,7 +171,7 @@ def _is_over(wait: _Wait[SightT], seen: SightT, now: float, schedule: Schedule) 
             if now - since > schedule.incomplete_grace:
                 lacks = seen.reason or "not all it should have"
                 raise DeploymentFailed(
-                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: {wait.hint}",
+                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: {wait.kind.hint}",
                     request_id=wait.request_id,
                     last_state=wait.state,
                     reason=f"ready with {lacks}",
@@ -155,7 +183,7 @@ def _is_over(wait: _Wait[SightT], seen: SightT, now: float, schedule: Schedule) 
 
 def _terminated(wait: _Wait[SightT], why: str) -> DeploymentTerminated:
     return DeploymentTerminated(
-        f"{wait.what} is gone: {why} (last seen {wait.state or 'never'})",
+        f"{wait.what} is gone: {why} (last seen {wait.last})",
         request_id=wait.request_id,
         last_state=wait.state,
         reason=why,
@@ -165,8 +193,8 @@ def _terminated(wait: _Wait[SightT], why: str) -> DeploymentTerminated:
 def _too_late(wait: _Wait[SightT], timeout: float) -> ReadyTimeout:
     trouble = f"; the last look failed: {wait.trouble}" if wait.trouble is not None else ""
     return ReadyTimeout(
-        f"{wait.what} was not ready within {timeout:.3g} s (last seen {wait.state or 'never'}){trouble}. "
-        "It may still become ready: stop it if it is not wanted",
+        f"{wait.what} was not ready within {timeout:.3g} s (last seen {wait.last}){trouble}. "
+        f"It may still become ready: {wait.kind.unwanted}",
         request_id=wait.request_id,
         last_state=wait.state,
         reason=str(wait.trouble) if wait.trouble is not None else None,

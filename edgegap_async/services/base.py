@@ -6,7 +6,11 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
 from edgegap_async.config import parse_timeout
+from edgegap_async.limits import Priority
+from edgegap_async.models.fields import SightT
+from edgegap_async.models.requests import checked_name
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
+from edgegap_async.readiness import Kind, OnStatus, wait_until_ready
 from edgegap_async.transport import Pipeline
 
 T = TypeVar("T")
@@ -22,6 +26,29 @@ class Service:
     def _seconds(self, timeout: float | None) -> float:
         """The deadline of something that is several calls; None is the client's."""
         return self._pipeline.settings.timeout if timeout is None else parse_timeout(timeout)
+
+    async def _wait(
+        self,
+        operation_id: str,
+        model: type[SightT],
+        path: Mapping[str, str],
+        *,
+        kind: Kind,
+        timeout: float | None,
+        on_status: OnStatus[SightT] | None = None,
+    ) -> SightT:
+        """Look at something by an operation until it is ready."""
+
+        async def look(_: str, seconds: float) -> SightT:
+            return await self._pipeline.call(
+                operation_id, model, path=path, timeout=max(seconds, 0.001), priority=Priority.POLL
+            )
+
+        for value in path.values():
+            checked_name(value, f"the {kind.name}'s id")
+        return await wait_until_ready(
+            look, " ".join(path.values()), kind=kind, timeout=self._seconds(timeout), on_status=on_status
+        )
 
     def _list(
         self,

@@ -3,51 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import NoneType
-from typing import TypeAlias, Unpack, get_args
+from typing import Final, TypeAlias, Unpack
 
-from edgegap_async.chores import Chores, Removal
-from edgegap_async.config import Secret, parse_secret
-from edgegap_async.errors import JSON, BadRequest, ConfigurationError, Gone, NotFound
+import attrs
+
+from edgegap_async.config import Secret, own_token
+from edgegap_async.deploy_guard import DeployGuard, OnCancel
+from edgegap_async.errors import JSON, ConfigurationError, DeploymentFailed, DeploymentTerminated, Unprocessable
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import (
     BulkStop,
     ContainerLogs,
-    DeployFilter,
     Deployment,
     DeploymentRequest,
     DeploymentRequestV1,
     DeploymentRow,
     DeploymentSettings,
-    FilterType,
     GameServer,
     Metrics,
-    Stopped,
     StopReceipt,
 )
 from edgegap_async.models.fields import StateChange
+from edgegap_async.models.placement import DeployFilter, OldOptions, filters_json, old_options
 from edgegap_async.models.query import Filter, query_text
 from edgegap_async.models.requests import (
     CreateOptions,
     Environment,
+    FilterType,
     UserLike,
+    bulk_filters,
     checked_name,
+    checked_names,
     checked_tags,
     create_body,
     environment_json,
     given,
-    sequence,
     texts,
     users_v1,
+    whole,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import wait_until_ready
+from edgegap_async.readiness import DEPLOYMENT
 from edgegap_async.services.base import Service
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
+
+logger: Final = logging.getLogger("edgegap_async")
 
 OnDeploymentStatus: TypeAlias = Callable[[StateChange[Deployment]], object]
 """Called in the event loop when a deployment is seen in another state; what it raises ends the wait."""
@@ -56,9 +63,9 @@ OnDeploymentStatus: TypeAlias = Callable[[StateChange[Deployment]], object]
 class Deployments(Service):
     """``edgegap.deployments``: game servers, from the request to the stop."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard) -> None:
         super().__init__(pipeline, prefetch)
-        self._removal = Removal(chores=chores, remove=self.stop, what="deployment", verb="stop", done="stopped")
+        self._guard = guard
         self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
@@ -69,15 +76,27 @@ class Deployments(Service):
         *,
         users: Sequence[UserLike],
         timeout: float | None = None,
+        attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
+        guard: bool = True,
         **options: Unpack[CreateOptions],
     ) -> AsyncGenerator[GameServer, None]:
         """A game server for one block: ready when it begins, stopped when it ends, however it ends.
 
-        Takes and raises what ``deploy`` does. A stop that fails is raised, or noted on the error that the block raised.
+        Takes and raises what ``deploy`` does. A stop that fails is repeated for a while, then raised, or noted on the
+        error that the block raised.
         """
-        server = await self.deploy(application, version, users=users, timeout=timeout, on_status=on_status, **options)
-        async with self._removal.at_the_end(server.request_id):
+        server = await self.deploy(
+            application,
+            version,
+            users=users,
+            timeout=timeout,
+            attempts=attempts,
+            on_status=on_status,
+            guard=guard,
+            **options,
+        )
+        async with self._guard.removal.at_the_end(server.request_id):
             yield server
 
     async def deploy(
@@ -87,26 +106,38 @@ class Deployments(Service):
         *,
         users: Sequence[UserLike],
         timeout: float | None = None,
+        attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
+        guard: bool = True,
         **options: Unpack[CreateOptions],
     ) -> GameServer:
         """Create a game server and wait until it is ready.
 
-        ``timeout`` bounds both together, in seconds; ``on_status`` is told of each state the deployment is seen in.
-        Raises what ``create`` and ``wait_until_ready`` raise, after it stopped the server that it had created.
+        ``timeout`` bounds all of it, in seconds; ``on_status`` is told of each state the deployment is seen in. A
+        server that fails is stopped, and another is tried, ``attempts`` in all. Raises what ``create`` and
+        ``wait_until_ready`` raise, after it stopped the server that it had created.
         """
+        whole(attempts, "attempts", least=1)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds(timeout)
-        request = await self._removal.unless_kept(
-            self.create(application, version, users=users, timeout=timeout, **options),
-            lambda created: created.request_id,
-            name=f"deployment of {application} {version}",
-        )
+        for attempt in itertools.count(1):
+            left = max(deadline - loop.time(), 0.001) if attempt > 1 else timeout
+            try:
+                request = await self.create(application, version, users=users, timeout=left, guard=guard, **options)
+                return await self._await_own(request.request_id, deadline, on_status)
+            except (DeploymentFailed, DeploymentTerminated, Unprocessable) as error:
+                if attempt == attempts or not error.request_id or loop.time() >= deadline:
+                    raise
+                logger.info("attempt %d of %d: %s", attempt, attempts, error)
+        raise AssertionError("there is no end to counting")
+
+    async def _await_own(self, request_id: str, deadline: float, on_status: OnDeploymentStatus | None) -> GameServer:
+        """Wait for a server that is stopped unless it becomes ready."""
         try:
-            left = max(deadline - loop.time(), 0.001)
-            return await self.wait_until_ready(request.request_id, timeout=left, on_status=on_status)
+            left = max(deadline - asyncio.get_running_loop().time(), 0.001)
+            return await self.wait_until_ready(request_id, timeout=left, on_status=on_status)
         except BaseException as error:
-            await self._removal.after(error, request.request_id)
+            await self._guard.removal.after(error, request_id)
             raise
 
     async def create(
@@ -116,19 +147,26 @@ class Deployments(Service):
         *,
         users: Sequence[UserLike],
         timeout: float | None = None,
+        guard: bool = True,
+        on_cancel: OnCancel = "stop",
         **options: Unpack[CreateOptions],
     ) -> DeploymentRequest:
         """Ask for a game server near ``users``: ``POST /v2/deployments``, 40 a second; it is not ready yet.
 
-        Not sent again once it may have been carried out. Raises ConfigurationError before anything is sent, and
-        Unprocessable with a ``request_id`` for a deployment that exists in error and has to be stopped.
+        Where the answer is lost, the server is looked up by a tag of its own, and asked for again only if it is not
+        there; ``guard`` off leaves out tag and look-up, and such a server may run on unknown. Whoever is cancelled
+        meanwhile leaves no server, unless ``on_cancel`` is "keep". Raises ConfigurationError before anything is sent,
+        and Unprocessable for a deployment that was created in error, and has been stopped.
         """
-        return await self._pipeline.call(
+        return await self._guard.create(
             "v2-deployment-create",
             DeploymentRequest,
-            body=create_body(application, version, users, options),
-            timeout=timeout,
-            priority=Priority.URGENT,
+            create_body(application, version, users, options),
+            name=f"{application} {version}",
+            adopt=lambda row: DeploymentRequest(request_id=row.request_id),
+            seconds=self._seconds(timeout),
+            guarded=guard,
+            on_cancel=on_cancel,
         )
 
     async def create_v1(
@@ -145,34 +183,45 @@ class Deployments(Service):
         command: str | None = None,
         arguments: str | None = None,
         timeout: float | None = None,
+        guard: bool = True,
+        on_cancel: OnCancel = "stop",
+        **deprecated: Unpack[OldOptions],
     ) -> DeploymentRequestV1:
         """Ask for a game server the old way: ``POST /v1/deploy``, deprecated by the service and still served.
 
         ``users`` are all addresses, or all positions with their address. Only v1 can keep the server to some places
         (``filters``), replace the container's ``command`` and ``arguments`` and name the endpoint storage that keeps
-        its logs. Raises like ``create``.
+        its logs. ``deprecated`` are OldOptions, which only the document of 2024 has. Guarded, and raises, like
+        ``create``; of a server that was found by its tag only id, address and tags are known.
         """
-        return await self._pipeline.call(
+        body: dict[str, JSON] = {
+            "app_name": checked_name(application, "the application"),
+            **users_v1(users),
+            **given(
+                version_name=None if version is None else checked_name(version, "the version"),
+                tags=[*checked_tags(tags)] or None,
+                env_vars=environment_json(environment_variables) or None,
+                filters=filters_json(filters),
+                webhook_url=webhook_url,
+                container_log_storage=None
+                if container_log_storage is None
+                else {"enabled": True, "endpoint_storage": container_log_storage},
+                command=command,
+                arguments=arguments,
+            ),
+            **old_options(deprecated, OldOptions),
+        }
+        return await self._guard.create(
             "deployment-create",
             DeploymentRequestV1,
-            body={
-                "app_name": checked_name(application, "the application"),
-                **users_v1(users),
-                **given(
-                    version_name=None if version is None else checked_name(version, "the version"),
-                    tags=[*checked_tags(tags)] or None,
-                    env_vars=environment_json(environment_variables) or None,
-                    filters=[one.as_json() for one in filters] or None,
-                    webhook_url=webhook_url,
-                    container_log_storage=None
-                    if container_log_storage is None
-                    else {"enabled": True, "endpoint_storage": container_log_storage},
-                    command=command,
-                    arguments=arguments,
-                ),
-            },
-            timeout=timeout,
-            priority=Priority.URGENT,
+            body,
+            name=f"{application} {version or '(newest)'}",
+            adopt=lambda row: DeploymentRequestV1(
+                request_id=row.request_id, request_dns=row.fqdn, request_app=application, tags=row.tags
+            ),
+            seconds=self._seconds(timeout),
+            guarded=guard,
+            on_cancel=on_cancel,
         )
 
     async def wait_until_ready(
@@ -184,8 +233,10 @@ class Deployments(Service):
         failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout; the
         server is left as it is.
         """
-        checked_name(request_id, "the request id")
-        ready = await wait_until_ready(self._look, request_id, timeout=self._seconds(timeout), on_status=on_status)
+        path = {"deployment_id": request_id}
+        ready = await self._wait(
+            "deployment-get", Deployment, path, kind=DEPLOYMENT, timeout=timeout, on_status=on_status
+        )
         return ready.server()
 
     async def get(self, request_id: str, *, timeout: float | None = None) -> Deployment:
@@ -229,24 +280,13 @@ class Deployments(Service):
         One that is gone, on its way or unknown to the service is no error (``already_gone``): who wants it stopped has
         what they want. ``container_log_storage`` names the endpoint storage that keeps its logs.
         """
-        try:
-            answer = await self._pipeline.call(
-                "deployment-delete",
-                Stopped,
-                path={"deployment_id": request_id},
-                query=texts(container_log_storage=container_log_storage),
-                timeout=timeout,
-                priority=Priority.URGENT,
-            )
-        except (Gone, NotFound, BadRequest) as error:
-            # 404 is the document's word for an unknown id, this 400 the service's.
-            if isinstance(error, BadRequest) and "request id" not in error.message.lower():
-                raise
-            return StopReceipt(request_id=request_id, message=error.message, already_gone=True)
-        return StopReceipt(
-            request_id=request_id,
-            message=answer.message or "",
-            deployment_summary=answer.deployment_summary,
+        return await self._guard.stop(
+            "deployment-delete",
+            request_id,
+            path={"deployment_id": request_id},
+            query=texts(container_log_storage=container_log_storage),
+            timeout=timeout,
+            priority=Priority.URGENT,
         )
 
     async def bulk_stop(
@@ -262,17 +302,9 @@ class Deployments(Service):
         ``match`` says whether any, all or none of the values have to match; with ids and tags both filters apply.
         Raises ConfigurationError where neither is given: that would stop everything.
         """
-        if match not in get_args(FilterType):
-            raise ConfigurationError(f"match is {', '.join(get_args(FilterType))}, not {match!r}")
-        chosen = {
-            "request_id": [checked_name(one, "a request id") for one in sequence(request_ids, "request_ids")],
-            "deployment_tags": checked_tags(tags),
-        }
-        filters: list[JSON] = [
-            {"field": field, "values": [*values], "filter_type": match} for field, values in chosen.items() if values
-        ]
-        if not filters:
-            raise ConfigurationError("bulk_stop needs request_ids or tags: without either it would stop everything")
+        filters = bulk_filters(
+            match, request_id=checked_names(request_ids, "request_ids"), deployment_tags=checked_tags(tags)
+        )
         answer = await self._pipeline.call(
             "deployment-bulk-delete",
             BulkStop,
@@ -280,33 +312,42 @@ class Deployments(Service):
             timeout=timeout,
             priority=Priority.URGENT,
         )
+        for stopped in answer.processable:
+            await self._guard.gone(stopped.request_id)
         return tuple(stopped.request_id for stopped in answer.processable)
+
+    async def release(self, request_id: str) -> None:
+        """Leave a server to somebody else: ``client.recover`` will not stop it, should this process end before it does.
+
+        Sends nothing; without a journal it does nothing.
+        """
+        await self._guard.release(request_id)
 
     async def self_stop(
         self,
         request_id: str,
         stop_key: str,
         *,
-        token: str,
+        token: str | Secret,
         container_log_storage: str | None = None,
         timeout: float | None = None,
     ) -> StopReceipt:
         """Stop a deployment with the key it was given itself: ``DELETE /v1/self/stop/{deployment_id}/{stop_key}``.
 
         ``stop_key`` and ``token`` are in the container's ARBITRIUM_DELETE_URL and ARBITRIUM_DELETE_TOKEN; the token is
-        sent as it is, and not the organisation's.
+        sent as it is, and not the organisation's. One that is on its way already is no error, as for ``stop``.
         """
-        answer = await self._pipeline.call(
+        receipt = await self._guard.stop(
             "deployment-self-delete",
-            Stopped,
+            request_id,
             path={"deployment_id": request_id, "stop_key": stop_key},
             query=texts(container_log_storage=container_log_storage),
             timeout=timeout,
             priority=Priority.URGENT,
-            token=parse_secret(token, "the container's delete token"),
+            token=own_token(token, "the container's delete token"),
             secrets=(Secret(stop_key),),
         )
-        return StopReceipt(request_id=request_id, message=(answer.message or "").replace(stop_key, "***"))
+        return attrs.evolve(receipt, message=receipt.message.replace(stop_key, "***"))
 
     async def logs(self, request_id: str, *, timeout: float | None = None) -> ContainerLogs:
         """What the container wrote: ``GET /v1/deployment/{deployment_id}/container-logs``."""
@@ -368,13 +409,4 @@ class Deployments(Service):
             path={"request_id": request_id},
             body={"is_joinable_by_session": is_joinable_by_session},
             timeout=timeout,
-        )
-
-    async def _look(self, request_id: str, seconds: float) -> Deployment:
-        return await self._pipeline.call(
-            "deployment-get",
-            Deployment,
-            path={"deployment_id": request_id},
-            timeout=max(seconds, 0.001),
-            priority=Priority.POLL,
         )

@@ -35,15 +35,20 @@ class Locations(Service):
         *,
         application: str | None = None,
         version: str | None = None,
+        type: str | None = None,
+        tags: str | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         timeout: float | None = None,
     ) -> PageStream[Location]:
-        """The places that have room now: ``GET /v1/locations``; for one version, those that can take it."""
+        """The places that have room now: ``GET /v1/locations``; for one version, those that can take it.
+
+        ``type`` and ``tags``, which only the document of 2024 has, are deprecated.
+        """
         return self._list(
             "location-list",
             Location,
             key=lambda place: (place.city, place.country, place.latitude, place.longitude, place.type),
-            query=texts(app=application, version=version),
+            query=texts(app=application, version=version, type=type, tags=tags),
             page_size=page_size,
             timeout=timeout,
         )

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
+from edgegap_async.deploy_guard import DeployGuard, OnCancel
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import DeploymentRequest
 from edgegap_async.models.private_fleets import Host
 from edgegap_async.models.requests import CreateOptions, UserLike, checked_name, create_body, sequence
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.transport import Pipeline
 
 
 class PrivateFleets(Service):
     """``edgegap.private_fleets``: hosts that only this organisation's servers run on."""
+
+    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard) -> None:
+        super().__init__(pipeline, prefetch)
+        self._guard = guard
 
     def hosts(
         self, fleet_name: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
@@ -38,20 +43,25 @@ class PrivateFleets(Service):
         private_host_ids: Sequence[str],
         users: Sequence[UserLike],
         timeout: float | None = None,
+        guard: bool = True,
+        on_cancel: OnCancel = "stop",
         **options: Unpack[CreateOptions],
     ) -> DeploymentRequest:
         """Ask for a game server on one of some hosts: ``POST /v2/private-fleets/deployments``; it is not ready yet.
 
-        ``options`` are CreateOptions; wait with ``edgegap.deployments.wait_until_ready``. Raises like
+        ``options`` are CreateOptions; wait with ``edgegap.deployments.wait_until_ready``. Guarded, and raises, like
         ``deployments.create``.
         """
         hosts = [checked_name(host, "a host id") for host in sequence(private_host_ids, "private_host_ids")]
         if not hosts:
             raise ConfigurationError("private_host_ids is empty: name at least one host")
-        return await self._pipeline.call(
+        return await self._guard.create(
             "private-fleets-deployment-create",
             DeploymentRequest,
-            body={"private_host_ids": [*hosts], **create_body(application, version, users, options)},
-            timeout=timeout,
-            priority=Priority.URGENT,
+            {"private_host_ids": [*hosts], **create_body(application, version, users, options)},
+            name=f"{application} {version}",
+            adopt=lambda row: DeploymentRequest(request_id=row.request_id),
+            seconds=self._seconds(timeout),
+            guarded=guard,
+            on_cancel=on_cancel,
         )

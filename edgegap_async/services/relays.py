@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import NoneType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from edgegap_async.chores import Chores, Removal
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
-from edgegap_async.models.deployments import DeployFilter
 from edgegap_async.models.fields import StateChange
+from edgegap_async.models.placement import DeployFilter, filters_json
 from edgegap_async.models.relays import RelayAuthorization, RelaySession
-from edgegap_async.models.requests import User, UserLike, checked_name, given, sequence, users_of_relay, whole
+from edgegap_async.models.requests import User, UserLike, checked_name, given, users_of_relay, whole
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import wait_until_ready
+from edgegap_async.readiness import Kind
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
 
 OnRelayStatus: TypeAlias = Callable[[StateChange[RelaySession]], object]
 """Called in the event loop when a session is seen in another state; what it raises ends the wait."""
+
+
+_KIND: Final = Kind(name="relay session", hint="delete it and create another")
 
 
 class Relays(Service):
@@ -48,16 +50,14 @@ class Relays(Service):
         ``timeout`` bounds the creation and the wait together, in seconds. Takes and raises what ``create`` and
         ``wait_until_ready`` do. A deletion that fails is raised, or noted on the error that the block raised.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds(timeout)
-        created = await self._removal.unless_kept(
+        async with self._removal.while_used(
             self.create(users=users, filters=filters, webhook_url=webhook_url, timeout=timeout),
             lambda session: session.session_id,
+            lambda session_id, left: self.wait_until_ready(session_id, timeout=left, on_status=on_status),
+            seconds=self._seconds(timeout),
             name="relay session",
-        )
-        async with self._removal.at_the_end(created.session_id):
-            left = max(deadline - loop.time(), 0.001)
-            yield await self.wait_until_ready(created.session_id, timeout=left, on_status=on_status)
+        ) as session:
+            yield session
 
     async def create(
         self,
@@ -79,9 +79,7 @@ class Relays(Service):
             RelaySession,
             body={
                 "users": users_of_relay(users),
-                **given(
-                    filters=[one.as_json() for one in sequence(filters, "filters")] or None, webhook_url=webhook_url
-                ),
+                **given(filters=filters_json(filters), webhook_url=webhook_url),
             },
             timeout=timeout,
             priority=Priority.URGENT,
@@ -96,13 +94,12 @@ class Relays(Service):
         failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout,
         whose ``request_id`` is the session's; the session is left as it is.
         """
-        checked_name(session_id, "the session id")
-        return await wait_until_ready(
-            self._look,
-            session_id,
-            what="relay session",
-            hint="delete it and create another",
-            timeout=self._seconds(timeout),
+        return await self._wait(
+            "relay-session-get",
+            RelaySession,
+            {"session_id": session_id},
+            kind=_KIND,
+            timeout=timeout,
             on_status=on_status,
         )
 
@@ -163,15 +160,6 @@ class Relays(Service):
                 "authorization_token": whole(authorization_token, "an authorization token"),
             },
             timeout=timeout,
-        )
-
-    async def _look(self, session_id: str, seconds: float) -> RelaySession:
-        return await self._pipeline.call(
-            "relay-session-get",
-            RelaySession,
-            path={"session_id": session_id},
-            timeout=max(seconds, 0.001),
-            priority=Priority.POLL,
         )
 
     async def _delete_if_there(self, session_id: str) -> None:

@@ -7,6 +7,7 @@ from edgegap_async.simulator.deployment import Deployment, State
 from edgegap_async.simulator.faults import Fault, Faults
 from edgegap_async.simulator.journal import Received
 from edgegap_async.simulator.server import LocalEdgegap
+from edgegap_async.simulator.session import Session
 
 __all__ = [
     "Clock",
@@ -17,6 +18,7 @@ __all__ = [
     "Faults",
     "LocalEdgegap",
     "Received",
+    "Session",
     "State",
     "VirtualClock",
 ]

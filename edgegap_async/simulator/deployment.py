@@ -10,7 +10,7 @@ import enum
 import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -18,6 +18,9 @@ from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.exchange import Doom
 from edgegap_async.simulator.host import Host, Port
 from edgegap_async.simulator.places import City
+
+if TYPE_CHECKING:
+    from edgegap_async.simulator.session import Session
 
 TERMINATION: Final = 0.5
 """Seconds from TERMINATING to TERMINATED."""
@@ -98,7 +101,8 @@ class Deployment:
     """A deployment of the local Edgegap.
 
     Moments (``created_at``, ``ready_at``) are seconds of the clock. ``stop_key`` and ``delete_token`` are
-    what is injected into its container for it to stop itself.
+    what is injected into its container for it to stop itself, ``security_number`` and ``context_token`` for it
+    to ask about itself.
     """
 
     number: int
@@ -121,11 +125,16 @@ class Deployment:
     arguments: str | None
     stop_key: str
     delete_token: str
+    security_number: str
+    context_token: str
     tag_records: dict[str, Tag]
     """Its tags by name, with their dates."""
     reports: list[Report] = attrs.field(factory=list[Report])
     is_joinable_by_session: bool = True
-    available_session_sockets: int = 0
+    sockets: int
+    """What the sessions on it share: each takes some."""
+    sessions: dict[str, Session] = attrs.field(factory=dict[str, "Session"])
+    """The sessions that are linked to it, by their ids."""
     stop_requested_at: float | None = None
 
     _schedule: list[Step] = attrs.field(alias="schedule")
@@ -198,6 +207,16 @@ class Deployment:
     def tags(self) -> list[str]:
         """Its tags, in the order they were given."""
         return list(self.tag_records)
+
+    @property
+    def sockets_usage(self) -> int:
+        """How many of its sockets are taken."""
+        return sum(session.sockets for session in self.sessions.values())
+
+    @property
+    def available_session_sockets(self) -> int:
+        """How many of its sockets are free."""
+        return self.sockets - self.sockets_usage
 
     @property
     def created(self) -> datetime:

@@ -28,6 +28,10 @@ class Call:
     query: Mapping[str, Any]
     body: Any
     authorization: str | None
+    sender: str = "127.0.0.1"
+    """The address that it came from."""
+    host: str = "127.0.0.1"
+    """What it called this server, with the port."""
     doom: Doom | None = None
 
 

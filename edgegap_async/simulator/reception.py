@@ -26,6 +26,8 @@ class Letter:
     query: Mapping[str, str]
     content: bytes
     authorization: str | None
+    sender: str
+    host: str
 
 
 def authorise(letter: Letter, token: str) -> None:
@@ -39,10 +41,7 @@ def authorise(letter: Letter, token: str) -> None:
 def handle(world: World, letter: Letter, doom: Doom | None = None) -> Answer:
     """Validate a request and do what it asks; raises ``Refusal``."""
     operation = letter.operation
-    handler = HANDLERS.get(operation.operation_id)
-    if handler is None:
-        raise Refusal(501, f"the local Edgegap does not know {operation.operation_id} yet")
-    return handler(
+    return HANDLERS[operation.operation_id](
         world,
         Call(
             operation=operation,
@@ -50,6 +49,8 @@ def handle(world: World, letter: Letter, doom: Doom | None = None) -> Answer:
             query=_read_query(operation, letter.query),
             body=_read_body(operation, letter.content),
             authorization=letter.authorization,
+            sender=letter.sender,
+            host=letter.host,
             doom=doom,
         ),
     )

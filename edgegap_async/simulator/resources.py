@@ -14,6 +14,9 @@ import attrs
 Path: TypeAlias = Mapping[str, str]
 """The parameters of a path, by their names in the table of operations."""
 
+Compute: TypeAlias = Callable[["Record", float], Any]
+"""What a field is that follows from a record and the clock's present moment."""
+
 Verb: TypeAlias = Literal["create", "link", "get", "update", "delete", "list"]
 
 
@@ -25,7 +28,7 @@ class Resource:
     and goes with. ``key`` is the field of a body that has its own parameter's value: None for what has no
     body, or is numbered by the service (``number``). ``inside`` is the field that an answer has it in, where
     the document says so. ``times`` are the fields with its two dates. ``computed`` are fields that follow from
-    the path, ``hidden`` those that are taken and never shown.
+    the path or the time, ``hidden`` those that are taken and never shown.
     """
 
     name: str
@@ -37,12 +40,30 @@ class Resource:
     inside: str | None = None
     times: tuple[str, str] | None = ("create_time", "last_updated")
     defaults: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    computed: Mapping[str, Callable[[Path], Any]] = attrs.field(factory=dict[str, Callable[[Path], Any]])
+    computed: Mapping[str, Compute] = attrs.field(factory=dict[str, Compute])
     hidden: frozenset[str] = frozenset()
 
 
-def _of(parameter: str) -> Callable[[Path], Any]:
-    return lambda path: path[parameter]
+@attrs.define(eq=False)
+class Record:
+    """One thing: where it is, what was sent for it, and since when; the moments are the clock's."""
+
+    path: dict[str, str]
+    fields: dict[str, Any]
+    created_at: float
+    updated_at: float
+
+
+def _of(parameter: str) -> Compute:
+    return lambda record, _: record.path[parameter]
+
+
+CACHING: Final = 240.0
+"""Seconds until an image is cached everywhere."""
+
+
+def _cached(record: Record, now: float) -> float:
+    return round(min((now - record.updated_at) / CACHING, 1.0), 3) if record.fields.get("force_cache") else 0.0
 
 
 APPLICATION: Final = Resource(
@@ -63,7 +84,8 @@ VERSION: Final = Resource(
     parents=(APPLICATION,),
     inside="version",
     # what the document calls the default of time_to_deploy is less than what it calls its minimum
-    defaults={"time_to_deploy": 15, "ports": [], "envs": [], "caching_percent": 0},
+    defaults={"time_to_deploy": 15, "ports": [], "envs": []},
+    computed={"caching_percent": _cached},
     operations={
         "create": "app-version-create",
         "get": "app-version-get",
@@ -208,7 +230,7 @@ COMPONENT_ENV: Final = Resource(
     },
 )
 
-_RUN_AS: Final[Mapping[str, Callable[[Path], Any]]] = {
+_RUN_AS: Final[Mapping[str, Compute]] = {
     "app_name": _of("matchmaker_name"),
     "version_name": _of("release_version"),
 }

@@ -21,8 +21,10 @@ class Route:
     @classmethod
     def of(cls, operation: Operation) -> Route:
         """The route of an operation."""
-        parts = re.split(r"{[^}]+}", operation.path)
-        return cls(operation, re.compile("([^/]+)".join(map(re.escape, parts))))
+        parts = re.split(r"{([^}]+)}", operation.path)
+        parts[::2] = map(re.escape, parts[::2])
+        parts[1::2] = ["(.+)" if name == operation.nested else "([^/]+)" for name in parts[1::2]]
+        return cls(operation, re.compile("".join(parts)))
 
     def match(self, path: str) -> dict[str, str] | None:
         """The path's parameters, decoded, or None if this is another operation's path."""
@@ -46,15 +48,16 @@ class Routes:
 
     def __init__(self, operations: Iterable[Operation] = OPERATIONS.values()) -> None:
         self._by_length: dict[int, list[Route]] = {}
+        self._of_any_length: list[Route] = []
         # ":report" is more literal than a bare parameter, "bulk-stop" more than both
         for operation in sorted(operations, key=lambda each: (len(each.parameters), -len(each.path))):
-            route = Route.of(operation)
-            self._by_length.setdefault(operation.path.count("/"), []).append(route)
+            fixed = self._by_length.setdefault(operation.path.count("/"), [])
+            (self._of_any_length if operation.nested else fixed).append(Route.of(operation))
 
     def find(self, method: str, path: str) -> Found | frozenset[str]:
         """The operation for a method and an encoded path, or the methods the path has, if it is a path."""
         methods: set[str] = set()
-        for route in self._by_length.get(path.count("/"), ()):
+        for route in (*self._by_length.get(path.count("/"), ()), *self._of_any_length):
             parameters = route.match(path)
             if parameters is None:
                 continue

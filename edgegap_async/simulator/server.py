@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -16,11 +16,15 @@ from aiohttp import web
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.collection import Collection
 from edgegap_async.simulator.counting import Counting, RateLimits
+from edgegap_async.simulator.deployment import Deployment
 from edgegap_async.simulator.exchange import Answer, Doom, Refusal
 from edgegap_async.simulator.faults import Fault, Faults, Outcome, too_many_requests
+from edgegap_async.simulator.injection import injected
 from edgegap_async.simulator.journal import Received
 from edgegap_async.simulator.reception import Letter, authorise, handle, parsed
+from edgegap_async.simulator.relay import Relay
 from edgegap_async.simulator.routing import Found, Routes
+from edgegap_async.simulator.session import Session
 from edgegap_async.simulator.settings import Applications, checked_span, read_applications
 from edgegap_async.simulator.wire import deliver, has_left, is_loopback, url_of
 from edgegap_async.simulator.world import Chances, World, new_secret
@@ -46,9 +50,10 @@ class LocalEdgegap:
     ``opened`` is the date it is when the server starts, the real one unless given.
 
     Any application is accepted unless ``applications`` lists them, with settings by version: ``ports`` (each
-    ``name``, ``port``, ``protocol``), ``max_duration`` (minutes), ``time_to_ready``. ``private_fleets`` is a
-    number of hosts by fleet. A new deployment shows in lists after ``list_lag`` seconds; a page holds at
-    most ``max_page_size`` items.
+    ``name``, ``port``, ``protocol``), ``max_duration`` (minutes), ``time_to_ready``, ``session_config``
+    (``kind``, ``sockets``, ``autodeploy``). ``private_fleets`` is a number of hosts by fleet, ``images``
+    the tags of the registry's images, by name. A new deployment shows in lists after ``list_lag`` seconds; a page
+    holds at most ``max_page_size`` items.
 
     Raises ``ValueError`` for settings that cannot be, among them a ``host`` that others could reach unless
     ``allow_remote`` is set: whoever has the token may change everything here. Leaving the block raises an
@@ -72,6 +77,7 @@ class LocalEdgegap:
         opened: datetime | None = None,
         applications: Applications | None = None,
         private_fleets: Mapping[str, int] | None = None,
+        images: Mapping[str, Sequence[str]] | None = None,
         list_lag: float = 0.0,
         max_page_size: int = 100,
     ) -> None:
@@ -104,6 +110,7 @@ class LocalEdgegap:
             "time_to_ready": checked_span(time_to_ready),
             "applications": None if applications is None else read_applications(applications),
             "private_fleets": {"test-fleet": 2} if private_fleets is None else private_fleets,
+            "images": {"local/game-server": ["v1.0", "v1.1"]} if images is None else images,
             "list_lag": list_lag,
             "max_page_size": max_page_size,
         }
@@ -127,16 +134,32 @@ class LocalEdgegap:
         return self._started.clock
 
     @property
-    def deployments(self) -> Collection:
+    def deployments(self) -> Collection[Deployment]:
         """The deployments that will go on running, and be billed, unless somebody stops them."""
         world = self._started
         return Collection(lambda: world.alive, lambda each: each.goes_on)
 
     @property
-    def history(self) -> Collection:
+    def history(self) -> Collection[Deployment]:
         """Every deployment that was ever created."""
         world = self._started
         return Collection(lambda: world.history)
+
+    @property
+    def sessions(self) -> Collection[Session]:
+        """The sessions that were neither deleted nor gone with their deployment."""
+        world = self._started
+        return Collection(lambda: world.sessions.history, lambda each: each.exists)
+
+    @property
+    def relays(self) -> Collection[Relay]:
+        """The relay sessions that were not deleted."""
+        world = self._started
+        return Collection(lambda: world.relays.existing)
+
+    def injected(self, request_id: str) -> dict[str, str]:
+        """The environment of a deployment's container; raises ``KeyError`` for a deployment there never was."""
+        return injected(self._started.history[request_id], self.url)
 
     def client(self, **settings: Any) -> EdgegapClient:
         """A client of this server, with any of the client's other settings; it has yet to be entered."""
@@ -221,6 +244,8 @@ class LocalEdgegap:
             query=record.query,
             content=content,
             authorization=request.headers.get("Authorization"),
+            sender=request.remote or "127.0.0.1",
+            host=request.host,
         )
         return await self._outcome(_Exchange(self, request, letter), fault), record
 

@@ -1,10 +1,11 @@
-"""How a deployment looks in an answer."""
+"""How a deployment looks in an answer, and how a session does."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from edgegap_async.simulator.deployment import Deployment, State
+from edgegap_async.simulator.session import Session
 from edgegap_async.simulator.world import World
 
 
@@ -40,6 +41,9 @@ def status(world: World, deployment: Deployment) -> dict[str, Any]:
     }
     # these are texts or absent, never null
     shape |= {name: text for name, text in texts.items() if text is not None}
+    sessions = [session_brief(each) for each in deployment.sessions.values() if each.exists]
+    if sessions:
+        shape |= {"sessions": sessions, **_sockets(deployment)}
     ready = deployment.ready_at
     if ready is None or not deployment.was_ready:
         return shape
@@ -72,6 +76,57 @@ def row(world: World, deployment: Deployment) -> dict[str, Any]:
         "tags": deployment.tags,
         "status": state.lower(),
     }
+
+
+def session_brief(session: Session) -> dict[str, Any]:
+    """The session as its deployment shows it."""
+    return {
+        "session_id": session.session_id,
+        "status": _prefixed(session.state),
+        "ready": session.ready,
+        "linked": session.linked,
+        "kind": session.kind,
+        "user_count": len(session.users),
+    }
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """The session as a row of a list."""
+    deployment = session.deployment
+    return session_brief(session) | {
+        "custom_id": session.custom_id,
+        "deployment_request_id": deployment.request_id if deployment else None,
+        "webhook_url": session.webhook_url,
+    }
+
+
+def session_whole(world: World, session: Session) -> dict[str, Any]:
+    """The whole session, with its deployment."""
+    users = [user.shown() for user in session.users.values()]
+    return session_brief(session) | {
+        "custom_id": session.custom_id,
+        "create_time": world.calendar.text(session.created_at),
+        "elapsed": int(world.clock() - session.created_at),
+        "error": session.error,
+        "session_users": users,
+        "session_ips": users,
+        "deployment": from_inside(world, session.deployment) if session.deployment else None,
+        "webhook_url": session.webhook_url,
+    }
+
+
+def from_inside(world: World, deployment: Deployment) -> dict[str, Any]:
+    """The deployment as its sessions and its own container show it."""
+    return row(world, deployment) | {
+        "status": _prefixed(deployment.state),
+        "location": deployment.location.shown() if deployment.was_ready else None,
+        "is_joinable_by_session": deployment.is_joinable_by_session,
+        **_sockets(deployment),
+    }
+
+
+def _sockets(deployment: Deployment) -> dict[str, int]:
+    return {"sockets": deployment.sockets, "sockets_usage": deployment.sockets_usage}
 
 
 def _prefixed(state: State) -> str:

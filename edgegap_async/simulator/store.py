@@ -6,22 +6,10 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-import attrs
-
 from edgegap_async.simulator.clock import Clock
-from edgegap_async.simulator.resources import RESOURCES, Path, Resource
+from edgegap_async.simulator.resources import RESOURCES, Path, Record, Resource
 
 _Place: TypeAlias = tuple[str, ...]
-
-
-@attrs.define(eq=False)
-class Record:
-    """One thing: where it is, what was sent for it, and since when; the moments are the clock's."""
-
-    path: dict[str, str]
-    fields: dict[str, Any]
-    created_at: float
-    updated_at: float
 
 
 class Store:

@@ -15,10 +15,15 @@ from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.deployment import Deployment, State, Tag, life
 from edgegap_async.simulator.exchange import Doom, Refusal
 from edgegap_async.simulator.host import Host, PortSettings, address
+from edgegap_async.simulator.lobby import Lobby
+from edgegap_async.simulator.measurement import Measurements
 from edgegap_async.simulator.pages import Page
 from edgegap_async.simulator.places import CITIES, City, Position, nearest
 from edgegap_async.simulator.query import Query
+from edgegap_async.simulator.registry import Registry
+from edgegap_async.simulator.relay import Relays
 from edgegap_async.simulator.resources import APPLICATION, VERSION
+from edgegap_async.simulator.session import Sessions
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
     Span,
@@ -76,6 +81,7 @@ class World:
         time_to_ready: Span,
         applications: Mapping[str, dict[str, VersionSettings]] | None,
         private_fleets: Mapping[str, int],
+        images: Mapping[str, Sequence[str]],
         list_lag: float,
         max_page_size: int,
     ) -> None:
@@ -89,13 +95,23 @@ class World:
         self._time_to_ready = time_to_ready
         self.store: Store = Store(clock)
         """Applications, versions and whatever else is created and deleted by name."""
+        self.registry: Registry = Registry(images, clock())
+        """The images of the container registry."""
+        self.measurements: Measurements = Measurements(chances.stream("telemetry"))
+        """What telemetry has measured."""
+        self.relays: Relays = Relays(chances.stream("relays"), clock, time_to_ready)
+        """The relay sessions."""
+        self.lobbies: dict[str, Lobby] = {}
+        """The lobbies, by their names."""
         self._any_application = applications is None
         self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = applications or {}
         self._seed_store()
         self._list_lag = list_lag
         self._ids = chances.stream("ids")
         self._lives = chances.stream("lives")
+        self._other_lives = chances.stream("other lives")
         self._ports = chances.stream("ports")
+        self._sessions = Sessions(chances.stream("sessions"))
         self._alive: dict[str, Deployment] = {}
         self._ends: list[tuple[float, str]] = []
         self._machines: dict[City, list[Host]] = {}
@@ -107,8 +123,19 @@ class World:
     @property
     def alive(self) -> dict[str, Deployment]:
         """The deployments that are not TERMINATED, in the order of their creation."""
-        self._bury()
+        self._catch_up()
         return self._alive
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions, each linked to a deployment if there is one for it."""
+        self._catch_up()
+        return self._sessions
+
+    def _catch_up(self) -> None:
+        """Let happen what should have by now."""
+        self._bury()
+        self._sessions.seat(self._alive.values())
 
     def _bury(self) -> None:
         """Take the TERMINATED ones out of the way, and give their ports back."""
@@ -123,6 +150,7 @@ class World:
 
     def find(self, request_id: str) -> Deployment | None:
         """A deployment that can still be asked for; one long gone is as unknown as one that never was."""
+        self._catch_up()
         deployment = self.history.get(request_id)
         if deployment is None:
             return None
@@ -152,12 +180,24 @@ class World:
         """The deployments that a private fleet's host holds now."""
         return (each for each in self.alive.values() if each.host is host)
 
+    def version(self, application: str, named: str | None) -> tuple[str, VersionSettings]:
+        """The version to deploy and what it is like; the newest where none is named."""
+        if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
+            raise Refusal(404, f"application: there is no application {application!r}")
+        versions = {each.fields["name"]: each for each in self.store.under(VERSION, {"app_name": application})}
+        name = named or next(reversed(versions), DEFAULT_VERSION)
+        if name in versions:
+            return name, settings_of(versions[name].fields, self._known_versions.get(application, {}).get(name))
+        if not self._any_application:
+            raise Refusal(404, f"version: {application!r} has no version {name!r}")
+        return name, VersionSettings()
+
     # what changes
 
     def create(self, order: Order, doom: Doom | None = None) -> Deployment:
         """Create a deployment; raises ``Refusal`` when its application or host is not known."""
         self._bury()
-        version, settings = self._version(order)
+        version, settings = self.version(order.application, order.version)
         host = self._host(order, settings.ports)
         now = self.clock()
         span = settings.time_to_ready or self._time_to_ready
@@ -178,6 +218,9 @@ class World:
             arguments=order.arguments,
             stop_key=str(self._ids.randint(100, 999)),
             delete_token=new_secret(self._ids),
+            security_number=str(self._ids.randint(100, 999)),
+            context_token=new_secret(self._ids),
+            sockets=settings.session_config.sockets,
             tag_records={name: Tag(name, now, now) for name in order.tags},
             schedule=life(now, self._lives.uniform(*span), settings.max_duration, self._lives, doom),
             doom=doom.detail if doom else None,
@@ -188,6 +231,10 @@ class World:
         self.history[deployment.request_id] = self._alive[deployment.request_id] = deployment
         self._note_end(deployment)
         return deployment
+
+    def time_to_ready(self) -> float:
+        """Seconds that something takes which is no deployment, chosen anew."""
+        return self._other_lives.uniform(*self._time_to_ready)
 
     def _note_end(self, deployment: Deployment) -> None:
         if deployment.ends_at is not None:
@@ -204,19 +251,6 @@ class World:
             for version, settings in versions.items():
                 path = {"app_name": application, "version_name": version}
                 self.store.add(VERSION, path, {**VERSION.defaults, **version_fields(version, settings)})
-
-    def _version(self, order: Order) -> tuple[str, VersionSettings]:
-        """The version to deploy and what it is like; the newest where none is named."""
-        application, name = order.application, order.version
-        if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
-            raise Refusal(404, f"application: there is no application {application!r}")
-        versions = {each.fields["name"]: each for each in self.store.under(VERSION, {"app_name": application})}
-        name = name or next(reversed(versions), DEFAULT_VERSION)
-        if name in versions:
-            return name, settings_of(versions[name].fields, self._known_versions.get(application, {}).get(name))
-        if not self._any_application:
-            raise Refusal(404, f"version: {application!r} has no version {name!r}")
-        return name, VersionSettings()
 
     def _host(self, order: Order, ports: Sequence[PortSettings]) -> Host:
         if order.private_hosts:

@@ -332,11 +332,13 @@ def _failure(state: tenacity.RetryCallState) -> BaseException:
 
 
 def _filled(operation: Operation, path: Mapping[str, str]) -> str:
-    """The operation's path with its parameters in place, each kept inside its segment."""
+    """The operation's path with its parameters in place, each kept inside its segment (or segments)."""
     filled = operation.path
     for name in operation.parameters:
         value = path[name]
         if type(value) is not str or not _PLAIN.fullmatch(value):
-            value = quote(checked_name(value, name.replace("_", " ").replace("-", " ")), safe="")
+            parts = value.split("/") if name == operation.nested and type(value) is str else [value]
+            what = name.replace("_", " ").replace("-", " ")
+            value = "/".join(quote(checked_name(part, what), safe="") for part in parts)
         filled = filled.replace(f"{{{name}}}", value)
     return filled

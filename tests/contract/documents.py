@@ -20,6 +20,10 @@ PUBLISHED: Final[list[dict[str, Any]]] = json.loads(Path(__file__).with_name("op
 """Every operation that the service publishes or has published since 2024."""
 
 
+KNOWN_LATER: Final = frozenset({"public_ip", "start_time", "elapsed_time", "removal_time", "ports", "location"})
+"""What a deployment shows as null until it has been READY, whatever the document requires: so does the service."""
+
+
 def described(operation: Operation, spec: str | None = None) -> Schema | None:
     """What a document, its own unless another is named, says of an operation."""
     spec = spec or operation.spec
@@ -133,15 +137,15 @@ def fields_of(schema: Schema) -> Mapping[str, Schema]:
     return fields
 
 
-def request_fields(operation: Operation) -> Iterator[str]:
-    """The names of the fields that the operation's own document lets a request have."""
-    schema = schema_of((described(operation) or {}).get("requestBody"))
+def request_fields(operation: Operation, spec: str | None = None) -> Iterator[str]:
+    """The names of the fields that a document, the operation's own unless another is named, lets a request have."""
+    schema = schema_of((described(operation, spec) or {}).get("requestBody"))
     yield from fields_of(schema or {})
 
 
-def query_names(operation: Operation) -> set[str]:
-    """The names of the query's parameters."""
-    parameters = (described(operation) or {}).get("parameters", ())
+def query_names(operation: Operation, spec: str | None = None) -> set[str]:
+    """The names of the query's parameters, by the operation's own document unless another is named."""
+    parameters = (described(operation, spec) or {}).get("parameters", ())
     return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
 
 

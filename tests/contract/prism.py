@@ -7,67 +7,38 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Collection
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 import aiohttp
-from documents import _DOCUMENTS, _FILES, _nameless
+import attrs
 
-from edgegap_async.operations import OPERATIONS
+from edgegap_async.simulator.routing import Found, Routes
 
 COMMAND: Final = os.environ.get("PRISM", "prism")
 """The program; nox installs it and says where."""
 
 _STARTING_SECONDS: Final = 30.0
+_PORTS: Final = iter(range(20_000, 30_000))
+"""Each is tried once, and none is one that connections take at their other end."""
 
 
-def written(spec: str, folder: Path, only: Collection[str] | None = None) -> Path:
-    """A document as a file that Prism reads right; ``only`` has the operations to keep, None keeps all.
-
-    It routes by the paths alone, so v2 gets its prefix there; dates in the service's own form and a few
-    examples and defaults that break their own bounds would make it refuse everything.
-    """
-    document = json.loads(json.dumps(_DOCUMENTS[spec]))
-    prefix = _FILES[spec][1]
-    document["paths"] = {prefix + path: item for path, item in document["paths"].items()}
-    if only is not None:
-        kept = {(_nameless(OPERATIONS[each].path), OPERATIONS[each].method.lower()) for each in only}
-        for path, item in document["paths"].items():
-            for method in [method for method in item if (_nameless(path), method) not in kept]:
-                del item[method]
-        document["paths"] = {path: item for path, item in document["paths"].items() if item}
-    document["servers"] = [{"url": "http://127.0.0.1"}]
-    _mend(document)
-    components = document["components"]["schemas"].get("MatchmakerComponentListResponse")
-    if components is not None:  # a list by its name and its count, and one component by its schema
-        rows = components["properties"]["data"]
-        components["properties"]["data"] = {"type": "array", "items": rows}
-    file = folder / f"{spec}.json"
-    file.write_text(json.dumps(document))
-    return file
-
-
-def _mend(part: Any) -> None:
-    if isinstance(part, dict):
-        if part.get("format") in {"date", "date-time"}:
-            del part["format"]
-        least = part.get("minimum")
-        for name in ("example", "default"):
-            if isinstance(least, (int, float)) and isinstance(part.get(name), (int, float)) and part[name] < least:
-                del part[name]
-    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _mend(inner)
+def free_port() -> int:
+    """A port that nobody listens on."""
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 @asynccontextmanager
 async def prism(*arguments: str) -> AsyncIterator[str]:
     """Prism on a free port, started with these arguments; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         COMMAND, arguments[0], "-h", "127.0.0.1", "-p", str(port), "-v", "fatal", *arguments[1:],
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -93,19 +64,39 @@ async def _answers(port: int) -> bool:
     return True
 
 
-class Violations:
-    """Collects what Prism says of each exchange, for an aiohttp session's ``trace_configs``."""
+@attrs.frozen
+class Violation:
+    """One thing that Prism says of a request or of a response, in its own words; no field means all of it."""
 
-    def __init__(self) -> None:
-        self.found: list[str] = []
-        self.exchanges = 0
+    operation_id: str
+    side: str
+    field: str
+    words: str
+
+    @classmethod
+    def read(cls, operation_id: str, told: Mapping[str, Any]) -> Violation:
+        """An entry of the header."""
+        side, *where = told.get("location", ["request"])
+        return cls(operation_id, side, ".".join(map(str, where)), told["message"])
+
+
+class Violations:
+    """Collects what Prism says of the exchanges of some operations, for an aiohttp session's ``trace_configs``."""
+
+    def __init__(self, operations: Collection[str]) -> None:
+        self.found: list[Violation] = []
+        self.exchanges: Counter[str] = Counter()
+        """How many there were, by operation."""
         self.trace = aiohttp.TraceConfig()
         self.trace.on_request_end.append(self._note)
+        self._operations = operations
+        self._routes = Routes()
 
     async def _note(self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
-        self.exchanges += 1
-        told = end.response.headers.get("sl-violations")
-        if told:
-            # what the mock makes up from examples is its own affair
-            asked = [each for each in json.loads(told) if each["location"][0] == "request"]
-            self.found += [f"{end.method} {end.url.path}: {each}" for each in asked]
+        found = self._routes.find(end.method, end.url.raw_path)
+        assert isinstance(found, Found), end.url
+        operation_id = found.operation.operation_id
+        if operation_id in self._operations:
+            self.exchanges[operation_id] += 1
+            told = json.loads(end.response.headers.get("sl-violations", "[]"))
+            self.found += [Violation.read(operation_id, each) for each in told]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from prism import written
+from documents import EVERY
+from mended import written
 
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.simulator.handlers import HANDLERS
 
 COMMAND: Final = os.environ.get("SCHEMATHESIS", "schemathesis")
 CHECKS: Final = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -23,8 +23,8 @@ CHECKS: Final = "not_a_server_error,status_code_conformance,content_type_conform
 @pytest.mark.contract
 @pytest.mark.parametrize("spec", ["v1", "v2", "v1-legacy"])
 async def test_the_local_edgegap_answers_as_documented(spec: str, tmp_path: Path, checked: Counter[str]) -> None:
-    # What both documents have is held to the present one; one list is described as a single row.
-    mine = [each for each in HANDLERS if OPERATIONS[each].spec == spec and each != "get-component-list"]
+    # What both documents have is held to the present one.
+    mine = [each for each in EVERY if OPERATIONS[each].spec == spec]
     async with LocalEdgegap(seed=1, rate_limits=None, time_to_ready=(0, 0)) as local:
         process = await asyncio.create_subprocess_exec(
             COMMAND, "run", str(written(spec, tmp_path, mine)), "--url", local.url,

@@ -62,10 +62,17 @@ def test_its_call_is_a_method_of_the_client(operation: Operation) -> None:
 def test_every_method_of_the_client_that_sends_is_an_operation() -> None:
     combined = {
         "deployments.deploy",
+        "deployments.release",
         "deployments.running",
         "deployments.wait_until_ready",
         "relays.running",
         "relays.wait_until_ready",
+        "versions.wait_until_cached",
+        "sessions.running",
+        "sessions.wait_until_ready",
+        "telemetry.best_deployment",
+        "telemetry.wait_for_result",
+        "lobbies.wait_until_ready",
     }
     calls = {operation.call for operation in OPERATIONS.values()}
     found: set[str] = set()
@@ -103,12 +110,14 @@ def test_what_the_documented_rates_are_for() -> None:
 @every_operation
 def test_its_row_makes_sense(operation: Operation) -> None:
     expected = {"GET": {"safe"}, "PUT": {"idempotent"}, "DELETE": {"idempotent"}, "PATCH": {"unsafe"}}
-    assert operation.idempotency in expected.get(operation.method, {"unsafe", "create"})
+    looks_up = operation.path.endswith("/lookup")  # with a body, and changes nothing all the same
+    assert operation.idempotency in expected.get(operation.method, {"safe"} if looks_up else {"unsafe", "create"})
     assert (operation.idempotency == "create") == (operation.bucket == "deploy")
     assert operation.idempotency in RULES
-    assert operation.path.startswith(f"/{operation.spec[:2]}/")
+    assert operation.path.startswith(f"/{operation.spec[:2]}/") or operation.path == "/monitor"
     if operation.items_key is not None:
-        assert operation.call.endswith((".list", ".hosts"))
+        assert operation.call.endswith((".list", ".hosts", ".list_tags"))
+    assert operation.nested in {None, *operation.parameters}
     assert operation.path.count("{") == len(operation.parameters) == operation.path.count("}")
 
 

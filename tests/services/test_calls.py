@@ -49,6 +49,7 @@ SENT = {
             webhook_on_ready="https://example.com/ready",
             webhook_on_error="https://example.com/error",
             webhook_on_terminated="https://example.com/terminated",
+            guard=False,
         ),
         "POST",
         "/v2/deployments",
@@ -66,7 +67,7 @@ SENT = {
         },
     ),
     "v2-deployment-create, as little as can be": Sent(
-        lambda e: e.deployments.create("kart", "v1", users=[IP]), "POST", "/v2/deployments", CREATE
+        lambda e: e.deployments.create("kart", "v1", users=[IP], guard=False), "POST", "/v2/deployments", CREATE
     ),
     "deployment-create": Sent(
         lambda e: e.deployments.create_v1(
@@ -80,6 +81,7 @@ SENT = {
             container_log_storage="logs",
             command="bash",
             arguments="-c true",
+            guard=False,
         ),
         "POST",
         "/v1/deploy",
@@ -97,7 +99,7 @@ SENT = {
         },
     ),
     "deployment-create, as little as can be": Sent(
-        lambda e: e.deployments.create_v1("kart", users=[IP]),
+        lambda e: e.deployments.create_v1("kart", users=[IP], guard=False),
         "POST",
         "/v1/deploy",
         {"app_name": "kart", "ip_list": [IP]},
@@ -196,7 +198,7 @@ SENT = {
         lambda e: e.deployments.tags.delete(ID, "a"), "DELETE", f"/v1/deployments/{ID}/tags/a", answer=None
     ),
     "private-fleets-deployment-create": Sent(
-        lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP]),
+        lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
         "POST",
         "/v2/private-fleets/deployments",
         {"private_host_ids": ["alpha-1"], **CREATE},
@@ -254,7 +256,7 @@ def test_every_operation_is_called_here() -> None:
 
 @pytest.mark.looptime
 async def test_tags_live_their_life(edgegap: EdgegapClient) -> None:
-    it = (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["a"])).request_id
+    it = (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["a"], guard=False)).request_id
     tags = edgegap.deployments.tags
     made = await tags.create(it, "b")
     assert made.name == "b"

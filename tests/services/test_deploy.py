@@ -13,6 +13,7 @@ from edgegap_async import EdgegapClient, GameServer, State, StateChange
 from edgegap_async.errors import (
     AuthenticationError,
     BadRequest,
+    CleanupFailed,
     DeploymentFailed,
     DeploymentTerminated,
     ReadyTimeout,
@@ -202,12 +203,17 @@ async def test_a_stop_that_fails_is_raised_when_the_block_went_well(
 
 @pytest.mark.looptime
 async def test_a_stop_that_fails_is_noted_on_what_the_block_raised(
-    local: LocalEdgegap, edgegap: EdgegapClient, caplog: pytest.LogCaptureFixture
+    local: LocalEdgegap, caplog: pytest.LogCaptureFixture
 ) -> None:
     local.faults.add("deployment-delete", "status", times=None, code=500, body={"message": "out of order"})
+    edgegap = local.client()
+    await edgegap.__aenter__()
     with pytest.raises(Crash) as caught:
         async with edgegap.deployments.running("kart", "v1", users=USERS) as server:
             raise Crash
+    with pytest.raises(ExceptionGroup, match="may still run") as group:
+        await edgegap.aclose()
+    assert [failure.id for failure in group.value.exceptions] == [server.request_id]
     (note,) = caught.value.__notes__
     assert note.startswith(f"deployment {server.request_id} could not be stopped and may still run: ")
     assert "out of order" in note
@@ -215,11 +221,12 @@ async def test_a_stop_that_fails_is_noted_on_what_the_block_raised(
 
 
 @pytest.mark.looptime
-async def test_a_stop_that_fails_is_noted_on_the_deploys_error(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_a_stop_that_fails_is_noted_on_the_deploys_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "errored")
     local.faults.add("deployment-delete", "status", times=None, code=403, body={"message": "no"})
     with pytest.raises(DeploymentFailed) as caught:
-        await deploy(edgegap)
+        async with local.client() as edgegap:
+            await deploy(edgegap)
     assert "could not be stopped and may still run" in caught.value.__notes__[0]
 
 
@@ -245,20 +252,25 @@ async def test_closing_waits_for_stops_that_are_under_way(local: LocalEdgegap) -
 
 @pytest.mark.looptime
 async def test_closing_does_not_wait_for_ever(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
-    async with local.client(timeout=600) as edgegap:
-        deploying = asyncio.create_task(deploy(edgegap))
-        await asyncio.sleep(1)
-        (created,) = local.deployments
-        local.faults.add("deployment-delete", "status", times=None, code=429, headers={"Retry-After": "5"})
-        deploying.cancel()
-        await asyncio.sleep(0.1)
-        deploying.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await deploying
-        began = now()
+    edgegap = local.client(timeout=600)
+    await edgegap.__aenter__()
+    deploying = asyncio.create_task(deploy(edgegap))
+    await asyncio.sleep(1)
+    (created,) = local.deployments
+    local.faults.add("deployment-delete", "status", times=None, code=429, headers={"Retry-After": "5"})
+    deploying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deploying
+    began = now()
+    with pytest.raises(ExceptionGroup, match="may still run, and be billed") as group:
+        await edgegap.aclose()
     assert now() - began == pytest.approx(30, abs=0.5)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert told == [f"not finished when the client was closed: stop deployment {created.request_id}"]
+    (failure,) = group.value.exceptions
+    assert isinstance(failure, CleanupFailed)
+    assert failure.id == created.request_id
+    await edgegap.aclose()  # once more is nothing
 
 
 # stop

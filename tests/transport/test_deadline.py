@@ -47,7 +47,7 @@ async def test_a_create_that_gets_no_answer_may_have_been_carried_out(
     local: LocalEdgegap, edgegap: EdgegapClient
 ) -> None:
     local.faults.add("v2-deployment-create", "stall")
-    took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=3))
+    took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=3, guard=False))
     assert took == pytest.approx(3, abs=EPSILON)
     assert isinstance(error, DeadlineExceeded)
     assert error.outcome is Outcome.UNKNOWN
@@ -68,7 +68,7 @@ async def test_an_attempt_is_bounded_too(local: LocalEdgegap) -> None:
 async def test_an_attempt_that_is_over_before_the_call_is_a_transport_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "stall")
     async with local.client(retry=RetryPolicy(attempt_seconds=2)) as edgegap:
-        took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP]))
+        took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], guard=False))
     assert took == pytest.approx(2, abs=EPSILON)
     assert isinstance(error, TransportError)
     assert error.outcome is Outcome.UNKNOWN
@@ -161,7 +161,7 @@ async def test_the_deadline_passes_between_attempts(local: LocalEdgegap) -> None
 async def test_what_was_refused_for_the_limit_was_not_carried_out(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "rate_limited", retry_after=1)
     async with local.client(rate_limits={"deploy": 0.5}) as edgegap:
-        took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=2))
+        took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=2, guard=False))
     assert took <= 2
     assert isinstance(error, DeadlineExceeded)
     assert error.outcome is Outcome.NOT_SENT
@@ -194,7 +194,7 @@ async def test_a_wait_for_a_connection_is_no_sent_request(local: LocalEdgegap) -
         async with local.client(session=session) as edgegap:
             holder = asyncio.create_task(edgegap.deployments.list(timeout=15).first())
             await asyncio.sleep(0.1)
-            _, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=3))
+            _, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=3, guard=False))
             assert isinstance(error, (TransportError, DeadlineExceeded))
             assert error.outcome is Outcome.NOT_SENT
             holder.cancel()

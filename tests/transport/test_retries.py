@@ -46,11 +46,11 @@ OPERATIONS = [
     Operation("deployment-tag-update", lambda e, it: e.deployments.tags.update(it, "old", new_name="new"), False),
     Operation("deployment-report", lambda e, it: e.deployments.report(it, reason="slow"), False),
     Operation("deployment-bulk-delete", lambda e, it: e.deployments.bulk_stop(request_ids=[it]), False),
-    Operation("v2-deployment-create", lambda e, _: e.deployments.create("kart", "v1", users=[IP]), False),
-    Operation("deployment-create", lambda e, _: e.deployments.create_v1("kart", users=[IP]), False),
+    Operation("v2-deployment-create", lambda e, _: e.deployments.create("kart", "v1", users=[IP], guard=False), False),
+    Operation("deployment-create", lambda e, _: e.deployments.create_v1("kart", users=[IP], guard=False), False),
     Operation(
         "private-fleets-deployment-create",
-        lambda e, _: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP]),
+        lambda e, _: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
         False,
     ),
 ]
@@ -64,7 +64,7 @@ STATUSES = [400, 401, 403, 404, 408, 409, 410, 418, 422, 424, 425, 500, 501, 502
 
 
 async def existing(edgegap: EdgegapClient) -> str:
-    return (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["old"])).request_id
+    return (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["old"], guard=False)).request_id
 
 
 @pytest.mark.looptime
@@ -164,7 +164,7 @@ async def test_a_create_goes_through_once_the_service_listens(unused_tcp_port: i
             refused.set()
 
     async with EdgegapClient("abc", base_url=late, on_event=watch) as edgegap:
-        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=[IP]))
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=[IP], guard=False))
         await refused.wait()
         async with local:
             request = await creating

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from edgegap_async.simulator.exchange import Answer, Call, Refusal
-from edgegap_async.simulator.places import CITIES, City, Position, of_address
+from edgegap_async.simulator.handlers.whereto import at, at_address, cities
+from edgegap_async.simulator.places import Position
 from edgegap_async.simulator.world import Order, World
 
 _LONGEST_TAG: Final = 40
@@ -56,10 +56,10 @@ def create_v1(world: World, call: Call) -> Answer:
     addresses, located = body.get("ip_list") or (), body.get("geo_ip_list") or ()
     if bool(addresses) == bool(located):
         raise Refusal(400, "exactly one of ip_list and geo_ip_list must be given")
-    users = [_at_address(f"ip_list[{number}]", address) for number, address in enumerate(addresses)]
-    users += [_at(f"geo_ip_list[{number}]", place) for number, place in enumerate(located)]
+    users = [at_address(f"ip_list[{number}]", address) for number, address in enumerate(addresses)]
+    users += [at(f"geo_ip_list[{number}]", place) for number, place in enumerate(located)]
     if "location" in body:
-        users = [_at("location", body["location"])]
+        users = [at("location", body["location"])]
     filters = body.get("filters", [])
     deployment = world.create(
         Order(
@@ -67,7 +67,7 @@ def create_v1(world: World, call: Call) -> Answer:
             version=body.get("version_name"),
             users=users,
             user_count=len(addresses) + len(located),
-            cities=_cities(filters),
+            cities=cities(filters),
             tags=_tags(body.get("tags", ())),
             environment=_environment("env_vars", body.get("env_vars", ())),
             webhooks={"any": body["webhook_url"]} if body.get("webhook_url") else {},
@@ -99,53 +99,10 @@ def _user(field: str, user: Mapping[str, Any]) -> Position:
     if kind == "ip_address":
         if "ip_address" not in data:
             raise Refusal(400, f"{field}.user_data.ip_address: this field is required")
-        return _at_address(f"{field}.user_data.ip_address", data["ip_address"])
+        return at_address(f"{field}.user_data.ip_address", data["ip_address"])
     if kind == "geo_coordinates":
-        return _at(f"{field}.user_data", data)
+        return at(f"{field}.user_data", data)
     raise Refusal(400, f"{field}.user_type: this must be one of ip_address, geo_coordinates")
-
-
-def _at_address(field: str, address: Any) -> Position:
-    try:
-        return of_address(ipaddress.ip_address(str(address))).position
-    except ValueError:
-        raise Refusal(400, f"{field}: this must be an IP address") from None
-
-
-def _at(field: str, place: Mapping[str, Any]) -> Position:
-    return Position(
-        _degrees(f"{field}.latitude", place.get("latitude"), 90),
-        _degrees(f"{field}.longitude", place.get("longitude"), 180),
-    )
-
-
-def _degrees(field: str, value: Any, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-        raise Refusal(400, f"{field}: this must be a number from -{most} to {most}")
-    return float(value)
-
-
-# where it may run
-
-_FILTERED: Final[Mapping[str, Callable[[City], str]]] = {
-    "city": lambda city: city.city,
-    "country": lambda city: city.country,
-    "continent": lambda city: city.continent,
-    "administrative_division": lambda city: city.administrative_division,
-}
-"""The fields of a location filter that mean something here; others are let through."""
-
-
-def _cities(filters: Iterable[Mapping[str, Any]]) -> Sequence[City]:
-    cities: Sequence[City] = CITIES
-    for each in filters:
-        of = _FILTERED.get(each["field"])
-        if of is not None:
-            wanted = each["filter_type"] != "not"
-            cities = [city for city in cities if (of(city) in each["values"]) is wanted]
-    if not cities:
-        raise Refusal(400, "filters: no location passes them all")
-    return cities
 
 
 # what it is given

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
 from edgegap_async.simulator.deployment import SETTLED, Deployment, State
 from edgegap_async.simulator.exchange import Answer, Call, Refusal
+from edgegap_async.simulator.handlers.bulk import passing
 from edgegap_async.simulator.pages import Page
 from edgegap_async.simulator.query import QueryError, parse
 from edgegap_async.simulator.shapes import row, status
@@ -75,33 +75,14 @@ def _stop(world: World, deployment: Deployment) -> Answer:
     return Answer(202, answer)
 
 
-# many at once, in another dialect than the list's
-
-_VALUES: Final[Mapping[str, Callable[[Deployment], Collection[str]]]] = {
-    "request_id": lambda deployment: (deployment.request_id,),
-    "deployment_tags": lambda deployment: deployment.tags,
-}
-
-_PASSES: Final[Mapping[str, Callable[[frozenset[str], Collection[str]], bool]]] = {
-    "any": lambda wanted, has: not wanted.isdisjoint(has),
-    "all": lambda wanted, has: wanted.issubset(has),
-    "not": lambda wanted, has: wanted.isdisjoint(has),
-}
-
-
 def bulk_stop(world: World, call: Call) -> Answer:
     """POST /v1/deployments/bulk-stop: those that pass every filter and are not told to stop yet."""
-    filters = [
-        (_VALUES[each["field"]], _PASSES[each["filter_type"]], frozenset(each["values"]))
-        for each in call.body["filters"]
-    ]
-    if not filters:
-        raise Refusal(400, "filters: without any, every deployment would stop")
-    chosen = [
-        each
-        for each in world.alive.values()
-        if each.goes_on and all(passes(wanted, values(each)) for values, passes, wanted in filters)
-    ]
+    chosen = passing(
+        call.body["filters"],
+        (each for each in world.alive.values() if each.goes_on),
+        request_id=lambda deployment: (deployment.request_id,),
+        deployment_tags=lambda deployment: deployment.tags,
+    )
     for deployment in chosen:
         deployment.stop()
     return Answer(202, {"processable": [{"request_id": each.request_id} for each in chosen]})

@@ -9,9 +9,8 @@ from typing import Any, Final, cast
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator.exchange import Answer, Call, Refusal
 from edgegap_async.simulator.pages import Page
-from edgegap_async.simulator.resources import RESOURCES, Resource, Verb
+from edgegap_async.simulator.resources import RESOURCES, Record, Resource, Verb
 from edgegap_async.simulator.specification import answer_fields, body_fields, shaped, statuses, success
-from edgegap_async.simulator.store import Record
 from edgegap_async.simulator.world import World
 
 
@@ -27,11 +26,8 @@ def listing(world: World, call: Call, rows: Sequence[Any], show: Callable[[Any],
     whole = Page(size=max(len(rows), 1))
     page = Page.asked(call.query, world.max_page_size) if paged or call.query.keys() & {"page", "limit"} else whole
     described = answer_fields(operation.operation_id)
-    items: Any = [show(row) for row in rows[page.start : page.stop]]
-    key = operation.items_key or "data"
-    if described[key].get("type") != "array" and len(items) == 1:
-        items = items[0]  # one document describes a list of components as the one component in it
-    body = {key: items, "count": len(rows), **page.described(len(rows))}
+    items = [show(row) for row in rows[page.start : page.stop]]
+    body = {operation.items_key or "data": items, "count": len(rows), **page.described(len(rows))}
     named = {name: value for name, value in body.items() if name in described}
     return Answer(200, shaped(operation.operation_id, named))
 
@@ -39,7 +35,7 @@ def listing(world: World, call: Call, rows: Sequence[Any], show: Callable[[Any],
 def shown(world: World, resource: Resource, record: Record) -> dict[str, Any]:
     """A record as answers hold it."""
     fields = {name: value for name, value in record.fields.items() if name not in resource.hidden}
-    fields |= {name: compute(record.path) for name, compute in resource.computed.items()}
+    fields |= {name: compute(record, world.clock()) for name, compute in resource.computed.items()}
     if resource.times is not None:
         created, updated = resource.times
         fields |= {created: world.calendar.text(record.created_at), updated: world.calendar.text(record.updated_at)}

@@ -23,7 +23,12 @@ def list_(world: World, call: Call) -> Answer:
 
 def create(world: World, call: Call) -> Answer:
     """POST /v1/deployments/{deployment_id}/tags."""
-    deployment, name, now = _deployment(world, call), call.body["name"], world.clock()
+    return create_on(world, _deployment(world, call), call)
+
+
+def create_on(world: World, deployment: Deployment, call: Call) -> Answer:
+    """Give a deployment the tag of a call's body."""
+    name, now = call.body["name"], world.clock()
     _check_free(deployment, name)
     tag = deployment.tag_records[name] = Tag(name, now, now)
     return Answer(200, _shown(world, tag))
@@ -48,7 +53,11 @@ def update(world: World, call: Call) -> Answer:
 
 def delete(world: World, call: Call) -> Answer:
     """DELETE /v1/deployments/{deployment_id}/tags/{tag_name}."""
-    deployment = _deployment(world, call)
+    return delete_of(_deployment(world, call), call)
+
+
+def delete_of(deployment: Deployment, call: Call) -> Answer:
+    """Take the tag of a call's path from a deployment."""
     del deployment.tag_records[_tag(deployment, call).name]
     return Answer(204)
 

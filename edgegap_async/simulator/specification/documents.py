@@ -100,7 +100,11 @@ def _nullable(schema: Schema) -> Schema:
 def _read(spec: Spec) -> Document:
     # one name in full: an editable install and a zip both find it
     folder = resources.files("edgegap_async.simulator.specification")
-    return Document(cast("Schema", loads(folder.joinpath(_FILES[spec]).read_bytes())), _PREFIXES[spec])
+    content = cast("Schema", loads(folder.joinpath(_FILES[spec]).read_bytes()))
+    components = content["components"]["schemas"].get("MatchmakerComponentListResponse")
+    if components is not None:  # a list by its name and its count, and one component by its schema
+        components["properties"]["data"] = {"type": "array", "items": components["properties"]["data"]}
+    return Document(content, _PREFIXES[spec])
 
 
 DOCUMENTS: Final[Mapping[Spec, Document]] = {spec: _read(spec) for spec in _FILES}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from edgegap_async import EnvironmentVariable, Filter, Resources, User
-from edgegap_async.models.deployments import DeployFilter
+from edgegap_async import DeployFilter, EnvironmentVariable, Filter, Resources, User
 from samples import Calls
 
 ID = "61b1be8f54d9"
@@ -39,6 +38,16 @@ CALLS: Calls = {
             container_log_storage="logs",
             command="serve",
             arguments="--ranked",
+            is_public_app=False,
+            telemetry_profile_uuid_list=["1f7a5a2e"],
+            skip_telemetry=True,
+            location=(45.5, -73.6),
+            city="Montreal",
+            country="Canada",
+            continent="North America",
+            region="Quebec",
+            administrative_division="Quebec",
+            ap_sort_strategy="weighted",
         ),
     ],
     "deployment-get": [lambda e: e.deployments.get(ID)],
@@ -81,6 +90,7 @@ CALLS: Calls = {
     "location-list": [
         lambda e: e.locations.list().first(),
         lambda e: e.locations.list(application="kart", version="v1.2").first(),
+        lambda e: e.locations.list(type="edge", tags="gpu").first(),
     ],
     "beacon-list": [lambda e: e.locations.beacons.list().first()],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from edgegap_async.models.deployments import DeployFilter
+from edgegap_async import DeployFilter
 from samples import Calls
 
 NOON = datetime(2026, 4, 22, 12, 0, tzinfo=UTC)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from edgegap_async import User
-from edgegap_async.models.deployments import DeployFilter
+from edgegap_async import DeployFilter, User
 from samples import Calls
 
 ID = "7349356945f1-S"
