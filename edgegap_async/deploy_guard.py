@@ -100,9 +100,11 @@ class DeployGuard:
     """Creates and stops the deployments of one client, and knows which of them it has to see the end of."""
 
     def __init__(self, pipeline: Pipeline, chores: Chores, policy: GuardPolicy, journal: Journal | None) -> None:
-        self.policy = policy
-        self.removal = Removal(chores=chores, remove=self._remove, what="deployment", verb="stop", done="stopped")
-        self.tags = GuardTags()
+        self.policy: GuardPolicy = policy
+        self.removal: Removal = Removal(
+            chores=chores, remove=self._remove, what="deployment", verb="stop", done="stopped"
+        )
+        self.tags: GuardTags = GuardTags()
         self._pipeline = pipeline
         self._chores = chores
         self._journal = journal

@@ -1,0 +1,88 @@
+"""What becomes of deploys when much goes wrong: servers leaked, doubled, lost.
+
+``python benchmarks/chaos.py [DEPLOYS] [SEED]``: 1,000 deploys, 100 at a time, on a local Edgegap that loses 30 % of the
+answers to creations, resets 10 % of them and answers 10 % with a 5xx, whose servers fail (10 %) or are created in error
+(5 %), and whose list lags by half a second. 30 % of the callers are cancelled at any moment. Limits are off: what is
+counted is servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from typing import Final
+
+from edgegap_async import EdgegapClient
+from edgegap_async.errors import EdgegapError
+from edgegap_async.models.guard_tag import GuardTag
+from edgegap_async.simulator import LocalEdgegap
+
+AT_ONCE: Final = 100
+CANCELLED: Final = 0.3
+LONGEST: Final = 1.2
+"""Seconds within which a caller is cancelled, if it is."""
+
+# each share is of all creations, and a fault meets only those that the ones before it have left
+SHARES: Final = (
+    (0.15, "drop_after_commit", {}),
+    (0.15, "truncate", {}),
+    (0.10, "reset", {}),
+    (0.05, "status", {"code": 502}),
+    (0.05, "status", {"code": 503, "after_commit": True}),
+    (0.10, "errored", {}),
+    (0.05, "unprocessable", {}),
+)
+
+
+async def main(deploys: int, seed: int) -> None:
+    chance = random.Random(seed)
+    async with LocalEdgegap(seed=seed, rate_limits=None, time_to_ready=(0.2, 0.6), list_lag=0.5) as local:
+        left = 1.0
+        for share, kind, options in SHARES:
+            local.faults.add("v2-deployment-create", kind, times=None, probability=share / left, **options)
+            left -= share
+        began, outcomes, owned = time.perf_counter(), Counter[str](), set[str]()
+        async with local.client(rate_limits=None) as edgegap:
+            slots = asyncio.Semaphore(AT_ONCE)
+            cancelled_after = [
+                chance.uniform(0, LONGEST) if chance.random() < CANCELLED else None for _ in range(deploys)
+            ]
+            await asyncio.gather(*(_deploy(edgegap, slots, after, outcomes, owned) for after in cancelled_after))
+        took = time.perf_counter() - began
+        alive = {each.request_id: each for each in local.deployments}
+        tags = Counter(tag for each in alive.values() for tag in each.tags if GuardTag.parse(tag))
+        faults = Counter({fault.name: fault.happened for fault in local.faults})
+        sys.stdout.write(
+            f"{deploys} deploys, seed {seed}, {took:.0f} s: "
+            f"{', '.join(f'{number} {what}' for what, number in sorted(outcomes.items()))}\n"
+            f"{sum(faults.values())} faults in {len(local.history)} servers started "
+            f"({', '.join(f'{number} {what}' for what, number in faults.items())})\n"
+            f"leaked {len(alive.keys() - owned)}, doubled {sum(tags.values()) - len(tags)}, "
+            f"lost {len(owned - alive.keys())}\n"
+        )
+
+
+async def _deploy(
+    edgegap: EdgegapClient, slots: asyncio.Semaphore, seconds: float | None, outcomes: Counter[str], owned: set[str]
+) -> None:
+    async with slots:
+        deploying = asyncio.create_task(
+            edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"], timeout=60, attempts=3)
+        )
+        await asyncio.wait({deploying}, timeout=seconds)
+        deploying.cancel()
+        try:
+            owned.add((await deploying).request_id)
+        except asyncio.CancelledError:
+            outcomes["cancelled"] += 1
+        except EdgegapError as error:
+            outcomes[type(error).__name__] += 1
+        else:
+            outcomes["ready"] += 1
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*(int(text) for text in (*sys.argv[1:], *["1000", "1"][len(sys.argv) - 1 :]))))
