@@ -22,7 +22,7 @@ from edgegap_async.simulator import LocalEdgegap
 
 AT_ONCE: Final = 100
 CANCELLED: Final = 0.3
-LONGEST: Final = 1.2
+LONGEST: Final = 0.5
 """Seconds within which a caller is cancelled, if it is."""
 
 # each share is of all creations, and a fault meets only those that the ones before it have left

@@ -160,7 +160,8 @@ class TokenBucket:
         self._empty_at += 1 / self._rate
         self._given += 1
 
-    def _next(self) -> tuple[_Waiter, int]:
+    def _next(self) -> tuple[_Waiter, int] | None:
+        """Whose turn it is; None where all who are counted are cancelled, and have yet to say so."""
         order = range(len(self._queues))
         for place in reversed(order) if self._given % _LOWEST_CLASS_TURN == 0 else order:
             queue = self._queues[place]
@@ -168,7 +169,7 @@ class TokenBucket:
                 waiter = queue.popleft()
                 if not waiter.done():
                     return waiter, place
-        raise AssertionError("nobody waits")
+        return None
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is None and self._all_waiting:
@@ -179,7 +180,10 @@ class TokenBucket:
         now = loop.time()
         self._refill(now)
         while self._all_waiting and self._slot(1) <= now + _HAIR:
-            waiter, place = self._next()
+            found = self._next()
+            if found is None:
+                return  # each of them sets the timer anew when it gives up
+            waiter, place = found
             self._count(place, -1)
             self._take()
             waiter.set_result(None)

@@ -303,3 +303,20 @@ def test_a_mapping_replaces_what_it_names_and_none_lifts_all() -> None:
 def test_refuses_rate_limits_that_cannot_be(rate_limits: Any) -> None:
     with pytest.raises(errors.ConfigurationError):
         buckets_for(rate_limits)
+
+
+@pytest.mark.looptime
+async def test_a_slot_that_comes_before_who_was_cancelled_could_leave() -> None:
+    """The one who waits is cancelled, and the timer fires before it has run."""
+    loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    bucket = TokenBucket(rate=1, capacity=1)
+    began = loop.time()
+    await bucket.acquire()
+    waiting = asyncio.create_task(bucket.acquire())
+    loop.call_at(began + 1 - 1e-7, waiting.cancel)  # in the same turn of the loop as the slot
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert complaints == []
+    assert await bucket.acquire() == pytest.approx(0, abs=0.01)
