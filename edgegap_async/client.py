@@ -17,6 +17,7 @@ from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
 from edgegap_async.journal import Journal, Leftover
 from edgegap_async.limits import RateLimits, buckets_for
+from edgegap_async.readiness import Watcher
 from edgegap_async.recovery import Recovery
 from edgegap_async.services.applications import Applications
 from edgegap_async.services.context import Context
@@ -85,11 +86,12 @@ class EdgegapClient:
         self._chores = Chores()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
+        self._watcher = Watcher(self._pipeline)
         self.applications: Applications = Applications(self._pipeline, prefetch)
         self.versions: Versions = Versions(self._pipeline, prefetch)
         self.registry: Registry = Registry(self._pipeline, prefetch)
         self._guard = DeployGuard(self._pipeline, self._chores, guard or GuardPolicy(), self._journal)
-        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard)
+        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard, self._watcher)
         self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard)
         self.locations: Locations = Locations(self._pipeline, prefetch)
         self.relays: Relays = Relays(self._pipeline, prefetch, self._chores)
@@ -132,6 +134,7 @@ class EdgegapClient:
         try:
             await self._chores.finish(_CLOSING_SECONDS)
         finally:
+            await self._watcher.close()
             await self._session.close()
             if self._journal is not None:
                 await self._journal.close()

@@ -110,6 +110,12 @@ class TokenBucket:
             raise
         return loop.time() - began
 
+    def slot_in(self, priority: Priority = Priority.CALL) -> float:
+        """Seconds until ``acquire`` would return, 0 for at once: a bound, since others may still come and go."""
+        now = asyncio.get_running_loop().time()
+        self._refill(now)
+        return max(self._earliest(priority) - now - _HAIR, 0.0)
+
     def pause(self, seconds: float) -> None:
         """Let nobody through for ``seconds`` from now; a longer pause that runs already stays."""
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)

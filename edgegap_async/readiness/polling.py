@@ -59,6 +59,10 @@ class Schedule:
         return min(max(waited * self.share, self.shortest), self.longest) * (0.9 + 0.2 * jitter())
 
 
+AS_IT_COMES: Final = Schedule(shortest=0.0, longest=0.0)
+"""For looks that wait themselves until there is something to see."""
+
+
 @attrs.frozen(kw_only=True)
 class Kind:
     """What is waited for, in words: what it is, what to look at if it stays incomplete, what to do if it is left."""

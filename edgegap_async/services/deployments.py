@@ -27,6 +27,7 @@ from edgegap_async.models.deployments import (
     DeploymentSettings,
     GameServer,
     Metrics,
+    SeenDeployment,
     StopReceipt,
 )
 from edgegap_async.models.fields import StateChange
@@ -49,23 +50,24 @@ from edgegap_async.models.requests import (
     whole,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import DEPLOYMENT
+from edgegap_async.readiness import AS_IT_COMES, Watcher, wait_until_ready
 from edgegap_async.services.base import Service
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
-OnDeploymentStatus: TypeAlias = Callable[[StateChange[Deployment]], object]
+OnDeploymentStatus: TypeAlias = Callable[[StateChange[SeenDeployment]], object]
 """Called in the event loop when a deployment is seen in another state; what it raises ends the wait."""
 
 
 class Deployments(Service):
     """``edgegap.deployments``: game servers, from the request to the stop."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, watcher: Watcher) -> None:
         super().__init__(pipeline, prefetch)
         self._guard = guard
+        self._watcher = watcher
         self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
@@ -158,7 +160,7 @@ class Deployments(Service):
         meanwhile leaves no server, unless ``on_cancel`` is "keep". Raises ConfigurationError before anything is sent,
         and Unprocessable for a deployment that was created in error, and has been stopped.
         """
-        return await self._guard.create(
+        request = await self._guard.create(
             "v2-deployment-create",
             DeploymentRequest,
             create_body(application, version, users, options),
@@ -168,6 +170,8 @@ class Deployments(Service):
             guarded=guard,
             on_cancel=on_cancel,
         )
+        self._watcher.asked(request.request_id, (application, version))
+        return request
 
     async def create_v1(
         self,
@@ -233,10 +237,12 @@ class Deployments(Service):
         failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout; the
         server is left as it is.
         """
-        path = {"deployment_id": request_id}
-        ready = await self._wait(
-            "deployment-get", Deployment, path, kind=DEPLOYMENT, timeout=timeout, on_status=on_status
-        )
+        checked_name(request_id, "the deployment's id")
+        seconds = self._seconds(timeout)
+        with self._watcher.watching(request_id) as sights:
+            ready = await wait_until_ready(
+                sights.look, request_id, timeout=seconds, on_status=on_status, schedule=AS_IT_COMES
+            )
         return ready.server()
 
     async def get(self, request_id: str, *, timeout: float | None = None) -> Deployment:

@@ -141,6 +141,10 @@ class Pipeline:
         """Carry out an operation and give the answer's body as it is; raises like ``call``."""
         return (await self._carry_out(self._call(OPERATIONS[operation_id], parts))).body
 
+    def slot_in(self, bucket: Bucket, priority: Priority) -> float:
+        """Seconds until a call could have a slot of a bucket, 0 for now: a bound, others may come and go."""
+        return self._buckets[bucket].slot_in(priority)
+
     def stats(self) -> Stats:
         """What all calls together have done so far."""
         return Stats(

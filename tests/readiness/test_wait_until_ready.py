@@ -171,7 +171,7 @@ async def test_what_no_look_can_change_fails_at_once(
     began = now()
     with pytest.raises(kind):
         await edgegap.deployments.wait_until_ready(it)
-    assert now() == began
+    assert now() - began <= 0.1
     assert len(arrived("deployment-get")) == 1
 
 
@@ -241,10 +241,10 @@ async def test_looks_become_rarer_and_never_rare() -> None:
         await edgegap.deployments.wait_until_ready(it, timeout=600)
         moments = [request.at for request in local.requests if request.operation_id == "deployment-get"]
     pauses = [later - sooner for sooner, later in pairwise(moments)]
-    assert 0.2 < pauses[0] < 0.3
+    assert 0.13 < pauses[0] < 0.17
     assert 4 < pauses[-1] <= 5.6
-    assert all(0.2 < pause <= 5.6 for pause in pauses)
-    assert len(moments) < 80
+    assert all(0.13 < pause <= 5.6 for pause in pauses)
+    assert len(moments) < 120
 
 
 @pytest.mark.looptime

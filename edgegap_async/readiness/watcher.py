@@ -1,0 +1,373 @@
+"""One task that looks at all deployments somebody waits for: a few by their status, many in one page of the list."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from edgegap_async.errors import BadRequest, DeadlineExceeded, EdgegapError, TransportError
+from edgegap_async.limits import Priority
+from edgegap_async.models.deployments import Deployment, DeploymentRow, SeenDeployment
+from edgegap_async.models.fields import Progress
+from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.requests import texts
+from edgegap_async.transport import Pipeline
+
+logger: Final = logging.getLogger("edgegap_async")
+
+Version: TypeAlias = tuple[str, str]
+"""An application and one of its versions, which take about as long every time."""
+
+FEW: Final = 2
+"""So many are looked at one by one: the list may be asked half as often as the status, and shows all the others too."""
+
+AT_ONCE: Final = 100
+"""Rows on a page, and ids in one query: about 1.6 KB of an address that may have 8."""
+
+_LOOK_SECONDS: Final = 10.0
+"""What one look may take, its repetitions included."""
+
+_HAIR: Final = 0.001
+"""Seconds that two moments may differ and still be one."""
+
+_LISTS_UNDER_WAY: Final = 2
+_STATUSES_UNDER_WAY: Final = 8
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How often something is looked at, in seconds.
+
+    ``dense`` apart around the time it usually takes, and before that not at all; then ``slower`` of the time it is
+    late, at most ``longest``. Where the usual time is not known, ``slower`` of its whole age counts.
+    """
+
+    first: float = 0.1
+    dense: float = 0.1
+    slower: float = 0.03
+    longest: float = 5.0
+
+    def first_look(self, usual: Usual | None) -> float:
+        """The age at which it can plausibly be ready."""
+        return self.first if usual is None else max(usual.earliest, self.first)
+
+    def pause(self, age: float, usual: Usual | None, jitter: Callable[[], float] = random.random) -> float:
+        """Seconds to the next look at something of this age."""
+        late = age if usual is None else age - usual.latest
+        return min(max(self.slower * late, self.dense), self.longest) * (0.9 + 0.2 * jitter())
+
+
+@attrs.frozen
+class Usual:
+    """What a version usually takes: nothing of it was ready before ``earliest``, all was by ``latest``."""
+
+    earliest: float
+    latest: float
+
+
+class Experience:
+    """The times that versions took lately, for as many versions as are in use."""
+
+    _KEPT: Final = 50
+    _ENOUGH: Final = 5
+    _VERSIONS: Final = 256
+
+    def __init__(self) -> None:
+        self._times: dict[Version, deque[float]] = {}
+
+    def note(self, version: Version, seconds: float) -> None:
+        """One more was ready after so many seconds."""
+        times = self._times.pop(version, None) or deque(maxlen=self._KEPT)
+        times.append(seconds)
+        self._times[version] = times  # the last to be used goes last
+        if len(self._times) > self._VERSIONS:
+            del self._times[next(iter(self._times))]
+
+    def of(self, version: Version | None) -> Usual | None:
+        """What a version usually takes, None while too few were seen."""
+        times = self._times.get(version) if version is not None else None
+        if times is None or len(times) < self._ENOUGH:
+            return None
+        return Usual(earliest=0.8 * min(times), latest=1.1 * max(times))
+
+
+@attrs.define(eq=False)
+class Watched:
+    """One deployment that somebody waits for; ``seen`` is the last sight of it that said something new."""
+
+    request_id: str
+    asked_at: float
+    version: Version | None
+    waiters: int = 0
+    looks: int = 0
+    seen: SeenDeployment | None = None
+    listed: bool = False
+    by_status: bool = False
+    _next: asyncio.Future[None] | None = None
+
+    async def news(self) -> None:
+        """Wait for something new to be seen; raises what went wrong with a look."""
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._next)
+
+    def tell(self, seen: SeenDeployment) -> None:
+        """Somebody has looked; who waits hears of it if it is new, or is a matter of time."""
+        if self.seen is None or self.seen.state != seen.state or seen.progress is not Progress.PENDING:
+            self.seen = seen
+            if self._next is not None:
+                self._next.set_result(None)
+                self._next = None
+
+    def complain(self, error: EdgegapError) -> None:
+        """Somebody has looked in vain."""
+        if self._next is not None:
+            self._next.set_exception(error)
+            self._next.exception()  # whether somebody waits or not
+            self._next = None
+
+
+@attrs.define(eq=False)
+class Sights:
+    """What one who waits sees of a deployment, each sight once."""
+
+    _watched: Watched
+    _last: SeenDeployment | None = None
+
+    async def look(self, _: str, __: float) -> SeenDeployment:
+        """The next sight that says something new; raises what went wrong with a look."""
+        while (seen := self._watched.seen) is None or seen is self._last:
+            await self._watched.news()
+        self._last = seen
+        return seen
+
+
+_Due: TypeAlias = tuple[float, int, Watched]
+"""When to look, a number that orders what is due at once, and at what."""
+
+
+class Watcher:
+    """Looks at what is waited for, as long as anything is."""
+
+    def __init__(self, pipeline: Pipeline, pace: Pace | None = None) -> None:
+        self.experience: Experience = Experience()
+        self._pace = pace or Pace()
+        self._pipeline = pipeline
+        self._watched: dict[str, Watched] = {}
+        self._asked: dict[str, tuple[float, Version]] = {}
+        self._due: list[_Due] = []
+        self._page = AT_ONCE
+        self._order = 0
+        self._task: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._lists = 0
+        self._query_refused = False
+
+    # who waits
+
+    def asked(self, request_id: str, version: Version) -> None:
+        """A deployment was asked for now: it is known from when its time counts."""
+        self._asked[request_id] = (asyncio.get_running_loop().time(), version)
+        if len(self._asked) > 20_000:  # created, and never waited for
+            del self._asked[next(iter(self._asked))]
+
+    @contextmanager
+    def watching(self, request_id: str) -> Generator[Sights]:
+        """Have a deployment looked at during a block."""
+        watched = self._watched.get(request_id)
+        if watched is None:
+            now = asyncio.get_running_loop().time()
+            asked_at, version = self._asked.pop(request_id, (now, None))
+            watched = self._watched[request_id] = Watched(request_id, asked_at, version)
+            usual = self.experience.of(version)
+            first = asked_at + self._pace.first_look(usual) if version is not None else now
+            self._schedule(watched, max(first, now))
+        watched.waiters += 1
+        try:
+            yield Sights(watched)
+        finally:
+            watched.waiters -= 1
+            if not watched.waiters:
+                self._watched.pop(request_id, None)
+                self._news.set()
+
+    def _schedule(self, watched: Watched, moment: float) -> None:
+        self._order += 1
+        heapq.heappush(self._due, (moment, self._order, watched))
+        self._news.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="edgegap watcher")
+
+    # who looks
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._watched:
+                self._news.clear()
+                pause = self._look(loop.time())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._news.wait()
+        finally:
+            self._task = None
+            for look in self._looks:
+                look.cancel()
+            await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _look(self, now: float) -> float | None:
+        """Begin the looks that are due and that there is room for; seconds to the next, None where one has to end.
+
+        What a page is asked for is chosen when there is a slot for it, not before: so those are in it that are due.
+        """
+        due = self._take_due(now)
+        single = [each for each in due if each[2].by_status or self._query_refused]
+        many = [each for each in due if not (each[2].by_status or self._query_refused)]
+        if len(self._watched) <= FEW:
+            single, many = [*single, *many], []
+        later = math.inf
+        if many:
+            later = self._pipeline.slot_in("list", Priority.POLL)
+            if later <= _HAIR and self._lists < _LISTS_UNDER_WAY:
+                self._lists += 1
+                self._start(self._list([watched for *_, watched in many]))
+                many, later = [], math.inf
+            elif later <= _HAIR:
+                later = math.inf  # one that ends wakes the one who looks
+        room = _STATUSES_UNDER_WAY - (len(self._looks) - self._lists)
+        for _, _, watched in single[:room]:
+            self._start(self._status(watched))
+        for one in (*many, *single[max(room, 0) :]):
+            heapq.heappush(self._due, one)
+        if self._due and self._due[0][0] > now + _HAIR:
+            later = min(later, self._due[0][0] - now)
+        return None if math.isinf(later) else later
+
+    def _take_due(self, now: float) -> list[_Due]:
+        due: list[_Due] = []
+        while self._due and (self._due[0][0] <= now + _HAIR or not self._due[0][2].waiters) and len(due) < self._page:
+            one = heapq.heappop(self._due)
+            if one[2].waiters:
+                due.append(one)
+        return due
+
+    def _start(self, look: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(look, name="edgegap look")
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    async def _status(self, watched: Watched) -> None:
+        try:
+            path = {"deployment_id": watched.request_id}
+            seen = await self._pipeline.call(
+                "deployment-get", Deployment, path=path, timeout=_LOOK_SECONDS, priority=Priority.POLL
+            )
+        except EdgegapError as error:
+            watched.complain(_passing(error))
+        else:
+            watched.by_status = False
+            self._saw(watched, seen)
+        finally:
+            self._again(watched)
+
+    async def _list(self, many: Sequence[Watched]) -> None:
+        try:
+            answer = await self._rows([each.request_id for each in many])
+        except BadRequest as error:
+            self._query_refused = True
+            logger.warning("the list takes no query: deployments are waited for one by one (%s)", error)
+        except EdgegapError as error:
+            for watched in many:
+                watched.complain(_passing(error))
+        else:
+            rows = {row.request_id: row for row in answer.data}
+            if capped := answer.pagination is not None and answer.pagination.has_next:
+                self._page = max(len(rows), 1)  # the service gives smaller pages than it was asked for
+            for watched in many:
+                if (row := rows.get(watched.request_id)) is not None or not capped:
+                    self._read(watched, row)
+        finally:
+            self._lists -= 1
+            for watched in many:
+                self._again(watched)
+
+    async def _rows(self, request_ids: list[str]) -> _Rows:
+        query = query_text(Filter(request_id=request_ids), None)
+        return await self._pipeline.call(
+            "deployment-list",
+            _Rows,
+            query=texts(query=query) | {"page": "1", "limit": str(AT_ONCE)},
+            timeout=_LOOK_SECONDS,
+            priority=Priority.POLL,
+        )
+
+    def _read(self, watched: Watched, row: DeploymentRow | None) -> None:
+        """What a row says, or that there is none; where it does not say enough, the status decides."""
+        if row is None:
+            age = asyncio.get_running_loop().time() - watched.asked_at
+            watched.by_status = watched.listed or age > _LISTED_WITHIN
+            return
+        watched.listed = True
+        watched.looks += 1
+        if row.progress is Progress.FAILED:
+            watched.by_status = True  # it says why
+            return
+        watched.by_status = row.progress is Progress.INCOMPLETE or (
+            row.status is None and watched.looks % _SILENT_LOOKS == 0
+        )
+        self._saw(watched, row)
+
+    def _saw(self, watched: Watched, seen: SeenDeployment) -> None:
+        if seen.progress is Progress.READY and watched.version is not None:
+            took = asyncio.get_running_loop().time() - watched.asked_at
+            self.experience.note(watched.version, took)
+        watched.tell(seen)
+
+    def _again(self, watched: Watched) -> None:
+        if watched.waiters:
+            now = asyncio.get_running_loop().time()
+            pause = self._pace.pause(now - watched.asked_at, self.experience.of(watched.version))
+            self._schedule(watched, now + pause)
+        else:
+            self._news.set()
+
+
+_LISTED_WITHIN: Final = 3.0
+"""Seconds after which a deployment that no list has shown is asked for by itself."""
+
+_SILENT_LOOKS: Final = 20
+"""Every so many looks at a row without a status, the status is asked for: the row would not tell of an error."""
+
+
+def _passing(error: EdgegapError) -> EdgegapError:
+    """A look that took too long says nothing of the wait that it was for."""
+    if isinstance(error, DeadlineExceeded):
+        return TransportError(str(error), outcome=error.outcome, operation=error.operation)
+    return error
+
+
+@attrs.frozen(kw_only=True)
+class _Pagination:
+    has_next: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class _Rows:
+    data: tuple[DeploymentRow, ...] = ()
+    pagination: _Pagination | None = None
