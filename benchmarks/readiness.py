@@ -1,7 +1,7 @@
-"""How long many deployments take to be all ready, and how late each is noticed: this client, a naive poller, the bound.
+"""How long many deployments take to be all ready, and how late each is noticed, by this client and a naive poller.
 
-``python benchmarks/readiness.py [N ...]``: for 20, 200 and 1,000 deployments, ready 2 to 6 s after they are asked for, on
-a local Edgegap in a process of its own that counts the documented limits. The bound is 40 deploys a second from the
+``python benchmarks/readiness.py [N ...]``: for 20, 200 and 1,000 deployments, ready 2 to 6 s after they are asked for,
+on a local Edgegap in a process of its own that counts the documented limits. The bound is 40 deploys a second from the
 first, plus each server's own time. How late one is noticed is measured against the moment the server itself names as
 its start. The naive poller asks for each status once a second through the same client.
 """
@@ -30,9 +30,11 @@ async def this_client(edgegap: EdgegapClient, request_id: str) -> GameServer:
 
 
 async def naive_poller(edgegap: EdgegapClient, request_id: str) -> GameServer:
-    while not (seen := await edgegap.deployments.get(request_id, timeout=TIMEOUT)).is_reachable:
+    while True:
+        seen = await edgegap.deployments.get(request_id, timeout=TIMEOUT)
+        if seen.is_reachable:
+            return seen.server()
         await asyncio.sleep(1)
-    return seen.server()
 
 
 async def measured(name: str, wait: Wait, number: int) -> None:

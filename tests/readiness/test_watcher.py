@@ -1,0 +1,231 @@
+"""Many waits for the price of one: pages of the list, in time, whatever fails meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+
+import pytest
+
+from edgegap_async import EdgegapClient
+from edgegap_async.errors import DeploymentFailed, DeploymentTerminated, EdgegapError
+from edgegap_async.readiness.watcher import Experience, Pace, Usual
+from edgegap_async.simulator import LocalEdgegap
+
+USERS = ["203.0.113.7"]
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def wait(edgegap: EdgegapClient, request_id: str, local: LocalEdgegap) -> float:
+    """How late it is noticed."""
+    await edgegap.deployments.wait_until_ready(request_id, timeout=300)
+    ready_at = local.history[request_id].ready_at
+    assert ready_at is not None
+    return now() - ready_at
+
+
+async def created(edgegap: EdgegapClient, number: int) -> list[str]:
+    requests = await asyncio.gather(
+        *(edgegap.deployments.create("kart", "v1", users=USERS, timeout=300) for _ in range(number))
+    )
+    return [request.request_id for request in requests]
+
+
+def counted(local: LocalEdgegap) -> Counter[str | None]:
+    return Counter(request.operation_id for request in local.requests)
+
+
+@pytest.mark.looptime
+async def test_two_hundred_waits_are_a_few_pages(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        async with asyncio.TaskGroup() as group:
+
+            async def one() -> float:
+                request = await edgegap.deployments.create("kart", "v1", users=USERS, timeout=300)
+                return await wait(edgegap, request.request_id, local)
+
+            tasks = [group.create_task(one()) for _ in range(200)]
+        late = sorted(task.result() for task in tasks)
+    assert late[100] <= 0.12
+    assert late[198] <= 0.35
+    assert all(request.status != 429 for request in local.requests)
+    assert len(local.requests) <= 1.6 * 200
+    assert max(len(request.query.get("query", "")) for request in local.requests) < 6000
+
+
+@pytest.mark.looptime
+async def test_one_wait_asks_for_its_status(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        (it,) = await created(edgegap, 1)
+        assert await wait(edgegap, it, local) < 0.3
+    assert set(counted(local)) == {"v2-deployment-create", "deployment-get"}
+
+
+@pytest.mark.looptime
+async def test_it_is_not_looked_at_before_it_can_be_ready() -> None:
+    async with LocalEdgegap(seed=1, time_to_ready=(5, 6)) as local, local.client() as edgegap:
+        for _ in range(6):
+            (it,) = await created(edgegap, 1)
+            await wait(edgegap, it, local)
+        asked = now()
+        (it,) = await created(edgegap, 1)
+        await wait(edgegap, it, local)
+        looks = [each.at for each in local.requests if each.operation_id == "deployment-get" and each.at > asked]
+        assert looks[0] - asked > 3
+        assert len(looks) < 30
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("fault", [{"kind": "status", "code": 500}, {"kind": "rate_limited"}, {"kind": "reset"}])
+async def test_with_every_second_list_call_failing_all_waits_end(local: LocalEdgegap, fault: dict[str, object]) -> None:
+    local.faults.add("deployment-list", times=None, probability=0.5, **fault)  # type: ignore[arg-type]
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 60)
+        late = await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
+    assert max(late) < 15
+
+
+@pytest.mark.looptime
+async def test_a_query_that_is_refused(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
+    local.faults.add("deployment-list", "status", times=None, code=400, body={"message": "no query"})
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 20)
+        late = await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
+    assert max(late) < 2
+    assert counted(local)["deployment-list"] <= 2
+    assert sum("takes no query" in record.getMessage() for record in caplog.records) == 1
+    assert [record.levelno for record in caplog.records if "takes no query" in record.getMessage()] == [logging.WARNING]
+
+
+@pytest.mark.looptime
+async def test_pages_that_are_smaller_than_asked_for() -> None:
+    async with LocalEdgegap(seed=1, max_page_size=7) as local, local.client() as edgegap:
+        ids = await created(edgegap, 40)
+        late = await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
+        assert max(late) < 3
+        assert counted(local)["deployment-get"] <= 15  # the last two wait alone
+
+
+@pytest.mark.looptime
+async def test_what_fails_is_told_with_its_reason_and_what_is_stopped_is_gone(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 20)
+        waiting = [asyncio.create_task(wait(edgegap, it, local)) for it in ids]
+        await asyncio.sleep(1)
+        local.deployments[ids[3]].fail("out of memory")
+        began = now()
+        with pytest.raises(DeploymentFailed, match="out of memory"):
+            await waiting[3]
+        assert now() - began < 0.6
+        await edgegap.deployments.stop(ids[4])
+        with pytest.raises(DeploymentTerminated):
+            await waiting[4]
+        await asyncio.gather(*waiting[:3], *waiting[5:])
+
+
+@pytest.mark.looptime
+async def test_a_list_that_lags_is_no_loss() -> None:
+    async with LocalEdgegap(seed=1, list_lag=1.0) as local, local.client() as edgegap:
+        ids = await created(edgegap, 50)
+        late = await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
+        assert max(late) < 0.6
+        assert counted(local)["deployment-get"] <= 5
+
+
+@pytest.mark.looptime
+async def test_an_unknown_one_does_not_hold_the_others_up(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 10)
+        unknown = asyncio.create_task(edgegap.deployments.wait_until_ready("000000000000", timeout=60))
+        await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
+        with pytest.raises(DeploymentTerminated, match="does not know it"):
+            await unknown
+
+
+@pytest.mark.looptime
+async def test_two_who_wait_for_one(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        (it,) = await created(edgegap, 1)
+        both = await asyncio.gather(*(edgegap.deployments.wait_until_ready(it) for _ in range(2)))
+        assert both[0] == both[1]
+
+
+@pytest.mark.looptime
+async def test_calls_of_others_do_not_wait_behind_the_looks(local: LocalEdgegap) -> None:
+    async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as slow, slow.client() as edgegap:
+        ids = await created(edgegap, 300)
+        waiting = [asyncio.create_task(wait(edgegap, it, slow)) for it in ids]
+        await asyncio.sleep(5)
+        took = []
+        for _ in range(10):
+            began = now()
+            await edgegap.deployments.list().first()
+            await edgegap.deployments.get(ids[0])
+            took.append(now() - began)
+            await asyncio.sleep(0.2)
+        assert max(took) <= 0.6  # two calls, a slot of 0.3 s at most for each
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@pytest.mark.looptime
+async def test_when_nobody_waits_nobody_looks(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 20)
+        waiting = [asyncio.create_task(wait(edgegap, it, local)) for it in ids]
+        await asyncio.sleep(1)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.sleep(0.5)
+        before = len(local.requests)
+        await asyncio.sleep(30)
+        assert len(local.requests) == before
+        assert "edgegap watcher" not in [task.get_name() for task in asyncio.all_tasks()]
+
+
+@pytest.mark.looptime
+async def test_closing_ends_the_looks(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 20)
+        waiting = [asyncio.create_task(wait(edgegap, it, local)) for it in ids]
+        await asyncio.sleep(1)
+    for task in waiting:
+        task.cancel()
+    assert all(
+        isinstance(each, (asyncio.CancelledError, EdgegapError))
+        for each in await asyncio.gather(*waiting, return_exceptions=True)
+    )
+
+
+def test_the_pace() -> None:
+    pace = Pace(first=0.1, dense=0.1, slower=0.03, longest=5)
+    usual = Usual(earliest=2.0, latest=6.0)
+    assert pace.first_look(None) == 0.1
+    assert pace.first_look(usual) == 2.0
+    assert pace.pause(5.0, usual, lambda: 0.5) == 0.1
+    assert pace.pause(16.0, usual, lambda: 0.5) == pytest.approx(0.3)
+    assert pace.pause(1000.0, usual, lambda: 0.5) == 5.0
+    assert pace.pause(10.0, None, lambda: 0.5) == pytest.approx(0.3)
+
+
+def test_experience_is_of_a_version_and_of_late() -> None:
+    experience = Experience()
+    for seconds in (2.0, 4.0, 3.0, 5.0):
+        experience.note(("kart", "v1"), seconds)
+    assert experience.of(("kart", "v1")) is None
+    experience.note(("kart", "v1"), 4.0)
+    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(1.6), latest=pytest.approx(5.5))
+    assert experience.of(("kart", "v2")) is None
+    assert experience.of(None) is None
+    for _ in range(50):
+        experience.note(("kart", "v1"), 10.0)
+    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(8.0), latest=pytest.approx(11.0))
+    for number in range(300):
+        experience.note(("kart", f"w{number}"), 1.0)
+    assert experience.of(("kart", "v1")) is None
