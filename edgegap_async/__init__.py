@@ -20,6 +20,7 @@ from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Re
 from edgegap_async.models.sessions import CustomSession, Selector
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.pagination import Page, PageStream
+from edgegap_async.services.many import Deployed, ServerRequest
 from edgegap_async.transport import RetryPolicy
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "CreateOptions",
     "CustomSession",
     "DeployFilter",
+    "Deployed",
     "Deployment",
     "DeploymentRequest",
     "DeploymentRow",
@@ -45,6 +47,7 @@ __all__ = [
     "RetryPolicy",
     "Secret",
     "Selector",
+    "ServerRequest",
     "SessionConfig",
     "State",
     "StateChange",

@@ -316,6 +316,10 @@ class DeployGuard:
         path = {"deployment_id": request_id}
         return await self.stop("deployment-delete", request_id, path=path, priority=Priority.URGENT)
 
+    def leave(self, request_id: str) -> None:
+        """Stop a deployment in the background: nobody wants it."""
+        self._chores.leave(self.removal.surely(request_id), name=f"stop deployment {request_id}", id=request_id)
+
     # what the journal is told
 
     async def gone(self, request_id: str) -> None:

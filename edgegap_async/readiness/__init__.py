@@ -1,6 +1,17 @@
 """Waiting for servers to be ready."""
 
+from edgegap_async.readiness.changes import changes, changes_of
 from edgegap_async.readiness.polling import AS_IT_COMES, DEPLOYMENT, Kind, OnStatus, Schedule, wait_until_ready
 from edgegap_async.readiness.watcher import Watcher
 
-__all__ = ["AS_IT_COMES", "DEPLOYMENT", "Kind", "OnStatus", "Schedule", "Watcher", "wait_until_ready"]
+__all__ = [
+    "AS_IT_COMES",
+    "DEPLOYMENT",
+    "Kind",
+    "OnStatus",
+    "Schedule",
+    "Watcher",
+    "changes",
+    "changes_of",
+    "wait_until_ready",
+]

@@ -32,10 +32,10 @@ OnStatus: TypeAlias = Callable[[StateChange[SightT]], object]
 Look: TypeAlias = Callable[[str, float], Awaitable[SightT]]
 """One look at the thing with an id, within so many seconds."""
 
-_MISSING: Final = (NotFound, Gone, BadRequest)
+MISSING: Final = (NotFound, Gone, BadRequest)
 """How the service says that it does not know a deployment; 400 is what it really answers."""
 
-_FINAL: Final = (AuthenticationError, PermissionDenied, DecodeError, ConfigurationError, DeadlineExceeded)
+FINAL: Final = (AuthenticationError, PermissionDenied, DecodeError, ConfigurationError, DeadlineExceeded)
 """What will not be different at the next look."""
 
 
@@ -135,9 +135,9 @@ async def wait_until_ready(
                 left = wait.began + timeout - loop.time()
                 try:
                     seen = await look(request_id, left)
-                except _FINAL:
+                except FINAL:
                     raise
-                except _MISSING as error:
+                except MISSING as error:
                     if schedule.unknown_grace is None:
                         raise
                     if wait.seen is not None or loop.time() - wait.began > schedule.unknown_grace:

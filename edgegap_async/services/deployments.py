@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from types import NoneType
 from typing import Final, TypeAlias, Unpack
@@ -15,7 +15,14 @@ import attrs
 
 from edgegap_async.config import Secret, own_token
 from edgegap_async.deploy_guard import DeployGuard, OnCancel
-from edgegap_async.errors import JSON, ConfigurationError, DeploymentFailed, DeploymentTerminated, Unprocessable
+from edgegap_async.errors import (
+    JSON,
+    ConfigurationError,
+    DeadlineExceeded,
+    DeploymentFailed,
+    DeploymentTerminated,
+    Unprocessable,
+)
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import (
     BulkStop,
@@ -50,8 +57,9 @@ from edgegap_async.models.requests import (
     whole,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import AS_IT_COMES, Watcher, wait_until_ready
+from edgegap_async.readiness import AS_IT_COMES, Watcher, changes, changes_of, wait_until_ready
 from edgegap_async.services.base import Service
+from edgegap_async.services.many import Deployed, ServerRequest, deployed
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
 
@@ -244,6 +252,69 @@ class Deployments(Service):
                 sights.look, request_id, timeout=seconds, on_status=on_status, schedule=AS_IT_COMES
             )
         return ready.server()
+
+    async def wait_until_stopped(self, request_id: str, *, timeout: float | None = None) -> None:
+        """Wait until a deployment is TERMINATED, or the service does not know it (any more); it is not told to stop.
+
+        ``timeout`` is in seconds. Raises DeadlineExceeded, and what no further look can change.
+        """
+        checked_name(request_id, "the deployment's id")
+        seconds = self._seconds(timeout)
+        try:
+            async with asyncio.timeout(seconds), aclosing(changes_of(self._watcher, request_id)) as states:
+                async for _ in states:
+                    pass
+        except TimeoutError:
+            raise DeadlineExceeded(f"deployment {request_id} was not stopped within {seconds:.3g} s") from None
+
+    async def watch(self, which: Sequence[str] | Filter) -> AsyncGenerator[StateChange[SeenDeployment], None]:
+        """The states of some deployments as they change, each from the first that is seen to TERMINATED.
+
+        ``which`` are ids, or a Filter for all that match it at any time from now on; with ids it ends when all are
+        gone. What is looked at in vain is looked at again; raises what no further look can change.
+        """
+        if isinstance(which, Filter):
+
+            async def search() -> list[str]:
+                return [row.request_id for row in await self.list(which).collect()]
+
+            found = changes(self._watcher, (), search)
+        else:
+            found = changes(self._watcher, checked_names(which, "request_ids"))
+        async with aclosing(found):
+            async for change in found:
+                yield change
+
+    async def deploy_many(
+        self,
+        requests: Iterable[ServerRequest],
+        *,
+        concurrency: int | None = None,
+        ordered: bool = False,
+        timeout: float | None = None,
+        attempts: int = 1,
+    ) -> AsyncGenerator[Deployed, None]:
+        """Create many servers, and give each as it becomes ready, or its error; ``ordered``, in the requests' order.
+
+        ``concurrency`` is how many are under way at most, None for as many as the limits let through. ``timeout``, in
+        seconds, and ``attempts`` are of each. Servers that were given are the caller's; whoever leaves the loop early
+        (inside ``contextlib.aclosing``, to have it end there) has the others stopped.
+        """
+
+        async def deploy(request: ServerRequest) -> GameServer:
+            return await self.deploy(
+                request.application,
+                request.version,
+                users=request.users,
+                timeout=timeout,
+                attempts=attempts,
+                **request.options,
+            )
+
+        found = deployed(requests, deploy, self._guard.leave, concurrency=concurrency, ordered=ordered)
+        async with aclosing(found):
+            async for one in found:
+                yield one
 
     async def get(self, request_id: str, *, timeout: float | None = None) -> Deployment:
         """All that is known of a deployment: ``GET /v1/status/{deployment_id}``, 20 a second.

@@ -62,7 +62,10 @@ def test_its_call_is_a_method_of_the_client(operation: Operation) -> None:
 def test_every_method_of_the_client_that_sends_is_an_operation() -> None:
     combined = {
         "deployments.deploy",
+        "deployments.deploy_many",
         "deployments.release",
+        "deployments.wait_until_stopped",
+        "deployments.watch",
         "deployments.running",
         "deployments.wait_until_ready",
         "relays.running",

@@ -1,0 +1,67 @@
+"""Many servers at once, each given as it becomes ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from edgegap_async.errors import EdgegapError
+from edgegap_async.models.deployments import GameServer
+from edgegap_async.models.requests import CreateOptions, UserLike
+
+
+@attrs.frozen(kw_only=True)
+class ServerRequest:
+    """A server that is wanted: of which application and version, near whom, and what ``deploy`` takes beside that."""
+
+    application: str
+    version: str
+    users: Sequence[UserLike]
+    options: CreateOptions = attrs.field(factory=CreateOptions)
+
+
+@attrs.frozen(kw_only=True)
+class Deployed:
+    """What came of one request: a server, or an error and none."""
+
+    request: ServerRequest
+    server: GameServer | None = None
+    error: EdgegapError | None = None
+
+
+async def deployed(
+    requests: Iterable[ServerRequest],
+    deploy: Callable[[ServerRequest], Awaitable[GameServer]],
+    unwanted: Callable[[str], Any],
+    *,
+    concurrency: int | None,
+    ordered: bool,
+) -> AsyncGenerator[Deployed, None]:
+    """What comes of each request, as it comes; ``unwanted`` gets the servers that nobody took."""
+    wanted = list(requests)
+    slots = asyncio.Semaphore(concurrency or max(len(wanted), 1))
+
+    async def one(request: ServerRequest) -> Deployed:
+        async with slots:
+            try:
+                return Deployed(request=request, server=await deploy(request))
+            except EdgegapError as error:
+                return Deployed(request=request, error=error)
+
+    tasks = [asyncio.create_task(one(request), name="edgegap deploy one of many") for request in wanted]
+    given: set[str] = set()
+    try:
+        for result in tasks if ordered else asyncio.as_completed(tasks):
+            done = await result
+            if done.server is not None:
+                given.add(done.server.request_id)
+            yield done
+    finally:
+        for task in tasks:
+            task.cancel()
+        for left in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(left, Deployed) and left.server is not None and left.server.request_id not in given:
+                unwanted(left.server.request_id)
