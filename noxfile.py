@@ -58,5 +58,5 @@ def contract(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """What the client costs, and how much of the limits it uses: a few minutes."""
     session.install("-e", ".[dev]")
-    for script in ("overhead", "saturation", "limiter"):
+    for script in ("overhead", "saturation", "limiter", "readiness", "waiters", "chaos"):
         session.run("python", f"benchmarks/{script}.py")

@@ -112,28 +112,24 @@ class Watched:
     seen: SeenDeployment | None = None
     listed: bool = False
     by_status: bool = False
-    _next: asyncio.Future[None] | None = None
-
-    async def news(self) -> None:
-        """Wait for something new to be seen; raises what went wrong with a look."""
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._next)
+    hopes: tuple[asyncio.Future[None], ...] = ()
+    """Of those who wait for something new; a tuple, since it is nearly always one."""
 
     def tell(self, seen: SeenDeployment) -> None:
         """Somebody has looked; who waits hears of it if it is new, or is a matter of time."""
         if self.seen is None or self.seen.state != seen.state or seen.progress is not Progress.PENDING:
             self.seen = seen
-            if self._next is not None:
-                self._next.set_result(None)
-                self._next = None
+            hopes, self.hopes = self.hopes, ()
+            for hope in hopes:
+                if not hope.done():
+                    hope.set_result(None)
 
     def complain(self, error: EdgegapError) -> None:
         """Somebody has looked in vain."""
-        if self._next is not None:
-            self._next.set_exception(error)
-            self._next.exception()  # whether somebody waits or not
-            self._next = None
+        hopes, self.hopes = self.hopes, ()
+        for hope in hopes:
+            if not hope.done():
+                hope.set_exception(error)
 
 
 @attrs.define(eq=False)
@@ -146,7 +142,9 @@ class Sights:
     async def look(self, _: str, __: float) -> SeenDeployment:
         """The next sight that says something new; raises what went wrong with a look."""
         while (seen := self._watched.seen) is None or seen is self._last:
-            await self._watched.news()
+            hope = asyncio.get_running_loop().create_future()
+            self._watched.hopes += (hope,)
+            await hope
         self._last = seen
         return seen
 
