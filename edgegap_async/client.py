@@ -110,9 +110,13 @@ class EdgegapClient:
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"
 
     async def __aenter__(self) -> Self:
-        if self._journal is not None:
-            await self._journal.open(self._guard.tags.owner)
         await self._session.open()
+        try:
+            if self._journal is not None:
+                await self._journal.open(self._guard.tags.owner)
+        except BaseException:
+            await self._session.close()
+            raise
         return self
 
     async def __aexit__(

@@ -146,6 +146,8 @@ class DeployGuard:
         except asyncio.CancelledError:
             if on_cancel == "stop":
                 self.removal.undo(fate, lambda created: created.request_id, name=what, id=str(tag))
+            else:
+                fate.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody asks any more
             raise
 
     async def _exactly_one(

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from edgegap_async.errors import BadRequest, DeadlineExceeded, EdgegapError, TransportError
+from edgegap_async.errors import BadRequest, ClientStateError, DeadlineExceeded, EdgegapError, TransportError
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import Deployment, DeploymentRow, SeenDeployment
 from edgegap_async.models.fields import Progress
@@ -124,7 +124,7 @@ class Watched:
                 if not hope.done():
                     hope.set_result(None)
 
-    def complain(self, error: EdgegapError) -> None:
+    def complain(self, error: Exception) -> None:
         """Somebody has looked in vain."""
         hopes, self.hopes = self.hopes, ()
         for hope in hopes:
@@ -209,10 +209,12 @@ class Watcher:
     # who looks
 
     async def close(self) -> None:
-        """Look no more."""
+        """Look no more; who waits still is told."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        for watched in self._watched.values():
+            watched.complain(ClientStateError("the client was closed while a deployment was waited for"))
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,6 +225,10 @@ class Watcher:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._news.wait()
+        except Exception as error:  # a mistake here must leave nobody waiting for ever
+            logger.exception("the watcher failed")
+            for watched in self._watched.values():
+                watched.complain(error)
         finally:
             self._task = None
             for look in self._looks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -339,3 +340,20 @@ async def test_a_stop_that_fails_is_repeated(local: LocalEdgegap) -> None:
 async def test_what_a_policy_cannot_be() -> None:
     with pytest.raises(ConfigurationError, match="guard: settle_seconds must be above 0"):
         GuardPolicy(settle_seconds=0)
+
+
+@pytest.mark.looptime
+async def test_one_that_is_kept_and_fails_is_no_complaint(local: LocalEdgegap) -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    local.faults.add("v2-deployment-create", "status", code=400, body={"message": "no"})
+    local.faults.add("v2-deployment-create", "delay", seconds=0.2)
+    async with local.client() as edgegap:
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS, on_cancel="keep"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+    gc.collect()
+    assert complaints == []
