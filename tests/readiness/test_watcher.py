@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from edgegap_async import EdgegapClient
-from edgegap_async.errors import DeploymentFailed, DeploymentTerminated
+from edgegap_async.errors import ClientStateError, DeploymentFailed, DeploymentTerminated
 from edgegap_async.readiness.watcher import Experience, Pace, Usual
 from edgegap_async.simulator import LocalEdgegap
 
