@@ -11,7 +11,7 @@ from typing import Final, Self
 import aiohttp
 
 from edgegap_async.chores import Chores
-from edgegap_async.config import Settings
+from edgegap_async.config import Settings, parse_base_url
 from edgegap_async.deploy_guard import DeployGuard, GuardPolicy
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
@@ -37,6 +37,7 @@ from edgegap_async.services.storage import Storage
 from edgegap_async.services.telemetry import Telemetry
 from edgegap_async.services.versions import Versions
 from edgegap_async.transport import TLS, Pipeline, RetryPolicy, Session
+from edgegap_async.webhooks import Webhooks
 
 _CLOSING_SECONDS: Final = 30.0
 
@@ -56,6 +57,8 @@ class EdgegapClient:
         base_url: str | None = None,
         timeout: float = 60.0,
         rate_limits: RateLimits = "documented",
+        webhook_url: str | None = None,
+        webhook_key: str | None = None,
         session: aiohttp.ClientSession | None = None,
         retry: RetryPolicy | None = None,
         prefetch: int = 4,
@@ -70,7 +73,9 @@ class EdgegapClient:
         ``token`` (with or without the word "token" before it) and ``base_url`` default to EDGEGAP_API_TOKEN and
         EDGEGAP_BASE_URL. ``timeout`` is the deadline of every call that names none, in seconds, over everything it
         does. ``rate_limits`` are the documented ones, a mapping of requests a second by bucket (``deploy``,
-        ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits. A
+        ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits.
+        ``webhook_url`` is the public address under which ``webhooks`` of this client are served: every deployment that
+        it creates then tells it by itself. ``webhook_key`` is a secret that processes behind one address share. A
         ``session`` is used and not closed; aiohttp itself repeats an idempotent request once on a lent one.
         ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are aiohttp's.
         ``on_event`` is called with each Event. ``guard`` says how a creation is looked into whose answer is lost;
@@ -87,12 +92,17 @@ class EdgegapClient:
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
         self._watcher = Watcher(self._pipeline)
+        self.webhooks: Webhooks = Webhooks(
+            None if webhook_url is None else parse_base_url(webhook_url, "webhook_url"),
+            None if webhook_key is None else webhook_key.encode(),
+            self._watcher,
+        )
         self.applications: Applications = Applications(self._pipeline, prefetch)
         self.versions: Versions = Versions(self._pipeline, prefetch)
         self.registry: Registry = Registry(self._pipeline, prefetch)
         self._guard = DeployGuard(self._pipeline, self._chores, guard or GuardPolicy(), self._journal)
-        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard, self._watcher)
-        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard)
+        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard, self._watcher, self.webhooks)
+        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard, self.webhooks)
         self.locations: Locations = Locations(self._pipeline, prefetch)
         self.relays: Relays = Relays(self._pipeline, prefetch, self._chores)
         self.storage: Storage = Storage(self._pipeline, prefetch)
@@ -139,6 +149,7 @@ class EdgegapClient:
             await self._chores.finish(_CLOSING_SECONDS)
         finally:
             await self._watcher.close()
+            await self.webhooks.close()
             await self._session.close()
             if self._journal is not None:
                 await self._journal.close()

@@ -97,7 +97,7 @@ def parse_token(text: str | None) -> Secret:
     return parse_secret(value, "the API token")
 
 
-def parse_base_url(text: str) -> str:
+def parse_base_url(text: str, name: str = "base_url") -> str:
     """The service's address without a slash at its end.
 
     Raises ConfigurationError for anything but an http or https address, and for one that holds a user name,
@@ -108,11 +108,11 @@ def parse_base_url(text: str) -> str:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"base_url is not an address: {error}") from None
+        raise ConfigurationError(f"{name} is not an address: {error}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"base_url must be an http or https address such as {DEFAULT_BASE_URL}, not {text!r}")
+        raise ConfigurationError(f"{name} must be an http or https address such as {DEFAULT_BASE_URL}, not {text!r}")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError("base_url must hold no user name, password, query or fragment")
+        raise ConfigurationError(f"{name} must hold no user name, password, query or fragment")
     return text.rstrip("/")
 
 

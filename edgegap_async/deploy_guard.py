@@ -125,17 +125,19 @@ class DeployGuard:
         seconds: float,
         guarded: bool,
         on_cancel: OnCancel,
+        hooks: Callable[[GuardTag], dict[str, JSON]],
     ) -> CreatedT:
         """One server, or an error and none; a caller who is cancelled meanwhile leaves at once.
 
-        ``adopt`` makes of a row what the lost answer would have been, ``name`` is what the server is called in the log.
+        ``adopt`` makes of a row what the lost answer would have been, ``name`` is what the server is called in the log,
+        ``hooks`` are the webhooks of a creation, beside or instead of which the body may have its own.
         """
         one_of(on_cancel, get_args(OnCancel), "on_cancel")
         tag = self.tags.next()
 
         async def ask(left: float) -> CreatedT:
             tags = [*cast("list[JSON]", body.get("tags", [])), str(tag)]
-            whole: dict[str, JSON] = {**body, "tags": tags} if guarded else body
+            whole: dict[str, JSON] = {**hooks(tag), **body, **({"tags": tags} if guarded else {})}
             return await self._pipeline.call(operation_id, model, body=whole, timeout=left, priority=Priority.URGENT)
 
         what = f"deployment of {name}"

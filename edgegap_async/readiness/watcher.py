@@ -33,6 +33,9 @@ FEW: Final = 2
 AT_ONCE: Final = 100
 """Rows on a page, and ids in one query: about 1.6 KB of an address that may have 8."""
 
+_HEARD: Final = 20_000
+"""Deployments that were told of before anybody waited for them."""
+
 _LOOK_SECONDS: Final = 10.0
 """What one look may take, its repetitions included."""
 
@@ -48,22 +51,36 @@ class Pace:
     """How often something is looked at, in seconds.
 
     ``dense`` apart around the time it usually takes, and before that not at all; then ``slower`` of the time it is
-    late, at most ``longest``. Where the usual time is not known, ``slower`` of its whole age counts.
+    late, at most ``longest``. Where the usual time is not known, ``slower`` of its whole age counts. What a webhook
+    will tell of is looked at ``hooked`` apart, in case that is lost.
     """
 
     first: float = 0.1
     dense: float = 0.1
     slower: float = 0.03
     longest: float = 5.0
+    hooked: float = 1.0
 
-    def first_look(self, usual: Usual | None) -> float:
+    def first_look(self, usual: Usual | None, *, hooked: bool = False) -> float:
         """The age at which it can plausibly be ready."""
-        return self.first if usual is None else max(usual.earliest, self.first)
+        least = self.hooked if hooked else self.first
+        return least if usual is None else max(usual.earliest, least)
 
-    def pause(self, age: float, usual: Usual | None, jitter: Callable[[], float] = random.random) -> float:
+    def pause(
+        self,
+        age: float,
+        usual: Usual | None,
+        jitter: Callable[[], float] = random.random,
+        *,
+        hooked: bool = False,
+    ) -> float:
         """Seconds to the next look at something of this age."""
         late = age if usual is None else age - usual.latest
-        return min(max(self.slower * late, self.dense), self.longest) * (0.9 + 0.2 * jitter())
+        return min(max(self.slower * late, self.distance(hooked=hooked)), self.longest) * (0.9 + 0.2 * jitter())
+
+    def distance(self, *, hooked: bool) -> float:
+        """The seconds between two looks around the time it usually takes."""
+        return self.hooked if hooked else self.dense
 
 
 @attrs.frozen
@@ -107,6 +124,7 @@ class Watched:
     request_id: str
     asked_at: float
     version: Version | None
+    hooked: bool = False
     waiters: int = 0
     looks: int = 0
     seen: SeenDeployment | None = None
@@ -161,7 +179,8 @@ class Watcher:
         self._pace = pace or Pace()
         self._pipeline = pipeline
         self._watched: dict[str, Watched] = {}
-        self._asked: dict[str, tuple[float, Version]] = {}
+        self._asked: dict[str, tuple[float, Version, bool]] = {}
+        self._heard: dict[str, SeenDeployment] = {}
         self._due: list[_Due] = []
         self._page = AT_ONCE
         self._order = 0
@@ -173,9 +192,9 @@ class Watcher:
 
     # who waits
 
-    def asked(self, request_id: str, version: Version) -> None:
-        """A deployment was asked for now: it is known from when its time counts."""
-        self._asked[request_id] = (asyncio.get_running_loop().time(), version)
+    def asked(self, request_id: str, version: Version, *, hooked: bool = False) -> None:
+        """A deployment was asked for now: it is known from when its time counts, and whether a webhook will tell."""
+        self._asked[request_id] = (asyncio.get_running_loop().time(), version, hooked)
         if len(self._asked) > 20_000:  # created, and never waited for
             del self._asked[next(iter(self._asked))]
 
@@ -185,11 +204,13 @@ class Watcher:
         watched = self._watched.get(request_id)
         if watched is None:
             now = asyncio.get_running_loop().time()
-            asked_at, version = self._asked.pop(request_id, (now, None))
-            watched = self._watched[request_id] = Watched(request_id, asked_at, version)
+            asked_at, version, hooked = self._asked.pop(request_id, (now, None, False))
+            watched = self._watched[request_id] = Watched(request_id, asked_at, version, hooked)
             usual = self.experience.of(version)
-            first = asked_at + self._pace.first_look(usual) if version is not None else now
+            first = asked_at + self._pace.first_look(usual, hooked=hooked) if version is not None else now
             self._schedule(watched, max(first, now))
+            if (early := self._heard.pop(request_id, None)) is not None:
+                self._saw(watched, early)
         watched.waiters += 1
         try:
             yield Sights(watched)
@@ -198,6 +219,24 @@ class Watcher:
             if not watched.waiters:
                 self._watched.pop(request_id, None)
                 self._news.set()
+
+    def hear(self, seen: SeenDeployment) -> None:
+        """A webhook told of a deployment; one that nobody waits for yet is kept for who will."""
+        watched = self._watched.get(seen.request_id)
+        if watched is None:
+            self._heard[seen.request_id] = seen
+            if len(self._heard) > _HEARD:
+                del self._heard[next(iter(self._heard))]
+        elif seen.progress is Progress.INCOMPLETE:
+            self.wake(seen.request_id)
+        else:
+            self._saw(watched, seen)
+
+    def wake(self, request_id: str) -> None:
+        """Something has become of a deployment: look at it now."""
+        if (watched := self._watched.get(request_id)) is not None:
+            watched.by_status = True
+            self._schedule(watched, asyncio.get_running_loop().time())
 
     def _schedule(self, watched: Watched, moment: float) -> None:
         self._order += 1
@@ -250,6 +289,7 @@ class Watcher:
             later = self._pipeline.slot_in("list", Priority.POLL)
             if later <= _HAIR and self._lists < _LISTS_UNDER_WAY:
                 self._lists += 1
+                many += self._take_soon(now, self._page - len(many))
                 self._start(self._list([watched for *_, watched in many]))
                 many, later = [], math.inf
             elif later <= _HAIR:
@@ -270,6 +310,18 @@ class Watcher:
             if one[2].waiters:
                 due.append(one)
         return due
+
+    def _take_soon(self, now: float, most: int) -> list[_Due]:
+        """What is nearly due: on a page that is asked for anyway there is room for it."""
+        soon: list[_Due] = []
+        while self._due and len(soon) < most:
+            moment, _, watched = self._due[0]
+            if watched.by_status or moment - now > self._pace.distance(hooked=watched.hooked) / 2:
+                break
+            one = heapq.heappop(self._due)
+            if watched.waiters:
+                soon.append(one)
+        return soon
 
     def _start(self, look: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(look, name="edgegap look")
@@ -346,7 +398,8 @@ class Watcher:
     def _again(self, watched: Watched) -> None:
         if watched.waiters:
             now = asyncio.get_running_loop().time()
-            pause = self._pace.pause(now - watched.asked_at, self.experience.of(watched.version))
+            usual = self.experience.of(watched.version)
+            pause = self._pace.pause(now - watched.asked_at, usual, hooked=watched.hooked)
             self._schedule(watched, now + pause)
         else:
             self._news.set()

@@ -62,6 +62,7 @@ from edgegap_async.services.base import Service
 from edgegap_async.services.many import Deployed, ServerRequest, deployed
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
+from edgegap_async.webhooks import Webhooks
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -72,10 +73,13 @@ OnDeploymentStatus: TypeAlias = Callable[[StateChange[SeenDeployment]], object]
 class Deployments(Service):
     """``edgegap.deployments``: game servers, from the request to the stop."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, watcher: Watcher) -> None:
+    def __init__(
+        self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, watcher: Watcher, webhooks: Webhooks
+    ) -> None:
         super().__init__(pipeline, prefetch)
         self._guard = guard
         self._watcher = watcher
+        self._webhooks = webhooks
         self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
@@ -177,8 +181,10 @@ class Deployments(Service):
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
+            hooks=self._webhooks.of_v2,
         )
-        self._watcher.asked(request.request_id, (application, version))
+        hooked = self._webhooks.wanted and "webhook_on_ready" not in options
+        self._watcher.asked(request.request_id, (application, version), hooked=hooked)
         return request
 
     async def create_v1(
@@ -234,6 +240,7 @@ class Deployments(Service):
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
+            hooks=self._webhooks.of_v1,
         )
 
     async def wait_until_ready(

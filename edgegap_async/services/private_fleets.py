@@ -13,14 +13,16 @@ from edgegap_async.models.requests import CreateOptions, UserLike, checked_name,
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.webhooks import Webhooks
 
 
 class PrivateFleets(Service):
     """``edgegap.private_fleets``: hosts that only this organisation's servers run on."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, webhooks: Webhooks) -> None:
         super().__init__(pipeline, prefetch)
         self._guard = guard
+        self._webhooks = webhooks
 
     def hosts(
         self, fleet_name: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
@@ -64,4 +66,5 @@ class PrivateFleets(Service):
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
+            hooks=self._webhooks.of_v2,
         )

@@ -20,6 +20,9 @@ from edgegap_async.simulator.exchange import Answer, Doom
 EVERY: Final = "*"
 """Stands for any operation."""
 
+WEBHOOK: Final = "webhook"
+"""Stands for the webhooks that are sent."""
+
 _NEEDED: Final = object()
 """The default of an option that has none."""
 
@@ -49,6 +52,10 @@ class Exchange(Protocol):
         """Wait until the client has left."""
         ...
 
+    async def told(self, request_id: str) -> None:
+        """Wait until a webhook of a deployment was sent."""
+        ...
+
 
 Options: TypeAlias = Mapping[str, Any]
 Behaviour: TypeAlias = Callable[[Options, Exchange], Awaitable[Outcome]]
@@ -72,6 +79,8 @@ class Kind:
     precedes: bool = False
     creates: bool = False
     """Whether it is only for operations that create a deployment."""
+    hooks: bool = False
+    """Whether it is for webhooks, and not for requests."""
 
 
 async def _reset(_: Options, __: Exchange) -> Outcome:
@@ -124,6 +133,17 @@ async def _unprocessable(options: Options, exchange: Exchange) -> Outcome:
     if answer.status >= 300:  # refused: nothing was created that could be in error
         return answer
     return Answer(422, {"request_id": answer.body["request_id"], "message": options["message"]})
+
+
+async def _early(_: Options, exchange: Exchange) -> Outcome:
+    answer = exchange.handle()
+    if answer.status < 300:
+        await exchange.told(answer.body["request_id"])
+    return answer
+
+
+async def _of_a_hook(_: Options, __: Exchange) -> Outcome:
+    raise AssertionError("this happens to webhooks, not to requests")
 
 
 _HTML: Final = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Who are you?</body></html>\n"
@@ -193,6 +213,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         options={"message": _sentence("The deployment is in error")},
         creates=True,
     ),
+    "early": Kind(behave=_early, creates=True),
+    "lost": Kind(behave=_of_a_hook, hooks=True),
+    "duplicate": Kind(behave=_of_a_hook, hooks=True),
+    "late": Kind(behave=_of_a_hook, options={"seconds": _SECONDS}, hooks=True),
 }
 """Every kind of fault by its name."""
 
@@ -253,7 +277,9 @@ class Faults:
         found = KINDS.get(kind)
         if found is None:
             raise ValueError(f"there is no kind of fault {kind!r}: {', '.join(KINDS)}")
-        if operation_id != EVERY and operation_id not in OPERATIONS:
+        if found.hooks != (operation_id == WEBHOOK):
+            raise ValueError(f"{kind!r} is {'only' if found.hooks else 'not'} for {WEBHOOK!r}, not {operation_id!r}")
+        if operation_id not in {EVERY, WEBHOOK} and operation_id not in OPERATIONS:
             raise ValueError(f"there is no operation {operation_id!r}")
         if found.creates and operation_id != EVERY and OPERATIONS[operation_id].idempotency != "create":
             raise ValueError(f"{kind!r} is for operations that create a deployment, not {operation_id!r}")
@@ -280,6 +306,14 @@ class Faults:
         """The fault that happens to a request for an operation, already spent."""
         for fault in self._script:
             if fault.concerns(operation) and self._chance.random() < fault.probability:
+                fault.spend()
+                return fault
+        return None
+
+    def take_of_hooks(self) -> Fault | None:
+        """The fault that happens to a webhook, already spent."""
+        for fault in self._script:
+            if fault.kind.hooks and fault.left != 0 and self._chance.random() < fault.probability:
                 fault.spend()
                 return fault
         return None

@@ -19,6 +19,7 @@ from edgegap_async.simulator.counting import Counting, RateLimits
 from edgegap_async.simulator.deployment import Deployment
 from edgegap_async.simulator.exchange import Answer, Doom, Refusal
 from edgegap_async.simulator.faults import Fault, Faults, Outcome, too_many_requests
+from edgegap_async.simulator.hooks import Hook, Hooks
 from edgegap_async.simulator.injection import injected
 from edgegap_async.simulator.journal import Received
 from edgegap_async.simulator.reception import Letter, authorise, handle, parsed
@@ -26,6 +27,7 @@ from edgegap_async.simulator.relay import Relay
 from edgegap_async.simulator.routing import Found, Routes
 from edgegap_async.simulator.session import Session
 from edgegap_async.simulator.settings import Applications, checked_span, read_applications
+from edgegap_async.simulator.shapes import status
 from edgegap_async.simulator.wire import deliver, has_left, is_loopback, url_of
 from edgegap_async.simulator.world import Chances, World, new_secret
 
@@ -116,6 +118,7 @@ class LocalEdgegap:
         }
         self._world: World | None = None
         self._url: str | None = None
+        self._hooks: Hooks | None = None
         self._runner: web.ServerRunner | None = None
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -157,6 +160,11 @@ class LocalEdgegap:
         world = self._started
         return Collection(lambda: world.relays.existing)
 
+    @property
+    def hooks(self) -> list[Hook]:
+        """The webhooks of deployments that were due, sent or not, in that order."""
+        return self._hooks.sent if self._hooks is not None else []
+
     def injected(self, request_id: str) -> dict[str, str]:
         """The environment of a deployment's container; raises ``KeyError`` for a deployment there never was."""
         return injected(self._started.history[request_id], self.url)
@@ -189,6 +197,14 @@ class LocalEdgegap:
             await self._runner.cleanup()
             raise
         self._url = url_of(self._runner.addresses[0])
+        world = self._world
+        self._hooks = Hooks(
+            lambda deployment: status(world, deployment),
+            clock,
+            self.faults.take_of_hooks,
+            by_hand=self._given_clock is not None,
+        )
+        world.scheduled = self._hooks.follow
         return self
 
     async def __aexit__(
@@ -198,6 +214,8 @@ class LocalEdgegap:
         traceback: TracebackType | None,
     ) -> None:
         assert self._runner is not None  # noqa: S101 - __aenter__ has set it
+        if self._hooks is not None:
+            await self._hooks.close()
         serving = list(self._serving)
         for task in serving:
             task.cancel()
@@ -291,6 +309,11 @@ class LocalEdgegap:
             return too_many_requests(self._retry_after)
         return None
 
+    async def told(self, request_id: str) -> None:
+        """Wait until a webhook of a deployment was sent."""
+        if self._hooks is not None:
+            await self._hooks.told(request_id)
+
     def answer(self, letter: Letter, doom: Doom | None) -> Answer:
         """Handle a request that was let in."""
         try:
@@ -309,6 +332,9 @@ class _Exchange:
 
     def handle(self, doom: Doom | None = None) -> Answer:
         return self.local.answer(self.letter, doom)
+
+    async def told(self, request_id: str) -> None:
+        await self.local.told(request_id)
 
     async def gone(self) -> None:
         # aiohttp tells nobody that a client has left while its request is handled

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -99,6 +99,8 @@ class World:
         """The images of the container registry."""
         self.measurements: Measurements = Measurements(chances.stream("telemetry"))
         """What telemetry has measured."""
+        self.scheduled: Callable[[Deployment], None] = lambda _: None
+        """Called with each deployment whose schedule is new, or another than it was."""
         self.relays: Relays = Relays(chances.stream("relays"), clock, time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, Lobby] = {}
@@ -239,6 +241,7 @@ class World:
     def _note_end(self, deployment: Deployment) -> None:
         if deployment.ends_at is not None:
             heapq.heappush(self._ends, (deployment.ends_at, deployment.request_id))
+        self.scheduled(deployment)
 
     def _new_id(self) -> str:
         while (request_id := f"{self._ids.getrandbits(48):012x}") in self.history:
