@@ -20,6 +20,7 @@ from edgegap_async.models.requests import CreateOptions, EnvironmentVariable, Re
 from edgegap_async.models.sessions import CustomSession, Selector
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.pagination import Page, PageStream
+from edgegap_async.readiness import ManyProgress, WaitProgress
 from edgegap_async.services.many import Deployed, ServerRequest
 from edgegap_async.transport import RetryPolicy
 
@@ -39,6 +40,7 @@ __all__ = [
     "Filter",
     "GameServer",
     "GuardPolicy",
+    "ManyProgress",
     "Page",
     "PageStream",
     "Probe",
@@ -54,6 +56,7 @@ __all__ = [
     "Stats",
     "User",
     "VersionPort",
+    "WaitProgress",
     "__version__",
     "errors",
 ]

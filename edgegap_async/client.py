@@ -17,7 +17,7 @@ from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
 from edgegap_async.journal import Journal, Leftover
 from edgegap_async.limits import RateLimits, buckets_for
-from edgegap_async.readiness import Watcher
+from edgegap_async.readiness import Alarms, Watcher
 from edgegap_async.recovery import Recovery
 from edgegap_async.services.applications import Applications
 from edgegap_async.services.context import Context
@@ -74,13 +74,13 @@ class EdgegapClient:
         EDGEGAP_BASE_URL. ``timeout`` is the deadline of every call that names none, in seconds, over everything it
         does. ``rate_limits`` are the documented ones, a mapping of requests a second by bucket (``deploy``,
         ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits.
-        ``webhook_url`` is the public address under which ``webhooks`` of this client are served: every deployment that
-        it creates then tells it by itself. ``webhook_key`` is a secret that processes behind one address share. A
-        ``session`` is used and not closed; aiohttp itself repeats an idempotent request once on a lent one.
-        ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are aiohttp's.
-        ``on_event`` is called with each Event. ``guard`` says how a creation is looked into whose answer is lost;
-        ``journal`` is a folder, made where there is none, in which the servers that this client starts are kept for
-        ``recover``.
+        ``webhook_url`` is the public address under which ``webhooks`` of this client are served: every deployment,
+        session and relay session that it creates then tells it by itself. ``webhook_key`` is a secret that processes
+        behind one address share. A ``session`` is used and not closed; aiohttp itself repeats an idempotent request
+        once on a lent one. ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are
+        aiohttp's. ``on_event`` is called with each Event. ``guard`` says how a creation is looked into whose answer is
+        lost; ``journal`` is a folder, made where there is none, in which the servers that this client starts are kept
+        for ``recover``.
 
         Raises ConfigurationError for anything that cannot work.
         """
@@ -92,10 +92,12 @@ class EdgegapClient:
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
         self._watcher = Watcher(self._pipeline)
+        alarms = Alarms()
         self.webhooks: Webhooks = Webhooks(
             None if webhook_url is None else parse_base_url(webhook_url, "webhook_url"),
             None if webhook_key is None else webhook_key.encode(),
             self._watcher,
+            alarms,
         )
         self.applications: Applications = Applications(self._pipeline, prefetch)
         self.versions: Versions = Versions(self._pipeline, prefetch)
@@ -104,10 +106,10 @@ class EdgegapClient:
         self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard, self._watcher, self.webhooks)
         self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard, self.webhooks)
         self.locations: Locations = Locations(self._pipeline, prefetch)
-        self.relays: Relays = Relays(self._pipeline, prefetch, self._chores)
+        self.relays: Relays = Relays(self._pipeline, prefetch, self._chores, alarms, self.webhooks)
         self.storage: Storage = Storage(self._pipeline, prefetch)
         self.fleets: Fleets = Fleets(self._pipeline, prefetch)
-        self.sessions: Sessions = Sessions(self._pipeline, prefetch, self._chores)
+        self.sessions: Sessions = Sessions(self._pipeline, prefetch, self._chores, alarms, self.webhooks)
         self.custom_sessions: CustomSessions = CustomSessions(self._pipeline, prefetch)
         self.matchmakers: Matchmakers = Matchmakers(self._pipeline, prefetch)
         self.telemetry: Telemetry = Telemetry(self._pipeline, prefetch)

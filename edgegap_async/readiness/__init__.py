@@ -1,15 +1,22 @@
 """Waiting for servers to be ready."""
 
+from edgegap_async.readiness.alarms import Alarms
 from edgegap_async.readiness.changes import changes, changes_of
 from edgegap_async.readiness.polling import AS_IT_COMES, DEPLOYMENT, Kind, OnStatus, Schedule, wait_until_ready
+from edgegap_async.readiness.progress import ManyProgress, OnManyProgress, OnWaitProgress, WaitProgress
 from edgegap_async.readiness.watcher import Watcher
 
 __all__ = [
     "AS_IT_COMES",
     "DEPLOYMENT",
+    "Alarms",
     "Kind",
+    "ManyProgress",
+    "OnManyProgress",
     "OnStatus",
+    "OnWaitProgress",
     "Schedule",
+    "WaitProgress",
     "Watcher",
     "changes",
     "changes_of",

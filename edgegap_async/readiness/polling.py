@@ -29,6 +29,9 @@ from edgegap_async.models.fields import Progress, SightT, State, StateChange
 OnStatus: TypeAlias = Callable[[StateChange[SightT]], object]
 """Called in the event loop when something is seen in another state; what it raises ends the wait."""
 
+OnLook: TypeAlias = Callable[[SightT], object]
+"""Called in the event loop with all that is seen; what it raises ends the wait."""
+
 Look: TypeAlias = Callable[[str, float], Awaitable[SightT]]
 """One look at the thing with an id, within so many seconds."""
 
@@ -87,6 +90,7 @@ class _Wait(Generic[SightT]):
     request_id: str
     began: float
     on_status: OnStatus[SightT] | None
+    on_look: OnLook[SightT] | None
     seen: SightT | None = None
     incomplete_since: float | None = None
     trouble: EdgegapError | None = None
@@ -110,6 +114,8 @@ class _Wait(Generic[SightT]):
         old, self.seen, self.trouble = self.state, seen, None
         if self.on_status is not None and seen.state != old:
             self.on_status(StateChange(request_id=self.request_id, old=old, new=seen.state, seen=seen))
+        if self.on_look is not None:
+            self.on_look(seen)
 
 
 async def wait_until_ready(
@@ -119,16 +125,19 @@ async def wait_until_ready(
     kind: Kind = DEPLOYMENT,
     timeout: float,
     on_status: OnStatus[SightT] | None = None,
+    on_look: OnLook[SightT] | None = None,
     schedule: Schedule = Schedule(),
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> SightT:
     """Look at something until it is ready and complete.
 
-    ``kind`` has the words that errors say it in; ``timeout`` is in seconds. Raises DeploymentFailed,
+    ``kind`` has the words that errors say it in; ``timeout`` is in seconds; ``sleep`` is how to wait between two looks,
+    for so many seconds or less. Raises DeploymentFailed,
     DeploymentTerminated or ReadyTimeout with the last state, and at once what no further look can change (401, 403, an
     answer that cannot be read). Other failures of a look are waited through.
     """
     loop = asyncio.get_running_loop()
-    wait = _Wait(kind=kind, request_id=request_id, began=loop.time(), on_status=on_status)
+    wait = _Wait(kind=kind, request_id=request_id, began=loop.time(), on_status=on_status, on_look=on_look)
     try:
         async with asyncio.timeout(timeout):
             while True:
@@ -148,7 +157,7 @@ async def wait_until_ready(
                     wait.note(seen)
                     if _is_over(wait, seen, loop.time(), schedule):
                         return seen
-                await asyncio.sleep(schedule.pause(loop.time() - wait.began))
+                await sleep(schedule.pause(loop.time() - wait.began))
     except DeploymentTerminated:
         raise
     except TimeoutError as error:

@@ -7,6 +7,7 @@ import heapq
 import logging
 import math
 import random
+import statistics
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from edgegap_async.models.deployments import Deployment, DeploymentRow, SeenDepl
 from edgegap_async.models.fields import Progress
 from edgegap_async.models.query import Filter, query_text
 from edgegap_async.models.requests import texts
+from edgegap_async.readiness.progress import WaitProgress
 from edgegap_async.transport import Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
@@ -116,6 +118,11 @@ class Experience:
             return None
         return Usual(earliest=0.8 * min(times), latest=1.1 * max(times))
 
+    def median(self, version: Version | None) -> float | None:
+        """The seconds that half of a version's servers took, None while too few were seen."""
+        times = self._times.get(version) if version is not None else None
+        return statistics.median(times) if times is not None and len(times) >= self._ENOUGH else None
+
 
 @attrs.define(eq=False)
 class Watched:
@@ -126,6 +133,8 @@ class Watched:
     version: Version | None
     hooked: bool = False
     waiters: int = 0
+    onlookers: int = 0
+    """Waiters who want to hear of every look."""
     looks: int = 0
     seen: SeenDeployment | None = None
     listed: bool = False
@@ -134,8 +143,13 @@ class Watched:
     """Of those who wait for something new; a tuple, since it is nearly always one."""
 
     def tell(self, seen: SeenDeployment) -> None:
-        """Somebody has looked; who waits hears of it if it is new, or is a matter of time."""
-        if self.seen is None or self.seen.state != seen.state or seen.progress is not Progress.PENDING:
+        """Somebody has looked; who waits hears of it if it is new, a matter of time, or wanted in any case."""
+        if (
+            self.onlookers
+            or self.seen is None
+            or self.seen.state != seen.state
+            or seen.progress is not Progress.PENDING
+        ):
             self.seen = seen
             hopes, self.hopes = self.hopes, ()
             for hope in hopes:
@@ -154,14 +168,16 @@ class Watched:
 class Sights:
     """What one who waits sees of a deployment, each sight once."""
 
-    _watched: Watched
+    watched: Watched
+    usual: float | None = None
+    """What half of its version's servers took before; it stays for the wait, so that no bar goes back."""
     _last: SeenDeployment | None = None
 
     async def look(self, _: str, __: float) -> SeenDeployment:
         """The next sight that says something new; raises what went wrong with a look."""
-        while (seen := self._watched.seen) is None or seen is self._last:
+        while (seen := self.watched.seen) is None or seen is self._last:
             hope = asyncio.get_running_loop().create_future()
-            self._watched.hopes += (hope,)
+            self.watched.hopes += (hope,)
             await hope
         self._last = seen
         return seen
@@ -199,8 +215,8 @@ class Watcher:
             del self._asked[next(iter(self._asked))]
 
     @contextmanager
-    def watching(self, request_id: str) -> Generator[Sights]:
-        """Have a deployment looked at during a block."""
+    def watching(self, request_id: str, *, every_look: bool = False) -> Generator[Sights]:
+        """Have a deployment looked at during a block; ``every_look`` shows those too that say nothing new."""
         watched = self._watched.get(request_id)
         if watched is None:
             now = asyncio.get_running_loop().time()
@@ -212,13 +228,25 @@ class Watcher:
             if (early := self._heard.pop(request_id, None)) is not None:
                 self._saw(watched, early)
         watched.waiters += 1
+        watched.onlookers += every_look
         try:
-            yield Sights(watched)
+            yield Sights(watched, self.experience.median(watched.version) if every_look else None)
         finally:
             watched.waiters -= 1
+            watched.onlookers -= every_look
             if not watched.waiters:
                 self._watched.pop(request_id, None)
                 self._news.set()
+
+    def progress(self, sights: Sights) -> WaitProgress:
+        """How far the wait is that has these sights."""
+        watched = sights.watched
+        return WaitProgress(
+            request_id=watched.request_id,
+            state=watched.seen.state if watched.seen is not None else None,
+            seconds=asyncio.get_running_loop().time() - watched.asked_at,
+            usual=sights.usual,
+        )
 
     def hear(self, seen: SeenDeployment) -> None:
         """A webhook told of a deployment; one that nobody waits for yet is kept for who will."""

@@ -10,7 +10,7 @@ from edgegap_async.limits import Priority
 from edgegap_async.models.fields import SightT
 from edgegap_async.models.requests import checked_name
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Kind, OnStatus, wait_until_ready
+from edgegap_async.readiness import Alarms, Kind, OnStatus, wait_until_ready
 from edgegap_async.transport import Pipeline
 
 T = TypeVar("T")
@@ -36,8 +36,9 @@ class Service:
         kind: Kind,
         timeout: float | None,
         on_status: OnStatus[SightT] | None = None,
+        alarms: Alarms | None = None,
     ) -> SightT:
-        """Look at something by an operation until it is ready."""
+        """Look at something by an operation until it is ready; ``alarms`` ring for what webhooks tell of."""
 
         async def look(_: str, seconds: float) -> SightT:
             return await self._pipeline.call(
@@ -46,9 +47,17 @@ class Service:
 
         for value in path.values():
             checked_name(value, f"the {kind.name}'s id")
-        return await wait_until_ready(
-            look, " ".join(path.values()), kind=kind, timeout=self._seconds(timeout), on_status=on_status
-        )
+        id, seconds = " ".join(path.values()), self._seconds(timeout)
+        with (alarms or Alarms()).set_for(id) as alarm:
+            return await wait_until_ready(
+                look,
+                id,
+                kind=kind,
+                timeout=seconds,
+                on_status=on_status,
+                schedule=alarm.schedule,
+                sleep=alarm.sleep,
+            )
 
     def _list(
         self,

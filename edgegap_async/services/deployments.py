@@ -57,7 +57,15 @@ from edgegap_async.models.requests import (
     whole,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import AS_IT_COMES, Watcher, changes, changes_of, wait_until_ready
+from edgegap_async.readiness import (
+    AS_IT_COMES,
+    OnManyProgress,
+    OnWaitProgress,
+    Watcher,
+    changes,
+    changes_of,
+    wait_until_ready,
+)
 from edgegap_async.services.base import Service
 from edgegap_async.services.many import Deployed, ServerRequest, deployed
 from edgegap_async.services.tags import Tags
@@ -92,6 +100,7 @@ class Deployments(Service):
         timeout: float | None = None,
         attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
+        on_progress: OnWaitProgress | None = None,
         guard: bool = True,
         **options: Unpack[CreateOptions],
     ) -> AsyncGenerator[GameServer, None]:
@@ -107,6 +116,7 @@ class Deployments(Service):
             timeout=timeout,
             attempts=attempts,
             on_status=on_status,
+            on_progress=on_progress,
             guard=guard,
             **options,
         )
@@ -122,14 +132,15 @@ class Deployments(Service):
         timeout: float | None = None,
         attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
+        on_progress: OnWaitProgress | None = None,
         guard: bool = True,
         **options: Unpack[CreateOptions],
     ) -> GameServer:
         """Create a game server and wait until it is ready.
 
-        ``timeout`` bounds all of it, in seconds; ``on_status`` is told of each state the deployment is seen in. A
-        server that fails is stopped, and another is tried, ``attempts`` in all. Raises what ``create`` and
-        ``wait_until_ready`` raise, after it stopped the server that it had created.
+        ``timeout`` bounds all of it, in seconds; ``on_status`` is told of each state the deployment is seen in,
+        ``on_progress`` of each look at it. A server that fails is stopped, and another is tried, ``attempts`` in all.
+        Raises what ``create`` and ``wait_until_ready`` raise, after it stopped the server that it had created.
         """
         whole(attempts, "attempts", least=1)
         loop = asyncio.get_running_loop()
@@ -138,18 +149,24 @@ class Deployments(Service):
             left = max(deadline - loop.time(), 0.001) if attempt > 1 else timeout
             try:
                 request = await self.create(application, version, users=users, timeout=left, guard=guard, **options)
-                return await self._await_own(request.request_id, deadline, on_status)
+                return await self._await_own(request.request_id, deadline, on_status, on_progress)
             except (DeploymentFailed, DeploymentTerminated, Unprocessable) as error:
                 if attempt == attempts or not error.request_id or loop.time() >= deadline:
                     raise
                 logger.info("attempt %d of %d: %s", attempt, attempts, error)
         raise AssertionError("there is no end to counting")
 
-    async def _await_own(self, request_id: str, deadline: float, on_status: OnDeploymentStatus | None) -> GameServer:
+    async def _await_own(
+        self,
+        request_id: str,
+        deadline: float,
+        on_status: OnDeploymentStatus | None,
+        on_progress: OnWaitProgress | None,
+    ) -> GameServer:
         """Wait for a server that is stopped unless it becomes ready."""
         try:
             left = max(deadline - asyncio.get_running_loop().time(), 0.001)
-            return await self.wait_until_ready(request_id, timeout=left, on_status=on_status)
+            return await self.wait_until_ready(request_id, timeout=left, on_status=on_status, on_progress=on_progress)
         except BaseException as error:
             await self._guard.removal.after(error, request_id)
             raise
@@ -229,7 +246,7 @@ class Deployments(Service):
             ),
             **old_options(deprecated, OldOptions),
         }
-        return await self._guard.create(
+        request = await self._guard.create(
             "deployment-create",
             DeploymentRequestV1,
             body,
@@ -242,21 +259,34 @@ class Deployments(Service):
             on_cancel=on_cancel,
             hooks=self._webhooks.of_v1,
         )
+        hooked = self._webhooks.wanted and webhook_url is None
+        self._watcher.asked(request.request_id, (application, version or ""), hooked=hooked)
+        return request
 
     async def wait_until_ready(
-        self, request_id: str, *, timeout: float | None = None, on_status: OnDeploymentStatus | None = None
+        self,
+        request_id: str,
+        *,
+        timeout: float | None = None,
+        on_status: OnDeploymentStatus | None = None,
+        on_progress: OnWaitProgress | None = None,
     ) -> GameServer:
         """Wait until a game server can be reached: it is ready, and its address and ports are known.
 
-        ``timeout`` is in seconds; ``on_status`` is told of each state the deployment is seen in. Limits and passing
-        failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout; the
-        server is left as it is.
+        ``timeout`` is in seconds; ``on_status`` is told of each state the deployment is seen in, ``on_progress`` of
+        each look at it. Limits and passing failures of the service are waited through. Raises DeploymentFailed,
+        DeploymentTerminated or ReadyTimeout; the server is left as it is.
         """
         checked_name(request_id, "the deployment's id")
         seconds = self._seconds(timeout)
-        with self._watcher.watching(request_id) as sights:
+        with self._watcher.watching(request_id, every_look=on_progress is not None) as sights:
             ready = await wait_until_ready(
-                sights.look, request_id, timeout=seconds, on_status=on_status, schedule=AS_IT_COMES
+                sights.look,
+                request_id,
+                timeout=seconds,
+                on_status=on_status,
+                on_look=None if on_progress is None else lambda _: on_progress(self._watcher.progress(sights)),
+                schedule=AS_IT_COMES,
             )
         return ready.server()
 
@@ -300,12 +330,16 @@ class Deployments(Service):
         ordered: bool = False,
         timeout: float | None = None,
         attempts: int = 1,
+        on_status: OnDeploymentStatus | None = None,
+        on_progress: OnManyProgress | None = None,
     ) -> AsyncGenerator[Deployed, None]:
         """Create many servers, and give each as it becomes ready, or its error; ``ordered``, in the requests' order.
 
         ``concurrency`` is how many are under way at most, None for as many as the limits let through. ``timeout``, in
-        seconds, and ``attempts`` are of each. Servers that were given are the caller's; whoever leaves the loop early
-        (inside ``contextlib.aclosing``, to have it end there) has the others stopped.
+        seconds, and ``attempts`` are of each; ``on_status`` is told of each state any of them is seen in,
+        ``on_progress`` how many are under way, ready and failed, as that changes. Servers that were given are the
+        caller's; whoever leaves the loop early (inside ``contextlib.aclosing``, to have it end there) has the others
+        stopped.
         """
 
         async def deploy(request: ServerRequest) -> GameServer:
@@ -315,10 +349,13 @@ class Deployments(Service):
                 users=request.users,
                 timeout=timeout,
                 attempts=attempts,
+                on_status=on_status,
                 **request.options,
             )
 
-        found = deployed(requests, deploy, self._guard.leave, concurrency=concurrency, ordered=ordered)
+        found = deployed(
+            requests, deploy, self._guard.leave, concurrency=concurrency, ordered=ordered, on_progress=on_progress
+        )
         async with aclosing(found):
             async for one in found:
                 yield one

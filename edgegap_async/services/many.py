@@ -11,6 +11,7 @@ import attrs
 from edgegap_async.errors import EdgegapError
 from edgegap_async.models.deployments import GameServer
 from edgegap_async.models.requests import CreateOptions, UserLike
+from edgegap_async.readiness import ManyProgress, OnManyProgress
 
 
 @attrs.frozen(kw_only=True)
@@ -39,29 +40,42 @@ async def deployed(
     *,
     concurrency: int | None,
     ordered: bool,
+    on_progress: OnManyProgress | None,
 ) -> AsyncGenerator[Deployed, None]:
     """What comes of each request, as it comes; ``unwanted`` gets the servers that nobody took."""
     wanted = list(requests)
     slots = asyncio.Semaphore(concurrency or max(len(wanted), 1))
+    progress = ManyProgress(total=len(wanted))
+    held: set[str] = set()  # servers that are ready, and nobody's yet
+
+    def step(**more: int) -> None:
+        nonlocal progress
+        progress = attrs.evolve(progress, **{name: getattr(progress, name) + one for name, one in more.items()})
+        if on_progress is not None:
+            on_progress(progress)
 
     async def one(request: ServerRequest) -> Deployed:
         async with slots:
+            step(under_way=1)
             try:
-                return Deployed(request=request, server=await deploy(request))
+                server = await deploy(request)
             except EdgegapError as error:
+                step(under_way=-1, failed=1)
                 return Deployed(request=request, error=error)
+            held.add(server.request_id)
+            step(under_way=-1, ready=1)
+            return Deployed(request=request, server=server)
 
     tasks = [asyncio.create_task(one(request), name="edgegap deploy one of many") for request in wanted]
-    given: set[str] = set()
     try:
         for result in tasks if ordered else asyncio.as_completed(tasks):
             done = await result
             if done.server is not None:
-                given.add(done.server.request_id)
+                held.discard(done.server.request_id)
             yield done
     finally:
         for task in tasks:
             task.cancel()
-        for left in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(left, Deployed) and left.server is not None and left.server.request_id not in given:
-                unwanted(left.server.request_id)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for request_id in held:
+            unwanted(request_id)

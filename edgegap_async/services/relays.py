@@ -15,9 +15,10 @@ from edgegap_async.models.placement import DeployFilter, filters_json
 from edgegap_async.models.relays import RelayAuthorization, RelaySession
 from edgegap_async.models.requests import User, UserLike, checked_name, given, users_of_relay, whole
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Kind
+from edgegap_async.readiness import Alarms, Kind
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.webhooks import Webhooks
 
 OnRelayStatus: TypeAlias = Callable[[StateChange[RelaySession]], object]
 """Called in the event loop when a session is seen in another state; what it raises ends the wait."""
@@ -29,8 +30,10 @@ _KIND: Final = Kind(name="relay session", hint="delete it and create another")
 class Relays(Service):
     """``edgegap.relays``: relays between players, without a game server."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores, alarms: Alarms, webhooks: Webhooks) -> None:
         super().__init__(pipeline, prefetch)
+        self._alarms = alarms
+        self._webhooks = webhooks
         self._removal = Removal(
             chores=chores, remove=self._delete_if_there, what="relay session", verb="delete", done="deleted"
         )
@@ -74,16 +77,20 @@ class Relays(Service):
         by POST once it is ready. Not sent again once it may have been carried out. Raises ConfigurationError before
         anything is sent.
         """
-        return await self._pipeline.call(
+        ours = self._webhooks.of_relay() if webhook_url is None else None
+        created = await self._pipeline.call(
             "relay-session-create",
             RelaySession,
             body={
                 "users": users_of_relay(users),
-                **given(filters=filters_json(filters), webhook_url=webhook_url),
+                **given(filters=filters_json(filters), webhook_url=webhook_url or ours),
             },
             timeout=timeout,
             priority=Priority.URGENT,
         )
+        if ours is not None:
+            self._alarms.expect(created.session_id)
+        return created
 
     async def wait_until_ready(
         self, session_id: str, *, timeout: float | None = None, on_status: OnRelayStatus | None = None
@@ -101,6 +108,7 @@ class Relays(Service):
             kind=_KIND,
             timeout=timeout,
             on_status=on_status,
+            alarms=self._alarms,
         )
 
     async def get(self, session_id: str, *, timeout: float | None = None) -> RelaySession:

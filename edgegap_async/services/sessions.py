@@ -34,9 +34,10 @@ from edgegap_async.models.sessions import (
     SessionUsers,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Kind
+from edgegap_async.readiness import Alarms, Kind
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.webhooks import Webhooks
 
 OnSessionStatus: TypeAlias = Callable[[StateChange[Session]], object]
 """Called in the event loop when a session is seen in another state; what it raises ends the wait."""
@@ -94,8 +95,10 @@ class Sessions(Service):
     Deleting a session gives its seats back and leaves its deployment running.
     """
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores, alarms: Alarms, webhooks: Webhooks) -> None:
         super().__init__(pipeline, prefetch)
+        self._alarms = alarms
+        self._webhooks = webhooks
         self._removal = Removal(
             chores=chores, remove=self._delete_if_there, what="session", verb="delete", done="deleted"
         )
@@ -161,7 +164,8 @@ class Sessions(Service):
         once it is linked or has failed. Not sent again once it may have been carried out. Raises ConfigurationError
         before anything is sent, and Conflict.
         """
-        return await self._pipeline.call(
+        ours = self._webhooks.of_session() if webhook_url is None else None
+        created = await self._pipeline.call(
             "session-post",
             SessionRequest,
             body={
@@ -172,13 +176,16 @@ class Sessions(Service):
                     deployment_request_id=deployment_request_id,
                     selectors=[one.as_json() for one in sequence(selectors, "selectors")] or None,
                     filters=filters_json(filters),
-                    webhook_url=webhook_url,
+                    webhook_url=webhook_url or ours,
                 ),
                 **old_options(deprecated, Placement),
             },
             timeout=timeout,
             priority=Priority.URGENT,
         )
+        if ours is not None:
+            self._alarms.expect(created.session_id)
+        return created
 
     async def wait_until_ready(
         self, session_id: str, *, timeout: float | None = None, on_status: OnSessionStatus | None = None
@@ -190,7 +197,13 @@ class Sessions(Service):
         whose ``request_id`` is the session's; the session is left as it is.
         """
         return await self._wait(
-            "get-session", Session, {"session_id": session_id}, kind=_KIND, timeout=timeout, on_status=on_status
+            "get-session",
+            Session,
+            {"session_id": session_id},
+            kind=_KIND,
+            timeout=timeout,
+            on_status=on_status,
+            alarms=self._alarms,
         )
 
     async def get(self, session_id: str, *, timeout: float | None = None) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Final, Unpack
 
 import attrs
@@ -220,13 +221,19 @@ class Versions(Service):
         )
 
     async def wait_until_cached(
-        self, application: str, name: str, percent: float = 80.0, *, timeout: float | None = None
+        self,
+        application: str,
+        name: str,
+        percent: float = 80.0,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[float], object] | None = None,
     ) -> Version:
         """Wait until the image of a version is cached in so many percent of the locations.
 
         From about 80 servers start fast nearly anywhere; it takes minutes, so give a ``timeout`` (in seconds) that
-        does. Raises ReadyTimeout, NotFound, and ConfigurationError for a version whose ``force_cache`` is off: it would
-        never come.
+        does. ``on_progress`` is told the percent after each look. Raises ReadyTimeout, NotFound, and ConfigurationError
+        for a version whose ``force_cache`` is off: it would never come.
         """
         within(percent, "percent", least=0, most=100)
 
@@ -241,7 +248,12 @@ class Versions(Service):
             return _Cached(version, percent)
 
         seen = await wait_until_ready(
-            look, f"{application} {name}", kind=_CACHE, timeout=self._seconds(timeout), schedule=_CACHING
+            look,
+            f"{application} {name}",
+            kind=_CACHE,
+            timeout=self._seconds(timeout),
+            on_look=None if on_progress is None else lambda seen: on_progress(seen.version.cached),
+            schedule=_CACHING,
         )
         return seen.version
 

@@ -1,34 +1,47 @@
-"""The webhooks of deployments: each is sent once, when its moment has come, and whoever misses it has missed it."""
+"""Sends webhooks: each once, when its moment has come, and whoever misses it has missed it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
 
 from edgegap_async.codec import dumps
-from edgegap_async.simulator.deployment import Deployment, State
 from edgegap_async.simulator.faults import Fault
 from edgegap_async.simulator.wire import is_loopback
 
 SECONDS: Final = 10.0
 """What the one who is told has for an answer."""
 
-_EVENTS: Final[Mapping[str, State]] = {
-    "ready": State.READY,
-    "error": State.ERROR,
-    "terminated": State.TERMINATED,
-}
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """Something that somebody wants to hear of.
+
+    ``addresses`` are by event. ``moment`` is when an event comes, past or future, as far as that is known by now;
+    ``shows`` is what is told, and once it ``is_over`` nothing more comes.
+    """
+
+    id: str
+    addresses: Mapping[str, str]
+    moment: Callable[[str], float | None]
+    shows: Callable[[], Mapping[str, Any]]
+    is_over: Callable[[], bool]
 
 
 @attrs.define(kw_only=True)
 class Hook:
-    """A webhook that was due: ``status`` is what was answered, None where nobody was, or nobody was told."""
+    """A webhook that was due; ``request_id`` of a session is the session's.
+
+    ``status`` is what was answered, None where nobody was told or answered.
+    """
 
     at: float
     request_id: str
@@ -37,23 +50,26 @@ class Hook:
     status: int | None = None
 
 
-class Hooks:
-    """Follows the deployments that somebody wants to hear of; ``sent`` is all that was due, in that order.
+class Hooks(Generic[T]):
+    """Follows what somebody wants to hear of; ``sent`` is all that was due, in that order.
 
     Nobody but this machine is told: an address elsewhere gets nothing.
     """
 
     def __init__(
         self,
-        shows: Callable[[Deployment], Mapping[str, Any]],
+        subject: Callable[[T], Subject],
         clock: Callable[[], float],
         fault: Callable[[], Fault | None],
         *,
         by_hand: bool,
     ) -> None:
-        """``by_hand`` says that the clock does not run with the loop: it is looked at now and then."""
+        """``subject`` is what each is followed as.
+
+        ``by_hand`` says that the clock does not run with the loop: it is looked at now and then.
+        """
         self.sent: list[Hook] = []
-        self._shows = shows
+        self._subject = subject
         self._clock = clock
         self._fault = fault
         self._longest = 0.01 if by_hand else float("inf")
@@ -62,22 +78,21 @@ class Hooks:
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
-    def follow(self, deployment: Deployment) -> None:
-        """Its schedule is new, or another than it was."""
-        if not deployment.webhooks:
-            return
-        changed = self._changed.get(deployment.request_id)
+    def follow(self, it: T) -> None:
+        """It is new, or its events come at other moments than they did."""
+        subject = self._subject(it)
+        changed = self._changed.get(subject.id)
         if changed is not None:
             changed.set()
-            return
-        self._changed[deployment.request_id] = changed = asyncio.Event()
-        self._told[deployment.request_id] = asyncio.Event()
-        self._start(self._follow(deployment, changed))
+        elif subject.addresses:
+            self._changed[subject.id] = changed = asyncio.Event()
+            self._told[subject.id] = asyncio.Event()
+            self._start(self._follow(subject, changed))
 
-    async def told(self, request_id: str) -> None:
-        """Wait until somebody was told of a deployment for the first time."""
-        if request_id in self._told:
-            await self._told[request_id].wait()
+    async def told(self, id: str) -> None:
+        """Wait until somebody was told of it for the first time."""
+        if id in self._told:
+            await self._told[id].wait()
 
     async def close(self) -> None:
         """Follow nothing any more."""
@@ -92,32 +107,34 @@ class Hooks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow(self, deployment: Deployment, changed: asyncio.Event) -> None:
-        due = {event: url for event in _EVENTS if (url := _url(deployment, event)) is not None}
-        while (due and deployment.state is not State.TERMINATED) or "terminated" in due:
+    async def _follow(self, subject: Subject, changed: asyncio.Event) -> None:
+        due = dict(subject.addresses)
+        while True:
             changed.clear()
-            now = self._clock()
-            moments = {event: deployment.entered(_EVENTS[event]) for event in due}
+            over, now = subject.is_over(), self._clock()
+            moments = {event: moment for event in due if (moment := subject.moment(event)) is not None}
             for event, moment in moments.items():
-                if moment is not None and moment <= now:
-                    self._start(self._send(deployment, event, due.pop(event)))
-            later = [moment for moment in moments.values() if moment is not None and moment > now]
+                if moment <= now:
+                    self._start(self._send(subject, event, due.pop(event)))
+            if over or not due:
+                return
+            later = [moment for moment in moments.values() if moment > now]
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(min(later, default=float("inf")) - now, self._longest)):
                     await changed.wait()
 
-    async def _send(self, deployment: Deployment, event: str, url: str) -> None:
+    async def _send(self, subject: Subject, event: str, url: str) -> None:
         fault = self._fault()
-        body = dumps(self._shows(deployment))
+        body = dumps(subject.shows())
         times = 2 if fault is not None and fault.name == "duplicate" else 1
         if fault is not None and fault.name == "late":
             await asyncio.sleep(fault.options["seconds"])
         for _ in range(times):
-            hook = Hook(at=self._clock(), request_id=deployment.request_id, event=event, url=url)
+            hook = Hook(at=self._clock(), request_id=subject.id, event=event, url=url)
             self.sent.append(hook)
             if (fault is None or fault.name != "lost") and is_loopback(urlsplit(url).hostname or ""):
                 hook.status = await self._post(url, body)
-        self._told[deployment.request_id].set()
+        self._told[subject.id].set()
 
     async def _post(self, url: str, body: bytes) -> int | None:
         if self._session is None:
@@ -129,7 +146,3 @@ class Hooks:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return None
-
-
-def _url(deployment: Deployment, event: str) -> str | None:
-    return deployment.webhooks.get(event) or deployment.webhooks.get("any")

@@ -77,6 +77,10 @@ class Relay:
             shape["webhook_url"] = self.webhook_url
         return shape | {"relay": self._relay()} if self.ready else shape
 
+    def whole(self) -> dict[str, Any]:
+        """The session as an answer holds it, with its players."""
+        return self.shown() | {"session_users": [player.shown() for player in self.players]}
+
     def _relay(self) -> dict[str, Any]:
         host = f"{self.session_id.removesuffix('-S')}.st.edgegap.net"
         sides = zip(("server", "client"), self.ports, strict=True)

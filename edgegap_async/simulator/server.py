@@ -27,9 +27,9 @@ from edgegap_async.simulator.relay import Relay
 from edgegap_async.simulator.routing import Found, Routes
 from edgegap_async.simulator.session import Session
 from edgegap_async.simulator.settings import Applications, checked_span, read_applications
-from edgegap_async.simulator.shapes import status
+from edgegap_async.simulator.subjects import subject
 from edgegap_async.simulator.wire import deliver, has_left, is_loopback, url_of
-from edgegap_async.simulator.world import Chances, World, new_secret
+from edgegap_async.simulator.world import Chances, Hooked, World, new_secret
 
 if TYPE_CHECKING:
     from edgegap_async.client import EdgegapClient
@@ -118,7 +118,7 @@ class LocalEdgegap:
         }
         self._world: World | None = None
         self._url: str | None = None
-        self._hooks: Hooks | None = None
+        self._hooks: Hooks[Hooked] | None = None
         self._runner: web.ServerRunner | None = None
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -162,7 +162,7 @@ class LocalEdgegap:
 
     @property
     def hooks(self) -> list[Hook]:
-        """The webhooks of deployments that were due, sent or not, in that order."""
+        """The webhooks that were due, sent or not, in that order."""
         return self._hooks.sent if self._hooks is not None else []
 
     def injected(self, request_id: str) -> dict[str, str]:
@@ -199,12 +199,12 @@ class LocalEdgegap:
         self._url = url_of(self._runner.addresses[0])
         world = self._world
         self._hooks = Hooks(
-            lambda deployment: status(world, deployment),
+            lambda it: subject(world, it),
             clock,
             self.faults.take_of_hooks,
             by_hand=self._given_clock is not None,
         )
-        world.scheduled = self._hooks.follow
+        world.changed = self._hooks.follow
         return self
 
     async def __aexit__(

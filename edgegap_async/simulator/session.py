@@ -6,7 +6,7 @@ Nothing runs in between: whether a session is ready, or gone with its deployment
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -71,6 +71,14 @@ class Session:
         return self.state is State.READY
 
     @property
+    def settled_at(self) -> float | None:
+        """The moment from which it can be played, or its deployment failed; None while that is not known."""
+        if self.deployment is None:
+            return None
+        moments = [self.deployment.entered(state) for state in (State.READY, State.ERROR)]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
     def error(self) -> str | None:
         """Why its deployment failed, once it has."""
         return None if self.deployment is None else self.deployment.error_detail
@@ -133,10 +141,12 @@ class Session:
 class Sessions:
     """Every session there has been, and those among them that still seek a deployment."""
 
-    def __init__(self, ids: random.Random) -> None:
+    def __init__(self, ids: random.Random, changed: Callable[[Session], None]) -> None:
+        """``changed`` is called with each that is new, or was linked."""
         self.history: dict[str, Session] = {}
         """Every session by its id, in the order of their creation."""
         self._ids = ids
+        self._changed = changed
         self._seeking: list[Session] = []
 
     def new_id(self) -> str:
@@ -152,6 +162,7 @@ class Sessions:
             self._seeking.append(session)
         else:
             session.link(deployment)
+        self._changed(session)
 
     def existing(self) -> list[Session]:
         """Those that are still there, the oldest first."""
@@ -163,4 +174,5 @@ class Sessions:
             deployment = session.first_of(deployments) if session.exists else None
             if deployment is not None:
                 session.link(deployment)
+                self._changed(session)
         self._seeking = [each for each in self._seeking if each.exists and not each.linked]

@@ -7,7 +7,7 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -21,9 +21,9 @@ from edgegap_async.simulator.pages import Page
 from edgegap_async.simulator.places import CITIES, City, Position, nearest
 from edgegap_async.simulator.query import Query
 from edgegap_async.simulator.registry import Registry
-from edgegap_async.simulator.relay import Relays
+from edgegap_async.simulator.relay import Relay, Relays
 from edgegap_async.simulator.resources import APPLICATION, VERSION
-from edgegap_async.simulator.session import Sessions
+from edgegap_async.simulator.session import Session, Sessions
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
     Span,
@@ -38,6 +38,9 @@ REMEMBERED: Final = 300.0
 """Seconds for which a TERMINATED deployment can still be asked for."""
 
 _HOSTS_PER_CITY: Final = 16
+
+Hooked: TypeAlias = Deployment | Session | Relay
+"""What webhooks can be asked for."""
 
 
 @attrs.frozen(kw_only=True)
@@ -99,8 +102,8 @@ class World:
         """The images of the container registry."""
         self.measurements: Measurements = Measurements(chances.stream("telemetry"))
         """What telemetry has measured."""
-        self.scheduled: Callable[[Deployment], None] = lambda _: None
-        """Called with each deployment whose schedule is new, or another than it was."""
+        self.changed: Callable[[Hooked], None] = lambda _: None
+        """Called with whatever is new, or becomes ready or ends at another moment than it would have."""
         self.relays: Relays = Relays(chances.stream("relays"), clock, time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, Lobby] = {}
@@ -113,7 +116,7 @@ class World:
         self._lives = chances.stream("lives")
         self._other_lives = chances.stream("other lives")
         self._ports = chances.stream("ports")
-        self._sessions = Sessions(chances.stream("sessions"))
+        self._sessions = Sessions(chances.stream("sessions"), self._tell)
         self._alive: dict[str, Deployment] = {}
         self._ends: list[tuple[float, str]] = []
         self._machines: dict[City, list[Host]] = {}
@@ -232,6 +235,7 @@ class World:
         )
         self.history[deployment.request_id] = self._alive[deployment.request_id] = deployment
         self._note_end(deployment)
+        self._sessions.seat(self._alive.values())
         return deployment
 
     def time_to_ready(self) -> float:
@@ -241,7 +245,12 @@ class World:
     def _note_end(self, deployment: Deployment) -> None:
         if deployment.ends_at is not None:
             heapq.heappush(self._ends, (deployment.ends_at, deployment.request_id))
-        self.scheduled(deployment)
+        self._tell(deployment)
+        for session in deployment.sessions.values():
+            self._tell(session)
+
+    def _tell(self, it: Hooked) -> None:
+        self.changed(it)
 
     def _new_id(self) -> str:
         while (request_id := f"{self._ids.getrandbits(48):012x}") in self.history:

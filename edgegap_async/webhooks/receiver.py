@@ -1,4 +1,4 @@
-"""Receives the webhooks of deployments, whatever serves HTTP.
+"""Receives the webhooks of deployments, sessions and relays, whatever serves HTTP.
 
 The service signs nothing, tries once, and gives 10 s for an answer. So each creation gets addresses of its own that
 nobody can guess, an answer is given before anybody is told, and what is told twice or too late is told once or not.
@@ -12,38 +12,75 @@ import inspect
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, TypeVar
+
+import attrs
 
 from edgegap_async.errors import JSON, DecodeError
 from edgegap_async.models.converter import parse, structure
 from edgegap_async.models.deployments import Deployment
 from edgegap_async.models.fields import State
 from edgegap_async.models.guard_tag import GuardTag
-from edgegap_async.readiness import Watcher
+from edgegap_async.models.relays import RelaySession
+from edgegap_async.models.sessions import SessionRow
+from edgegap_async.readiness import Alarms, Watcher
+
+T = TypeVar("T")
 
 logger: Final = logging.getLogger("edgegap_async")
 
-Event: TypeAlias = Literal["ready", "error", "terminated", "any"]
-"""What a webhook is for; v1 has one for all."""
-
 Listener: TypeAlias = Callable[[Deployment], object]
 """Called in the event loop with a deployment; may be a coroutine function. What it raises is logged."""
+
+SessionListener: TypeAlias = Callable[[SessionRow], object]
+"""The same, with a session; its ``deployment_request_id`` says where it plays."""
+
+RelayListener: TypeAlias = Callable[[RelaySession], object]
+"""The same, with a relay session."""
 
 LARGEST_BODY: Final = 1 << 18
 """Bytes that a webhook may have: a deployment has a few thousand."""
 
 _REMEMBERED: Final = 20_000
-"""Deployments whose last state is kept, to know what comes twice or too late."""
+"""Things whose last state is kept, to know what comes twice or too late."""
 
-_RANKS: Final[Mapping[State, int]] = {State.READY: 1, State.ERROR: 2, State.TERMINATING: 3, State.TERMINATED: 4}
-"""States in the order in which a deployment can come by them; all before READY count as one."""
 
-_MOMENTS: Final[Mapping[State, Event]] = {
-    State.READY: "ready",
-    State.ERROR: "error",
-    State.TERMINATING: "terminated",
-    State.TERMINATED: "terminated",
+@attrs.frozen
+class _Kind:
+    """What the webhooks for an event are about, and the field that says about which."""
+
+    model: type[Deployment | SessionRow | RelaySession]
+    id: str
+
+
+_DEPLOYMENT: Final = _Kind(Deployment, "request_id")
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "ready": _DEPLOYMENT,
+    "error": _DEPLOYMENT,
+    "terminated": _DEPLOYMENT,
+    "any": _DEPLOYMENT,  # v1 has one for all
+    "session": _Kind(SessionRow, "session_id"),
+    "relay": _Kind(RelaySession, "session_id"),
 }
+
+
+def _rank(state: State | None) -> int:
+    """Its place in the order in which anything comes by the states; all before READY are one."""
+    match state:
+        case None:
+            return 0
+        case State.TERMINATED:
+            return 4
+        case State.TERMINATING:
+            return 3
+        case _ if state.failed:
+            return 2
+        case _:
+            return int(state is State.READY)
+
+
+_MOMENTS: Final = ("", "ready", "error", "terminated", "terminated")
+"""What listeners are told a deployment is, by its rank."""
 
 
 class Webhooks:
@@ -53,12 +90,13 @@ class Webhooks:
     the client's ``webhook_url``; anything else that serves HTTP calls ``receive``.
     """
 
-    def __init__(self, url: str | None, key: bytes | None, watcher: Watcher) -> None:
+    def __init__(self, url: str | None, key: bytes | None, watcher: Watcher, alarms: Alarms) -> None:
         self._url = None if url is None else url.rstrip("/")
         self._key = key or secrets.token_bytes(32)
         self._watcher = watcher
+        self._alarms = alarms
         self._last: dict[str, int] = {}
-        self._listeners: dict[Event, list[Listener]] = {event: [] for event in get_args(Event)}
+        self._listeners: dict[str, list[Callable[[Any], object]]] = {}
         self._told: set[asyncio.Task[None]] = set()
 
     @property
@@ -70,17 +108,26 @@ class Webhooks:
 
     def on_ready(self, listener: Listener) -> Listener:
         """Have ``listener`` called with each deployment that is ready; can be used as a decorator."""
-        self._listeners["ready"].append(listener)
-        return listener
+        return self._on("ready", listener)
 
     def on_error(self, listener: Listener) -> Listener:
         """Have ``listener`` called with each deployment that failed; can be used as a decorator."""
-        self._listeners["error"].append(listener)
-        return listener
+        return self._on("error", listener)
 
     def on_terminated(self, listener: Listener) -> Listener:
         """Have ``listener`` called with each deployment that is gone; can be used as a decorator."""
-        self._listeners["terminated"].append(listener)
+        return self._on("terminated", listener)
+
+    def on_session(self, listener: SessionListener) -> SessionListener:
+        """Have ``listener`` called with each session that is ready or failed; can be used as a decorator."""
+        return self._on("session", listener)
+
+    def on_relay(self, listener: RelayListener) -> RelayListener:
+        """Have ``listener`` called with each relay session that is ready or failed; can be used as a decorator."""
+        return self._on("relay", listener)
+
+    def _on(self, moment: str, listener: Callable[[T], object]) -> Callable[[T], object]:
+        self._listeners.setdefault(moment, []).append(listener)
         return listener
 
     # what creations are given
@@ -95,7 +142,15 @@ class Webhooks:
         """The one webhook of a v1 creation."""
         return {} if self._url is None else {"webhook_url": self._address("any", tag)}
 
-    def _address(self, event: str, tag: GuardTag) -> str:
+    def of_session(self) -> str | None:
+        """The webhook of a session, None where none is wanted."""
+        return None if self._url is None else self._address("session", secrets.token_hex(8))
+
+    def of_relay(self) -> str | None:
+        """The webhook of a relay session, None where none is wanted."""
+        return None if self._url is None else self._address("relay", secrets.token_hex(8))
+
+    def _address(self, event: str, tag: GuardTag | str) -> str:
         return f"{self._url}/{event}/{tag}/{self._proof(event, str(tag))}"
 
     def _proof(self, event: str, tag: str) -> str:
@@ -110,36 +165,41 @@ class Webhooks:
         none, else 204. Returns before any listener has been called.
         """
         event, tag, proof = ("", "", "", *path.strip("/").split("/"))[-3:]
-        if not hmac.compare_digest(proof.encode(), self._proof(event, tag).encode()):
+        kind = _KINDS.get(event)
+        if kind is None or not hmac.compare_digest(proof.encode(), self._proof(event, tag).encode()):
             return 404
         if len(body) > LARGEST_BODY:
             return 413
         try:
             told = parse(body, operation=f"webhook {event}")
-            request_id = told["request_id"] if isinstance(told, dict) else None
-            if not isinstance(request_id, str):
-                return 400
-        except (DecodeError, KeyError):
+        except DecodeError:
+            return 400
+        id = told.get(kind.id) if isinstance(told, dict) else None
+        if not isinstance(id, str):
             return 400
         try:
-            self._take(structure(told, Deployment, operation=f"webhook {event}"))
+            self._take(event, id, structure(told, kind.model, operation=f"webhook {event}"))
         except DecodeError as error:
-            logger.warning("a webhook that cannot be read, the deployment is looked at instead: %s", error)
-            self._watcher.wake(request_id)
+            logger.warning("a webhook that cannot be read, %s is looked at instead: %s", id, error)
+            self._watcher.wake(id)
+            self._alarms.ring(id)
         return 204
 
-    def _take(self, deployment: Deployment) -> None:
-        rank = _RANKS.get(deployment.state or State.INITIALIZING, 0)
-        last = self._last.pop(deployment.request_id, 0)
-        self._last[deployment.request_id] = max(rank, last)
+    def _take(self, event: str, id: str, seen: Deployment | SessionRow | RelaySession) -> None:
+        rank = _rank(_state(seen))
+        last = self._last.pop(id, 0)
+        self._last[id] = max(rank, last)
         if len(self._last) > _REMEMBERED:
             del self._last[next(iter(self._last))]
         if rank <= last:
             return  # it is known already, or was overtaken
-        self._watcher.hear(deployment)
-        if (moment := _MOMENTS.get(deployment.state or State.INITIALIZING)) is not None:
-            for listener in self._listeners[moment]:
-                self._start(_called(listener, deployment))
+        if isinstance(seen, Deployment):
+            self._watcher.hear(seen)
+            event = _MOMENTS[rank] if _MOMENTS[rank] != _MOMENTS[last] else ""
+        else:
+            self._alarms.ring(id)
+        for listener in self._listeners.get(event, ()):
+            self._start(_called(listener, id, seen))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="edgegap webhook listener")
@@ -151,11 +211,17 @@ class Webhooks:
         await asyncio.gather(*self._told, return_exceptions=True)
 
 
-async def _called(listener: Listener, deployment: Deployment) -> None:
+def _state(seen: Deployment | SessionRow | RelaySession) -> State | None:
+    if isinstance(seen, SessionRow):
+        return State.READY if seen.ready else seen.status
+    return seen.state
+
+
+async def _called(listener: Callable[[T], object], id: str, seen: T) -> None:
     try:
-        done = listener(deployment)
+        done = listener(seen)
         if inspect.isawaitable(done):
             waiting: Awaitable[object] = done
             await waiting
     except Exception:  # one who listens must not keep others from hearing
-        logger.exception("a webhook listener failed on %s", deployment.request_id)
+        logger.exception("a webhook listener failed on %s", id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from itertools import pairwise
 
 import pytest
 
-from edgegap_async import Deployed, Filter, ServerRequest, State
+from edgegap_async import Deployed, Filter, ManyProgress, ServerRequest, State
 from edgegap_async.errors import AuthenticationError, DeadlineExceeded, DeploymentFailed
 from edgegap_async.simulator import LocalEdgegap
 
@@ -49,6 +50,46 @@ async def test_so_many_at_once_and_no_more(local: LocalEdgegap) -> None:
             most = max(most, sum(each.state != "READY" for each in local.deployments))
         assert most <= 3
         assert len(local.deployments) == 9
+
+
+@pytest.mark.looptime
+async def test_how_far_it_is_is_told_as_it_changes(local: LocalEdgegap) -> None:
+    local.faults.add("v2-deployment-create", "errored")
+    steps: list[ManyProgress] = []
+    states: list[State | None] = []
+    async with local.client() as edgegap:
+        servers = edgegap.deployments.deploy_many(
+            requests(6), concurrency=4, on_progress=steps.append, on_status=lambda change: states.append(change.new)
+        )
+        came = [one async for one in servers]
+    assert len(came) == 6
+    assert steps[:4] == [ManyProgress(total=6, under_way=number) for number in (1, 2, 3, 4)]
+    assert steps[-1] == ManyProgress(total=6, ready=5, failed=1)
+    assert all(later.share >= sooner.share for sooner, later in pairwise(steps))
+    assert (steps[0].share, steps[-1].share) == (0.0, 1.0)
+    assert max(step.under_way for step in steps) == 4
+    assert states.count(State.READY) == 5
+    assert ManyProgress(total=0).share == 1.0
+
+
+@pytest.mark.looptime
+async def test_what_the_observer_raises_ends_it_and_leaves_nothing(local: LocalEdgegap) -> None:
+    def observe(progress: ManyProgress) -> None:
+        if progress.ready == 3:
+            raise LookupError("no bar to draw")
+
+    async with local.client() as edgegap:
+        taken: list[str] = []
+
+        async def take(servers: AsyncIterator[Deployed]) -> None:
+            async for one in servers:
+                assert one.server is not None
+                taken.append(one.server.request_id)
+
+        with pytest.raises(LookupError):
+            await take(edgegap.deployments.deploy_many(requests(8), on_progress=observe))
+        assert len(taken) <= 3
+    assert {each.request_id for each in local.deployments} == set(taken)
 
 
 @pytest.mark.looptime

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from edgegap_async import EdgegapClient
+from edgegap_async import EdgegapClient, State, WaitProgress
 from edgegap_async.errors import ClientStateError, DeploymentFailed, DeploymentTerminated
 from edgegap_async.readiness.watcher import Experience, Pace, Usual
 from edgegap_async.simulator import LocalEdgegap
@@ -63,6 +63,43 @@ async def test_one_wait_asks_for_its_status(local: LocalEdgegap) -> None:
         (it,) = await created(edgegap, 1)
         assert await wait(edgegap, it, local) < 0.3
     assert set(counted(local)) == {"v2-deployment-create", "deployment-get"}
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("others", [0, 20])
+async def test_how_far_a_wait_is_is_told_after_each_look(local: LocalEdgegap, others: int) -> None:
+    async with local.client() as edgegap:
+        first: list[WaitProgress] = []
+        await edgegap.deployments.deploy("kart", "v1", users=USERS, on_progress=first.append)
+        assert {step.usual for step in first} == {None}
+        assert [step.share for step in first[-2:]] == [None, 1.0]
+        for _ in range(5):
+            await edgegap.deployments.deploy("kart", "v1", users=USERS)
+        company = [asyncio.create_task(wait(edgegap, it, local)) for it in await created(edgegap, others)]
+        steps: list[WaitProgress] = []
+        began = now()
+        async with edgegap.deployments.running("kart", "v1", users=USERS, on_progress=steps.append) as server:
+            took = now() - began
+        assert {step.request_id for step in steps} == {server.request_id}
+        assert all(2 <= (step.usual or 0) <= 6 for step in steps)
+        assert steps[-1].seconds == pytest.approx(took, abs=0.05)
+        assert (steps[-1].state, steps[-1].share) == (State.READY, 1.0)
+        shares = [step.share or 0 for step in steps]
+        assert shares == sorted(shares)
+        assert all(0 < share < 1 for share in shares[:-1])
+        assert len(steps) > 3  # looks that say nothing new are told too
+        await asyncio.gather(*company)
+
+
+@pytest.mark.looptime
+async def test_what_the_observer_of_progress_raises_ends_the_wait(local: LocalEdgegap) -> None:
+    def observe(progress: WaitProgress) -> None:
+        raise LookupError("no bar to draw")
+
+    async with local.client() as edgegap:
+        with pytest.raises(LookupError):
+            await edgegap.deployments.deploy("kart", "v1", users=USERS, on_progress=observe)
+    assert len(local.deployments) == 0
 
 
 @pytest.mark.looptime

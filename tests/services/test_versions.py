@@ -89,10 +89,13 @@ async def test_waiting_for_the_cache(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         await edgegap.applications.create("kart", image=b"png")
         await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, force_cache=True)
-        version = await edgegap.versions.wait_until_cached("kart", "v1.2", 80, timeout=600)
+        told: list[float] = []
+        version = await edgegap.versions.wait_until_cached("kart", "v1.2", 80, timeout=600, on_progress=told.append)
         assert 80 <= version.cached <= 95
+        assert told == sorted(told)
+        assert told[0] < 80 <= told[-1] == version.cached
         looks = [request for request in local.requests if request.operation_id == "app-version-get"]
-        assert len(looks) < 25
+        assert len(looks) == len(told) < 25
 
 
 @pytest.mark.looptime

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from edgegap_async import EdgegapClient
+from edgegap_async import EdgegapClient, State
 from edgegap_async.codec import dumps
 from edgegap_async.errors import ConfigurationError, DeploymentFailed
 from edgegap_async.models.deployments import Deployment
 from edgegap_async.models.guard_tag import GuardTags
+from edgegap_async.models.relays import RelaySession
+from edgegap_async.models.sessions import SessionRow
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.webhooks import LARGEST_BODY, ASGIApplication, aiohttp_handler
 
@@ -140,6 +142,103 @@ async def test_v1_has_one_for_all(local: LocalEdgegap) -> None:
         assert [(hook.event, hook.status) for hook in local.hooks] == [("ready", 204)]
 
 
+# sessions and relays
+
+
+@pytest.mark.looptime
+async def test_who_waits_for_a_session_or_a_relay_is_woken_at_once(local: LocalEdgegap) -> None:
+    async with hooked(local) as edgegap:
+        players = ["203.0.113.7", "198.51.100.9"]
+        session = await edgegap.sessions.create("kart", "v1", users=players)
+        relay = await edgegap.relays.create(users=players)
+        await asyncio.gather(
+            edgegap.relays.wait_until_ready(relay.session_id), edgegap.sessions.wait_until_ready(session.session_id)
+        )
+        for hook in local.hooks:
+            looks = [
+                request.at
+                for request in local.requests
+                if request.at >= hook.at and request.path.endswith(hook.request_id)
+            ]
+            assert looks[0] - hook.at < 0.05
+        assert sorted((hook.event, hook.request_id, hook.status) for hook in local.hooks) == [
+            ("relay", relay.session_id, 204),
+            ("session", session.session_id, 204),
+        ]
+        looks = [request for request in local.requests if request.method == "GET"]
+        assert len(looks) <= 2 * 8
+
+
+@pytest.mark.looptime
+async def test_a_session_whose_webhook_is_lost_is_found_by_looking(local: LocalEdgegap) -> None:
+    local.faults.add("webhook", "lost", times=None)
+    async with hooked(local) as edgegap:
+        async with edgegap.sessions.running("kart", "v1", users=USERS) as session:
+            assert session.deployment is not None
+            ready_at = local.history[session.deployment.request_id].ready_at
+            assert ready_at is not None
+            assert now() - ready_at < 1.5
+        async with edgegap.relays.running(users=USERS) as relay:
+            assert now() - local.relays[relay.session_id].ready_at < 1.5
+
+
+@pytest.mark.looptime
+async def test_who_listens_hears_of_sessions_and_relays_once(local: LocalEdgegap) -> None:
+    local.faults.add("webhook", "duplicate", times=None)
+    sessions: list[SessionRow] = []
+    relays: list[RelaySession] = []
+    async with hooked(local) as edgegap:
+        edgegap.webhooks.on_session(sessions.append)
+        edgegap.webhooks.on_relay(relays.append)
+        async with (
+            edgegap.sessions.running("kart", "v1", users=USERS) as session,
+            edgegap.relays.running(users=USERS) as relay,
+        ):
+            await asyncio.sleep(1)
+        (heard,) = sessions
+        assert (heard.session_id, heard.status, heard.ready) == (session.session_id, State.READY, True)
+        assert session.deployment is not None
+        assert heard.deployment_request_id == session.deployment.request_id
+        assert relays == [relay]
+        other = await edgegap.sessions.create("kart", "v2", users=USERS)
+        waiting = asyncio.create_task(edgegap.sessions.wait_until_ready(other.session_id))
+        await asyncio.sleep(1)
+        local.deployments[other.deployment_request_id or ""].fail("out of memory")
+        with pytest.raises(DeploymentFailed, match="out of memory"):
+            await waiting
+        await asyncio.sleep(1)
+        assert [one.status for one in sessions] == [State.READY, State.ERROR]
+
+
+@pytest.mark.looptime
+async def test_a_session_that_seeks_is_told_of_when_it_has_found() -> None:
+    seats = {"kart": {"v1": {"session_config": {"kind": "Seat", "sockets": 2, "autodeploy": False}}}}
+    async with LocalEdgegap(seed=1, applications=seats) as local, hooked(local) as edgegap:
+        session = await edgegap.sessions.create("kart", "v1", users=USERS)
+        await asyncio.sleep(10)
+        assert list(local.hooks) == []
+        server = await edgegap.deployments.deploy("kart", "v1", users=USERS)
+        await asyncio.sleep(1)
+        assert ("session", session.session_id, 204) in [
+            (hook.event, hook.request_id, hook.status) for hook in local.hooks
+        ]
+        assert (await edgegap.sessions.get(session.session_id)).deployment is not None
+        await edgegap.deployments.stop(server.request_id)
+
+
+async def test_a_callers_own_webhook_of_a_session_stays(local: LocalEdgegap) -> None:
+    async with hooked(local) as edgegap:
+        await edgegap.sessions.create("kart", "v1", users=USERS, webhook_url="http://192.0.2.1/mine")
+        assert local.requests[-1].body["webhook_url"] == "http://192.0.2.1/mine"
+        await edgegap.relays.create(users=USERS, webhook_url="http://192.0.2.1/mine")
+        assert local.requests[-1].body["webhook_url"] == "http://192.0.2.1/mine"
+        await edgegap.relays.create(users=USERS)
+        assert "/edgegap/relay/" in local.requests[-1].body["webhook_url"]
+
+
+# what else there is
+
+
 async def test_a_callers_own_webhook_stays(local: LocalEdgegap) -> None:
     async with hooked(local) as edgegap:
         await edgegap.deployments.create("kart", "v1", users=USERS, webhook_on_ready="http://192.0.2.1/mine")
@@ -177,6 +276,7 @@ async def test_what_is_not_ours_is_not_taken(local: LocalEdgegap) -> None:
         assert await receive(ready[:-1] + ("0" if ready[-1] != "0" else "1"), BODY) == 404
         assert await receive(ready.replace("/ready/", "/error/"), BODY) == 404
         assert await receive("/", BODY) == 404
+        assert await receive(ready.replace("/ready/", "/nothing/"), BODY) == 404
         assert await receive("", b"") == 404
         assert await receive(ready, b" " * (LARGEST_BODY + 1)) == 413
         for body in (b"", b"not json", b"[]", b"{}", b'{"request_id": 7}'):
@@ -187,6 +287,15 @@ async def test_what_is_not_ours_is_not_taken(local: LocalEdgegap) -> None:
         assert await receive(ready, dumps({"request_id": "ba9876543210", "ports": 7})) == 204
         await asyncio.sleep(0)
         assert [deployment.request_id for deployment in heard] == ["0123456789ab"]
+        ending = [
+            dumps({"request_id": "0123456789ab", "current_status": state}) for state in ("TERMINATING", "TERMINATED")
+        ]
+        gone: list[Deployment] = []
+        edgegap.webhooks.on_terminated(gone.append)
+        for body in ending:
+            assert await receive(mine["webhook_on_terminated"], body) == 204
+        await asyncio.sleep(0)
+        assert [deployment.state for deployment in gone] == [State.TERMINATING]
 
 
 async def test_processes_share_a_key(local: LocalEdgegap) -> None:

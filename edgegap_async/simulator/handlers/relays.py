@@ -18,17 +18,18 @@ def create(world: World, call: Call) -> Answer:
     body = call.body
     users = [_user(f"users[{number}]", user) for number, user in enumerate(body["users"])]
     relay = world.relays.create(users, cities(_filters(body)), body.get("webhook_url"))
-    return Answer(200, _whole(relay))
+    world.changed(relay)
+    return Answer(200, relay.whole())
 
 
 def get(world: World, call: Call) -> Answer:
     """GET /v1/relays/sessions/{session_id}."""
-    return Answer(200, _whole(_found(world, call, call.path["session_id"])))
+    return Answer(200, _found(world, call, call.path["session_id"]).whole())
 
 
 def list_(world: World, call: Call) -> Answer:
     """GET /v1/relays/sessions, the newest first."""
-    return listing(world, call, [*reversed(world.relays.existing.values())], _whole)
+    return listing(world, call, [*reversed(world.relays.existing.values())], Relay.whole)
 
 
 def delete(world: World, call: Call) -> Answer:
@@ -57,7 +58,7 @@ def revoke_user(world: World, call: Call) -> Answer:
     if len(staying) == len(relay.players):
         raise refusal(call, 404, f"authorization_token: nobody in {relay.session_id} has it")
     relay.players = staying
-    return Answer(200, _whole(relay))
+    return Answer(200, relay.whole())
 
 
 def _user(field: str, user: Any) -> tuple[str | None, Position]:
@@ -82,10 +83,6 @@ def _filters(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
                     400, f"filters[{number}]: this must have a field, values and a filter_type: any, all, not"
                 )
     return filters
-
-
-def _whole(relay: Relay) -> dict[str, Any]:
-    return relay.shown() | {"session_users": [player.shown() for player in relay.players]}
 
 
 def _found(world: World, call: Call, session_id: str) -> Relay:
