@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import logging
 import math
 import random
 import statistics
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
-from edgegap_async.errors import BadRequest, ClientStateError, DeadlineExceeded, EdgegapError, TransportError
+from edgegap_async.errors import (
+    JSON,
+    BadRequest,
+    ClientStateError,
+    DeadlineExceeded,
+    DecodeError,
+    EdgegapError,
+    TransportError,
+)
 from edgegap_async.limits import Priority
+from edgegap_async.models.converter import structure
 from edgegap_async.models.deployments import Deployment, DeploymentRow, SeenDeployment
 from edgegap_async.models.fields import Progress
 from edgegap_async.models.query import Filter, query_text
@@ -87,9 +97,10 @@ class Pace:
 
 @attrs.frozen
 class Usual:
-    """What a version usually takes: nothing of it was ready before ``earliest``, all was by ``latest``."""
+    """What a version usually takes: none was ready before ``earliest``, half by ``half``, all by ``latest``."""
 
     earliest: float
+    half: float
     latest: float
 
 
@@ -102,26 +113,35 @@ class Experience:
 
     def __init__(self) -> None:
         self._times: dict[Version, deque[float]] = {}
+        self._usual: dict[Version, Usual] = {}
 
     def note(self, version: Version, seconds: float) -> None:
         """One more was ready after so many seconds."""
         times = self._times.pop(version, None) or deque(maxlen=self._KEPT)
         times.append(seconds)
         self._times[version] = times  # the last to be used goes last
+        if len(times) >= self._ENOUGH:
+            self._usual[version] = Usual(
+                earliest=0.8 * min(times), half=statistics.median(times), latest=1.1 * max(times)
+            )
         if len(self._times) > self._VERSIONS:
-            del self._times[next(iter(self._times))]
+            oldest = next(iter(self._times))
+            del self._times[oldest]
+            self._usual.pop(oldest, None)
 
     def of(self, version: Version | None) -> Usual | None:
         """What a version usually takes, None while too few were seen."""
-        times = self._times.get(version) if version is not None else None
-        if times is None or len(times) < self._ENOUGH:
-            return None
-        return Usual(earliest=0.8 * min(times), latest=1.1 * max(times))
+        return self._usual.get(version) if version is not None else None
 
-    def median(self, version: Version | None) -> float | None:
-        """The seconds that half of a version's servers took, None while too few were seen."""
-        times = self._times.get(version) if version is not None else None
-        return statistics.median(times) if times is not None and len(times) >= self._ENOUGH else None
+
+_Said: TypeAlias = tuple[str, JSON]
+"""The status of a row, and whether it is ready: its state."""
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(said: _Said) -> _Said:
+    """The same object for the same state, however many wait in it."""
+    return said
 
 
 @attrs.define(eq=False)
@@ -137,6 +157,8 @@ class Watched:
     """Waiters who want to hear of every look."""
     looks: int = 0
     seen: SeenDeployment | None = None
+    said: _Said | None = None
+    """What its row said last, while the same again is nothing new."""
     listed: bool = False
     by_status: bool = False
     hopes: tuple[asyncio.Future[None], ...] = ()
@@ -230,7 +252,8 @@ class Watcher:
         watched.waiters += 1
         watched.onlookers += every_look
         try:
-            yield Sights(watched, self.experience.median(watched.version) if every_look else None)
+            usual = self.experience.of(watched.version)
+            yield Sights(watched, usual.half if usual is not None else None)
         finally:
             watched.waiters -= 1
             watched.onlookers -= every_look
@@ -380,7 +403,7 @@ class Watcher:
             for watched in many:
                 watched.complain(_passing(error))
         else:
-            rows = {row.request_id: row for row in answer.data}
+            rows = {row.get("request_id"): row for row in answer.data}
             if capped := answer.pagination is not None and answer.pagination.has_next:
                 self._page = max(len(rows), 1)  # the service gives smaller pages than it was asked for
             for watched in many:
@@ -401,14 +424,25 @@ class Watcher:
             priority=Priority.POLL,
         )
 
-    def _read(self, watched: Watched, row: DeploymentRow | None) -> None:
+    def _read(self, watched: Watched, fields: Mapping[str, JSON] | None) -> None:
         """What a row says, or that there is none; where it does not say enough, the status decides."""
-        if row is None:
+        if fields is None:
             age = asyncio.get_running_loop().time() - watched.asked_at
             watched.by_status = watched.listed or age > _LISTED_WITHIN
             return
         watched.listed = True
         watched.looks += 1
+        status = fields.get("status")
+        said = (status, fields.get("ready")) if isinstance(status, str) else None
+        if said is not None and said == watched.said and not watched.onlookers:
+            return  # thousands wait like this: the row is not read any further
+        try:
+            row = structure(cast("JSON", fields), DeploymentRow, operation="deployment-list")
+        except DecodeError as error:
+            watched.complain(error)
+            return
+        settled = row.progress in {Progress.PENDING, Progress.READY}
+        watched.said = _shared(said) if said is not None and settled else None
         if row.progress is Progress.FAILED:
             watched.by_status = True  # it says why
             return
@@ -454,5 +488,5 @@ class _Pagination:
 
 @attrs.frozen(kw_only=True)
 class _Rows:
-    data: tuple[DeploymentRow, ...] = ()
+    data: tuple[Mapping[str, JSON], ...] = ()
     pagination: _Pagination | None = None

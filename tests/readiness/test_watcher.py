@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from edgegap_async import EdgegapClient, State, WaitProgress
-from edgegap_async.errors import ClientStateError, DeploymentFailed, DeploymentTerminated
+from edgegap_async.errors import ClientStateError, DecodeError, DeploymentFailed, DeploymentTerminated
 from edgegap_async.readiness.watcher import Experience, Pace, Usual
 from edgegap_async.simulator import LocalEdgegap
 
@@ -165,6 +165,20 @@ async def test_what_fails_is_told_with_its_reason_and_what_is_stopped_is_gone(lo
 
 
 @pytest.mark.looptime
+async def test_a_row_that_cannot_be_read_is_the_matter_of_its_waiter(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 10)
+        rows = [{"request_id": it, "status": "seeking", "ready": False} for it in ids]
+        rows[3]["tags"] = 7
+        local.faults.add("deployment-list", "status", code=200, body={"data": rows})
+        ended = await asyncio.gather(*(wait(edgegap, it, local) for it in ids), return_exceptions=True)
+        (wrong,) = (each for each in ended if isinstance(each, BaseException))
+        assert ended[3] is wrong
+        assert isinstance(wrong, DecodeError)
+        assert wrong.path == "$.tags"
+
+
+@pytest.mark.looptime
 async def test_a_list_that_lags_is_no_loss() -> None:
     async with LocalEdgegap(seed=1, list_lag=1.0) as local, local.client() as edgegap:
         ids = await created(edgegap, 50)
@@ -238,7 +252,7 @@ async def test_closing_ends_the_looks(local: LocalEdgegap) -> None:
 
 def test_the_pace() -> None:
     pace = Pace(first=0.1, dense=0.1, slower=0.03, longest=5)
-    usual = Usual(earliest=2.0, latest=6.0)
+    usual = Usual(earliest=2.0, half=4.0, latest=6.0)
     assert pace.first_look(None) == 0.1
     assert pace.first_look(usual) == 2.0
     assert pace.pause(5.0, usual, lambda: 0.5) == 0.1
@@ -253,12 +267,12 @@ def test_experience_is_of_a_version_and_of_late() -> None:
         experience.note(("kart", "v1"), seconds)
     assert experience.of(("kart", "v1")) is None
     experience.note(("kart", "v1"), 4.0)
-    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(1.6), latest=pytest.approx(5.5))
+    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(1.6), half=4.0, latest=pytest.approx(5.5))
     assert experience.of(("kart", "v2")) is None
     assert experience.of(None) is None
     for _ in range(50):
         experience.note(("kart", "v1"), 10.0)
-    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(8.0), latest=pytest.approx(11.0))
+    assert experience.of(("kart", "v1")) == Usual(earliest=pytest.approx(8.0), half=10.0, latest=pytest.approx(11.0))
     for number in range(300):
         experience.note(("kart", f"w{number}"), 1.0)
     assert experience.of(("kart", "v1")) is None
