@@ -125,16 +125,17 @@ async def client(token: str, url: str, *, hooked: bool) -> AsyncIterator[Edgegap
 async def calls(edgegap: EdgegapClient, request_ids: Sequence[str], took: list[float]) -> None:
     """What somebody does who does not wait for servers: a status and a page of the list, again and again."""
 
-    async def timed(call: Awaitable[object]) -> None:
+    async def timed(call: Callable[[], Awaitable[object]]) -> None:
         began = time.perf_counter()
-        await call
+        await call()
         took.append(time.perf_counter() - began)
 
     while True:
         await asyncio.sleep(0.25)
         if request_ids:
             await asyncio.gather(
-                timed(edgegap.deployments.get(request_ids[-1])), timed(edgegap.deployments.list().first())
+                timed(lambda: edgegap.deployments.get(request_ids[-1])),
+                timed(lambda: edgegap.deployments.list().first()),
             )
 
 
@@ -186,8 +187,8 @@ def draw(results: Sequence[Result], path: str) -> None:
     """The share of servers noticed within so many seconds, a panel for each number of them."""
     import matplotlib as mpl  # noqa: PLC0415 - only who wants the picture needs it
 
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "readiness"
+    mpl.use("agg")
+    mpl.rcParams |= {"svg.hashsalt": "readiness", "svg.fonttype": "none"}
     from matplotlib import pyplot  # noqa: PLC0415
 
     numbers = sorted({result.number for result in results})
@@ -197,8 +198,9 @@ def draw(results: Sequence[Result], path: str) -> None:
     for panel, number in zip(panels[0], numbers, strict=True):
         for result in results:
             if result.number == number and not result.way.called:
-                shares = [place / number for place in range(1, number + 1)]
-                panel.step([max(seconds, 1e-3) for seconds in result.late], shares, where="post", label=result.way.name)
+                shares = [place / 100 for place in range(100)]
+                late = [max(at(result.late, share), 1e-3) for share in shares]
+                panel.step([*late, late[-1]], [*shares, 1.0], where="post", label=result.way.name)
         panel.set(xscale="log", xlim=(1e-3, 60), title=f"{number:,} deployments", xlabel="noticed late by, s")
         panel.grid(visible=True, alpha=0.3)
     panels[0][0].set_ylabel("share of the servers")
@@ -220,7 +222,7 @@ async def main(numbers: Sequence[int]) -> list[Result]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="How late servers are noticed.")
     parser.add_argument("numbers", nargs="*", type=int, default=[20, 200, 1000])
-    parser.add_argument("--picture", help="an SVG file to draw")
+    parser.add_argument("--picture", help="a file to draw, as SVG or PNG by its name")
     asked = parser.parse_args()
     done = asyncio.run(main(asked.numbers))
     if asked.picture:

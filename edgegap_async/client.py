@@ -21,6 +21,7 @@ from edgegap_async.readiness import Alarms, Watcher
 from edgegap_async.recovery import Recovery
 from edgegap_async.services.applications import Applications
 from edgegap_async.services.context import Context
+from edgegap_async.services.creation import Creation
 from edgegap_async.services.custom_sessions import CustomSessions
 from edgegap_async.services.deployments import Deployments
 from edgegap_async.services.fleets import Fleets
@@ -103,8 +104,9 @@ class EdgegapClient:
         self.versions: Versions = Versions(self._pipeline, prefetch)
         self.registry: Registry = Registry(self._pipeline, prefetch)
         self._guard = DeployGuard(self._pipeline, self._chores, guard or GuardPolicy(), self._journal)
-        self.deployments: Deployments = Deployments(self._pipeline, prefetch, self._guard, self._watcher, self.webhooks)
-        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, self._guard, self.webhooks)
+        creation = Creation(guard=self._guard, watcher=self._watcher, webhooks=self.webhooks)
+        self.deployments: Deployments = Deployments(self._pipeline, prefetch, creation)
+        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, creation)
         self.locations: Locations = Locations(self._pipeline, prefetch)
         self.relays: Relays = Relays(self._pipeline, prefetch, self._chores, alarms, self.webhooks)
         self.storage: Storage = Storage(self._pipeline, prefetch)

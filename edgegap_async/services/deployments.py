@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, Unpack
 import attrs
 
 from edgegap_async.config import Secret, own_token
-from edgegap_async.deploy_guard import DeployGuard, OnCancel
+from edgegap_async.deploy_guard import OnCancel
 from edgegap_async.errors import (
     JSON,
     ConfigurationError,
@@ -61,16 +61,15 @@ from edgegap_async.readiness import (
     AS_IT_COMES,
     OnManyProgress,
     OnWaitProgress,
-    Watcher,
     changes,
     changes_of,
     wait_until_ready,
 )
 from edgegap_async.services.base import Service
+from edgegap_async.services.creation import Creation
 from edgegap_async.services.many import Deployed, ServerRequest, deployed
 from edgegap_async.services.tags import Tags
 from edgegap_async.transport import Pipeline
-from edgegap_async.webhooks import Webhooks
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -81,13 +80,11 @@ OnDeploymentStatus: TypeAlias = Callable[[StateChange[SeenDeployment]], object]
 class Deployments(Service):
     """``edgegap.deployments``: game servers, from the request to the stop."""
 
-    def __init__(
-        self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, watcher: Watcher, webhooks: Webhooks
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, creation: Creation) -> None:
         super().__init__(pipeline, prefetch)
-        self._guard = guard
-        self._watcher = watcher
-        self._webhooks = webhooks
+        self._creation = creation
+        self._guard = creation.guard
+        self._watcher = creation.watcher
         self.tags: Tags = Tags(pipeline, prefetch)
 
     @asynccontextmanager
@@ -189,20 +186,18 @@ class Deployments(Service):
         meanwhile leaves no server, unless ``on_cancel`` is "keep". Raises ConfigurationError before anything is sent,
         and Unprocessable for a deployment that was created in error, and has been stopped.
         """
-        request = await self._guard.create(
+        return await self._creation.ask(
             "v2-deployment-create",
             DeploymentRequest,
             create_body(application, version, users, options),
-            name=f"{application} {version}",
+            application=application,
+            version=version,
             adopt=lambda row: DeploymentRequest(request_id=row.request_id),
+            hooks=self._creation.webhooks.of_v2,
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
-            hooks=self._webhooks.of_v2,
         )
-        hooked = self._webhooks.wanted and "webhook_on_ready" not in options
-        self._watcher.asked(request.request_id, (application, version), hooked=hooked)
-        return request
 
     async def create_v1(
         self,
@@ -246,22 +241,20 @@ class Deployments(Service):
             ),
             **old_options(deprecated, OldOptions),
         }
-        request = await self._guard.create(
+        return await self._creation.ask(
             "deployment-create",
             DeploymentRequestV1,
             body,
-            name=f"{application} {version or '(newest)'}",
+            application=application,
+            version=version,
             adopt=lambda row: DeploymentRequestV1(
                 request_id=row.request_id, request_dns=row.fqdn, request_app=application, tags=row.tags
             ),
+            hooks=self._creation.webhooks.of_v1,
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
-            hooks=self._webhooks.of_v1,
         )
-        hooked = self._webhooks.wanted and webhook_url is None
-        self._watcher.asked(request.request_id, (application, version or ""), hooked=hooked)
-        return request
 
     async def wait_until_ready(
         self,

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from edgegap_async.deploy_guard import DeployGuard, OnCancel
+from edgegap_async.deploy_guard import OnCancel
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.models.deployments import DeploymentRequest
 from edgegap_async.models.private_fleets import Host
 from edgegap_async.models.requests import CreateOptions, UserLike, checked_name, create_body, sequence
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.services.creation import Creation
 from edgegap_async.transport import Pipeline
-from edgegap_async.webhooks import Webhooks
 
 
 class PrivateFleets(Service):
     """``edgegap.private_fleets``: hosts that only this organisation's servers run on."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, guard: DeployGuard, webhooks: Webhooks) -> None:
+    def __init__(self, pipeline: Pipeline, prefetch: int, creation: Creation) -> None:
         super().__init__(pipeline, prefetch)
-        self._guard = guard
-        self._webhooks = webhooks
+        self._creation = creation
 
     def hosts(
         self, fleet_name: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
@@ -57,14 +56,15 @@ class PrivateFleets(Service):
         hosts = [checked_name(host, "a host id") for host in sequence(private_host_ids, "private_host_ids")]
         if not hosts:
             raise ConfigurationError("private_host_ids is empty: name at least one host")
-        return await self._guard.create(
+        return await self._creation.ask(
             "private-fleets-deployment-create",
             DeploymentRequest,
             {"private_host_ids": [*hosts], **create_body(application, version, users, options)},
-            name=f"{application} {version}",
+            application=application,
+            version=version,
             adopt=lambda row: DeploymentRequest(request_id=row.request_id),
+            hooks=self._creation.webhooks.of_v2,
             seconds=self._seconds(timeout),
             guarded=guard,
             on_cancel=on_cancel,
-            hooks=self._webhooks.of_v2,
         )

@@ -140,6 +140,7 @@ async def test_v1_has_one_for_all(local: LocalEdgegap) -> None:
         await edgegap.deployments.wait_until_ready(request.request_id)
         await asyncio.sleep(1)
         assert [(hook.event, hook.status) for hook in local.hooks] == [("ready", 204)]
+        assert Counter(request.operation_id for request in local.requests)["deployment-get"] <= 7  # one a second
 
 
 # sessions and relays
