@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
 from everywhere import MOST, cancelled_at
 
-from edgegap_async import EdgegapClient, GuardPolicy
+from edgegap_async import EdgegapClient, GuardPolicy, ServerRequest, State
 from edgegap_async.errors import EdgegapError
 from edgegap_async.limits import TokenBucket
 from edgegap_async.simulator import LocalEdgegap
@@ -40,6 +40,32 @@ async def walking(edgegap: EdgegapClient, _: LocalEdgegap) -> None:
     assert await edgegap.locations.list(page_size=5).collect()
 
 
+async def deploying_many(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    requests = [ServerRequest(application="kart", version="v1", users=USERS) for _ in range(2)]
+    async with aclosing(edgegap.deployments.deploy_many(requests, concurrency=2)) as servers:
+        async for one in servers:
+            assert one.server is not None
+            await edgegap.deployments.tags.create(one.server.request_id, "taken")
+
+
+async def watching(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    (server,) = local.deployments
+    async with aclosing(edgegap.deployments.watch([server.request_id])) as changes:
+        async for change in changes:
+            if change.new is State.READY:
+                return
+
+
+async def playing(edgegap: EdgegapClient, _: LocalEdgegap) -> None:
+    async with edgegap.sessions.running("kart", "v1", users=USERS):
+        await asyncio.sleep(0.5)
+
+
+async def relaying(edgegap: EdgegapClient, _: LocalEdgegap) -> None:
+    async with edgegap.relays.running(users=USERS):
+        await asyncio.sleep(0.5)
+
+
 PLAYS: dict[str, tuple[Play, int]] = {
     "a call": (lambda edgegap, _: edgegap.ip.get(), 0),
     "a list": (walking, 0),
@@ -50,6 +76,10 @@ PLAYS: dict[str, tuple[Play, int]] = {
     "running": (running, 0),
     "stop": (stopping, 1),
     "wait until ready": (waiting, 1),
+    "deploy many": (deploying_many, 0),
+    "watch": (watching, 1),
+    "session": (playing, 0),
+    "relay": (relaying, 0),
 }
 """What is done, and how many servers there are before."""
 
@@ -87,8 +117,14 @@ async def test_nothing_is_lost(name: str) -> None:
         match name:
             case "stop":
                 assert alive == (0 if owned else alive)
-            case "wait until ready":
+            case "wait until ready" | "watch":
                 assert alive == 1
+            case "deploy many":
+                taken = sum("taken" in server.tags for server in local.deployments)
+                # the one that was given last may not be marked yet
+                assert alive - taken in ({0} if owned else {0, 1}), f"cancelled at step {step}"
+            case "session" | "relay":
+                assert (len(local.sessions), len(local.relays)) == (0, 0), f"cancelled at step {step}"
             case "running":
                 assert alive == 0, f"cancelled at step {step}"
             case _ if name.startswith(("create", "deploy")):

@@ -117,7 +117,9 @@ async def test_it_is_not_looked_at_before_it_can_be_ready() -> None:
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("fault", [{"kind": "status", "code": 500}, {"kind": "rate_limited"}, {"kind": "reset"}])
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "code": 500}, {"kind": "rate_limited"}, {"kind": "reset"}, {"kind": "truncate"}]
+)
 async def test_with_every_second_list_call_failing_all_waits_end(local: LocalEdgegap, fault: dict[str, object]) -> None:
     local.faults.add("deployment-list", times=None, probability=0.5, **fault)  # type: ignore[arg-type]
     async with local.client() as edgegap:
