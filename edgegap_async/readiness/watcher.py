@@ -7,10 +7,7 @@ import functools
 import heapq
 import logging
 import math
-import random
-import statistics
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, cast
 
@@ -31,13 +28,11 @@ from edgegap_async.models.deployments import Deployment, DeploymentRow, SeenDepl
 from edgegap_async.models.fields import Progress
 from edgegap_async.models.query import Filter, query_text
 from edgegap_async.models.requests import texts
+from edgegap_async.readiness.pace import Experience, Pace, Version
 from edgegap_async.readiness.progress import WaitProgress
 from edgegap_async.transport import Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
-
-Version: TypeAlias = tuple[str, str]
-"""An application and one of its versions, which take about as long every time."""
 
 FEW: Final = 2
 """So many are looked at one by one: the list may be asked half as often as the status, and shows all the others too."""
@@ -58,82 +53,6 @@ _LISTS_UNDER_WAY: Final = 2
 _STATUSES_UNDER_WAY: Final = 8
 
 
-@attrs.frozen(kw_only=True)
-class Pace:
-    """How often something is looked at, in seconds.
-
-    ``dense`` apart around the time it usually takes, and before that not at all; then ``slower`` of the time it is
-    late, at most ``longest``. Where the usual time is not known, ``slower`` of its whole age counts. What a webhook
-    will tell of is looked at ``hooked`` apart, in case that is lost.
-    """
-
-    first: float = 0.1
-    dense: float = 0.1
-    slower: float = 0.03
-    longest: float = 5.0
-    hooked: float = 1.0
-
-    def first_look(self, usual: Usual | None, *, hooked: bool = False) -> float:
-        """The age at which it can plausibly be ready."""
-        least = self.hooked if hooked else self.first
-        return least if usual is None else max(usual.earliest, least)
-
-    def pause(
-        self,
-        age: float,
-        usual: Usual | None,
-        jitter: Callable[[], float] = random.random,
-        *,
-        hooked: bool = False,
-    ) -> float:
-        """Seconds to the next look at something of this age."""
-        late = age if usual is None else age - usual.latest
-        return min(max(self.slower * late, self.distance(hooked=hooked)), self.longest) * (0.9 + 0.2 * jitter())
-
-    def distance(self, *, hooked: bool) -> float:
-        """The seconds between two looks around the time it usually takes."""
-        return self.hooked if hooked else self.dense
-
-
-@attrs.frozen
-class Usual:
-    """What a version usually takes: none was ready before ``earliest``, half by ``half``, all by ``latest``."""
-
-    earliest: float
-    half: float
-    latest: float
-
-
-class Experience:
-    """The times that versions took lately, for as many versions as are in use."""
-
-    _KEPT: Final = 50
-    _ENOUGH: Final = 5
-    _VERSIONS: Final = 256
-
-    def __init__(self) -> None:
-        self._times: dict[Version, deque[float]] = {}
-        self._usual: dict[Version, Usual] = {}
-
-    def note(self, version: Version, seconds: float) -> None:
-        """One more was ready after so many seconds."""
-        times = self._times.pop(version, None) or deque(maxlen=self._KEPT)
-        times.append(seconds)
-        self._times[version] = times  # the last to be used goes last
-        if len(times) >= self._ENOUGH:
-            self._usual[version] = Usual(
-                earliest=0.8 * min(times), half=statistics.median(times), latest=1.1 * max(times)
-            )
-        if len(self._times) > self._VERSIONS:
-            oldest = next(iter(self._times))
-            del self._times[oldest]
-            self._usual.pop(oldest, None)
-
-    def of(self, version: Version | None) -> Usual | None:
-        """What a version usually takes, None while too few were seen."""
-        return self._usual.get(version) if version is not None else None
-
-
 _Said: TypeAlias = tuple[str, JSON]
 """The status of a row, and whether it is ready: its state."""
 
@@ -152,6 +71,8 @@ class Watched:
     asked_at: float
     version: Version | None
     hooked: bool = False
+    learns: bool = False
+    """Whether the first sight of it READY tells what its version takes: somebody looked before, or not too late."""
     waiters: int = 0
     onlookers: int = 0
     """Waiters who want to hear of every look."""
@@ -243,9 +164,10 @@ class Watcher:
         if watched is None:
             now = asyncio.get_running_loop().time()
             asked_at, version, hooked = self._asked.pop(request_id, (now, None, False))
-            watched = self._watched[request_id] = Watched(request_id, asked_at, version, hooked)
             usual = self.experience.of(version)
             first = asked_at + self._pace.first_look(usual, hooked=hooked) if version is not None else now
+            learns = version is not None and now <= first
+            watched = self._watched[request_id] = Watched(request_id, asked_at, version, hooked, learns)
             self._schedule(watched, max(first, now))
             if (early := self._heard.pop(request_id, None)) is not None:
                 self._saw(watched, early)
@@ -452,9 +374,12 @@ class Watcher:
         self._saw(watched, row)
 
     def _saw(self, watched: Watched, seen: SeenDeployment) -> None:
-        if seen.progress is Progress.READY and watched.version is not None:
-            took = asyncio.get_running_loop().time() - watched.asked_at
-            self.experience.note(watched.version, took)
+        if watched.version is not None and (watched.seen is None or watched.seen.progress is Progress.PENDING):
+            if seen.progress is Progress.PENDING:
+                watched.learns = True
+            elif seen.progress is Progress.READY and watched.learns:
+                took = asyncio.get_running_loop().time() - watched.asked_at
+                self.experience.note(watched.version, took)
         watched.tell(seen)
 
     def _again(self, watched: Watched) -> None:

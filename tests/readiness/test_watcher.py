@@ -7,10 +7,12 @@ import logging
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgegap_async import EdgegapClient, State, WaitProgress
 from edgegap_async.errors import ClientStateError, DecodeError, DeploymentFailed, DeploymentTerminated
-from edgegap_async.readiness.watcher import Experience, Pace, Usual
+from edgegap_async.readiness.pace import Experience, Pace, Usual
 from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]
@@ -114,6 +116,34 @@ async def test_it_is_not_looked_at_before_it_can_be_ready() -> None:
         looks = [each.at for each in local.requests if each.operation_id == "deployment-get" and each.at > asked]
         assert looks[0] - asked > 3
         assert len(looks) < 30
+
+
+@pytest.mark.looptime
+async def test_who_comes_late_teaches_nothing(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        for it in await created(edgegap, 8):
+            await asyncio.sleep(60)
+            await edgegap.deployments.wait_until_ready(it)
+        (it,) = await created(edgegap, 1)
+        assert await wait(edgegap, it, local) < 0.3
+
+
+@pytest.mark.looptime
+async def test_who_goes_on_watching_teaches_once(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await created(edgegap, 6)
+
+        async def watch() -> None:
+            async for _ in edgegap.deployments.watch(ids):
+                pass
+
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(600)
+        steps: list[WaitProgress] = []
+        await edgegap.deployments.deploy("kart", "v1", users=USERS, on_progress=steps.append)
+        assert 2 <= (steps[0].usual or 0) <= 6.5
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
 
 @pytest.mark.looptime
@@ -261,6 +291,44 @@ def test_the_pace() -> None:
     assert pace.pause(16.0, usual, lambda: 0.5) == pytest.approx(0.3)
     assert pace.pause(1000.0, usual, lambda: 0.5) == 5.0
     assert pace.pause(10.0, None, lambda: 0.5) == pytest.approx(0.3)
+
+
+@given(
+    before=st.lists(st.floats(0.1, 300), max_size=60),
+    ready=st.floats(0.1, 300),
+    hooked=st.booleans(),
+)
+def test_nothing_is_noticed_later_than_the_longest_distance(before: list[float], ready: float, hooked: bool) -> None:
+    pace, experience = Pace(), Experience()
+    for seconds in before:
+        experience.note(("kart", "v1"), seconds)
+    usual = experience.of(("kart", "v1"))
+    age = pace.first_look(usual, hooked=hooked)
+    looks = 1
+    while age < ready:
+        age += pace.pause(age, usual, hooked=hooked)
+        looks += 1
+    assert age - ready <= 1.1 * pace.longest
+    if usual is not None and ready <= usual.latest:
+        around = usual.latest - usual.earliest
+        assert looks <= 2 + usual.earliest / pace.longest + around / (0.9 * pace.distance(hooked=hooked)) + 1
+
+
+@pytest.mark.parametrize("colds", [5, 50])
+def test_a_version_that_becomes_faster_is_soon_known_to_be(colds: int) -> None:
+    pace, experience, kart = Pace(), Experience(), ("kart", "v1")
+    for _ in range(colds):
+        experience.note(kart, 25.0)
+    late: list[float] = []
+    for _ in range(8):
+        usual = experience.of(kart)
+        age = pace.first_look(usual)
+        while age < 2.5:
+            age += pace.pause(age, usual)
+        experience.note(kart, age)
+        late.append(age - 2.5)
+    assert late[0] <= pace.longest
+    assert late[-1] <= 0.2
 
 
 def test_experience_is_of_a_version_and_of_late() -> None:
