@@ -30,6 +30,9 @@ _PASSING: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
 _A_MOMENT: Final = 1.0
 """Seconds that somebody who is cancelled waits for a removal."""
 
+_HAIR: Final = 0.001
+"""Seconds that are too short to wait for."""
+
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between one removal that failed and the next, beyond what each call repeats by itself."""
 
@@ -76,8 +79,8 @@ class Chores:
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
         try:
-            while self._tasks and loop.time() < ends:  # one may start another
-                await asyncio.wait(self._tasks, timeout=ends - loop.time())
+            while self._tasks and (left := ends - loop.time()) > _HAIR:  # one may start another
+                await asyncio.wait(self._tasks, timeout=left)
         finally:
             late = dict(self._tasks)
             for task, id in late.items():

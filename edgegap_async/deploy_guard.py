@@ -84,6 +84,28 @@ class Found:
     tags: tuple[str, ...] = ()
 
 
+@attrs.define(kw_only=True)
+class _Lost:
+    """A request without an answer, which may have started a server; the moments are the loop's.
+
+    No list has shown its server by ``unseen``; ``blind`` says that a list could not be had since.
+    """
+
+    at: float
+    unseen: float
+    blind: bool = False
+
+    def not_shown(self, looked: float, rows: Sequence[Found] | None) -> None:
+        """A look did not show it."""
+        self.blind = rows is None
+        if rows is not None:
+            self.unseen = looked
+
+    def lag(self, looked: float) -> float:
+        """The seconds that the list was seen to be behind, for one that is shown now."""
+        return (self.unseen if self.blind else looked) - self.at
+
+
 class Created(Protocol):
     """What answers a creation."""
 
@@ -165,7 +187,7 @@ class DeployGuard:
         """Ask until there is an answer, a server that is found without one, or no more hope."""
         loop = asyncio.get_running_loop()
         ends, left, asked = loop.time() + seconds, seconds, 0
-        lost: list[float] = []  # when requests were lost that may have started a server each
+        lost: list[_Lost] = []
         await self._note(tag, "asked", name=name)
         while True:
             asked += 1
@@ -176,8 +198,8 @@ class DeployGuard:
                 if not may_exist(error) or not guarded:
                     await self._give_up(tag, error, lost)
                     raise
-                lost.append(loop.time())
-                if found := await self._look_up(tag, ends):
+                lost.append(_Lost(at=loop.time(), unseen=loop.time()))
+                if found := await self._look_up(tag, lost[-1], ends):
                     logger.info("%s: its answer was lost, it was found by its tag %s (%s)", name, tag, error)
                     created = adopt(found[0])
                     lost.pop()
@@ -192,7 +214,7 @@ class DeployGuard:
             self._chores.leave(self._sweep(tag, lost, keep=id), name=f"look for doubles of {id} by {tag}", id=str(tag))
         return created
 
-    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[float]) -> None:
+    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[_Lost]) -> None:
         """See to what a creation that failed may have left behind."""
         if isinstance(error, Unprocessable) and error.request_id is not None:
             await self._came(tag, error.request_id)
@@ -205,27 +227,28 @@ class DeployGuard:
 
     # what the list knows
 
-    async def _look_up(self, tag: GuardTag, ends: float) -> Sequence[Found] | None:
+    async def _look_up(self, tag: GuardTag, lost: _Lost, ends: float) -> Sequence[Found] | None:
         """The servers with a tag; empty once a look showed none after the settle time, None if that is not known."""
         loop = asyncio.get_running_loop()
-        began, pause = loop.time(), _FIRST_PAUSE
+        pause = _FIRST_PAUSE
         while True:
             looked, rows = loop.time(), await self._rows(tag, ends - loop.time())
             if rows:
-                self._learn(looked - began)
+                self._learn(lost.lag(looked))
                 return rows
-            if rows is not None and looked >= began + self._settle:
+            lost.not_shown(looked, rows)
+            if rows is not None and looked >= lost.at + self._settle:
                 return rows
             if loop.time() + pause >= ends:
                 return None
             await asyncio.sleep(pause)
-            pause = min(2 * pause, max(began + self._settle - loop.time(), _FIRST_PAUSE), _LONGEST_PAUSE)
+            pause = min(2 * pause, max(lost.at + self._settle - loop.time(), _FIRST_PAUSE), _LONGEST_PAUSE)
 
     def _learn(self, lag: float) -> None:
         """The list was seen to lag by so much: from now on it is given twice that."""
         self._settle = min(max(self._settle, 2 * lag), self.policy.longest_settle_seconds)
 
-    async def _sweep(self, tag: GuardTag, lost: Sequence[float], *, keep: str | None = None) -> None:
+    async def _sweep(self, tag: GuardTag, lost: Sequence[_Lost], *, keep: str | None = None) -> None:
         """Stop the servers that lost requests may have started: as many, or all that show while they are watched for.
 
         Goes on while the list cannot be had: whoever closes the client ends it, and hears of it.
@@ -235,12 +258,15 @@ class DeployGuard:
         stopped: set[str] = set()
         while len(stopped) < len(lost):
             looked, rows = loop.time(), await self._rows(tag, _LOOK_SECONDS)
-            for row in rows or ():
-                if row.request_id not in {keep, *stopped}:
-                    logger.warning("deployment %s was started by a request whose answer was lost", row.request_id)
-                    self._learn(looked - lost[0])
-                    await self.removal.surely(row.request_id)
-                    stopped.add(row.request_id)
+            doubles = [row.request_id for row in rows or () if row.request_id not in {keep, *stopped}]
+            if doubles:
+                self._learn(lost[0].lag(looked))
+            else:
+                lost[0].not_shown(looked, rows)
+            for request_id in doubles:
+                logger.warning("deployment %s was started by a request whose answer was lost", request_id)
+                await self.removal.surely(request_id)
+                stopped.add(request_id)
             if rows is not None and looked >= ends:
                 break
             await asyncio.sleep(pause)

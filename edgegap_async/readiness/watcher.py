@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import heapq
 import logging
 import math
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, cast
 
@@ -49,6 +50,9 @@ _LOOK_SECONDS: Final = 10.0
 _HAIR: Final = 0.001
 """Seconds that two moments may differ and still be one."""
 
+_REFUSED_SECONDS: Final = 600.0
+"""For so long a list that took no query is asked for none: what stood between may have refused it."""
+
 _LISTS_UNDER_WAY: Final = 2
 _STATUSES_UNDER_WAY: Final = 8
 
@@ -73,6 +77,8 @@ class Watched:
     hooked: bool = False
     learns: bool = False
     """Whether the first sight of it READY tells what its version takes: somebody looked before, or not too late."""
+    due: float = math.inf
+    """When it is looked at next; not known while somebody looks."""
     waiters: int = 0
     onlookers: int = 0
     """Waiters who want to hear of every look."""
@@ -100,11 +106,11 @@ class Watched:
                     hope.set_result(None)
 
     def complain(self, error: Exception) -> None:
-        """Somebody has looked in vain."""
+        """Somebody has looked in vain; each who waits gets an error of their own, to which theirs is noted."""
         hopes, self.hopes = self.hopes, ()
         for hope in hopes:
             if not hope.done():
-                hope.set_exception(error)
+                hope.set_exception(copy.copy(error) if isinstance(error, EdgegapError) else error)
 
 
 @attrs.define(eq=False)
@@ -147,7 +153,7 @@ class Watcher:
         self._news = asyncio.Event()
         self._looks: set[asyncio.Task[None]] = set()
         self._lists = 0
-        self._query_refused = False
+        self._refused_until = 0.0
 
     # who waits
 
@@ -212,8 +218,11 @@ class Watcher:
             self._schedule(watched, asyncio.get_running_loop().time())
 
     def _schedule(self, watched: Watched, moment: float) -> None:
-        self._order += 1
-        heapq.heappush(self._due, (moment, self._order, watched))
+        """Look at something then, unless that is done sooner anyway."""
+        if watched.due <= moment:
+            return
+        watched.due = moment
+        self._push(watched)
         self._news.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="edgegap watcher")
@@ -252,9 +261,10 @@ class Watcher:
 
         What a page is asked for is chosen when there is a slot for it, not before: so those are in it that are due.
         """
-        due = self._take_due(now)
-        single = [each for each in due if each[2].by_status or self._query_refused]
-        many = [each for each in due if not (each[2].by_status or self._query_refused)]
+        due = self._take(self._page, lambda moment, _: moment <= now + _HAIR)
+        one_by_one = now < self._refused_until
+        single = [each for each in due if one_by_one or each.by_status]
+        many = [each for each in due if not (one_by_one or each.by_status)]
         if len(self._watched) <= FEW:
             single, many = [*single, *many], []
         later = math.inf
@@ -262,44 +272,55 @@ class Watcher:
             later = self._pipeline.slot_in("list", Priority.POLL)
             if later <= _HAIR and self._lists < _LISTS_UNDER_WAY:
                 self._lists += 1
-                many += self._take_soon(now, self._page - len(many))
-                self._start(self._list([watched for *_, watched in many]))
+                # what is nearly due: on a page that is asked for anyway there is room for it
+                many += self._take(
+                    self._page - len(many), lambda moment, watched: self._is_nearly(watched, moment, now)
+                )
+                self._start(self._list(many), many)
                 many, later = [], math.inf
             elif later <= _HAIR:
                 later = math.inf  # one that ends wakes the one who looks
         room = _STATUSES_UNDER_WAY - (len(self._looks) - self._lists)
-        for _, _, watched in single[:room]:
-            self._start(self._status(watched))
-        for one in (*many, *single[max(room, 0) :]):
-            heapq.heappush(self._due, one)
+        for watched in single[:room]:
+            self._start(self._status(watched), [watched])
+        for watched in (*many, *single[max(room, 0) :]):
+            self._push(watched)
         if self._due and self._due[0][0] > now + _HAIR:
             later = min(later, self._due[0][0] - now)
         return None if math.isinf(later) else later
 
-    def _take_due(self, now: float) -> list[_Due]:
-        due: list[_Due] = []
-        while self._due and (self._due[0][0] <= now + _HAIR or not self._due[0][2].waiters) and len(due) < self._page:
-            one = heapq.heappop(self._due)
-            if one[2].waiters:
-                due.append(one)
-        return due
+    def _push(self, watched: Watched) -> None:
+        self._order += 1
+        heapq.heappush(self._due, (watched.due, self._order, watched))
 
-    def _take_soon(self, now: float, most: int) -> list[_Due]:
-        """What is nearly due: on a page that is asked for anyway there is room for it."""
-        soon: list[_Due] = []
-        while self._due and len(soon) < most:
+    def _take(self, most: int, wanted: Callable[[float, Watched], bool]) -> list[Watched]:
+        """The first that are due, as long as they are wanted; what nobody waits for any more, or is due at another
+        moment by now, is dropped.
+        """
+        taken: list[Watched] = []
+        while self._due and len(taken) < most:
             moment, _, watched = self._due[0]
-            if watched.by_status or moment - now > self._pace.distance(hooked=watched.hooked) / 2:
+            valid = bool(watched.waiters) and watched.due == moment
+            if valid and not wanted(moment, watched):
                 break
-            one = heapq.heappop(self._due)
-            if watched.waiters:
-                soon.append(one)
-        return soon
+            heapq.heappop(self._due)
+            if valid:
+                taken.append(watched)
+        return taken
 
-    def _start(self, look: Coroutine[Any, Any, None]) -> None:
+    def _is_nearly(self, watched: Watched, moment: float, now: float) -> bool:
+        return not watched.by_status and moment - now <= self._pace.distance(hooked=watched.hooked) / 2
+
+    def _start(self, look: Coroutine[Any, Any, None], at: Sequence[Watched]) -> None:
+        for watched in at:
+            watched.due = math.inf
         task = asyncio.create_task(look, name="edgegap look")
         self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, look: asyncio.Task[None]) -> None:
+        self._looks.discard(look)
+        self._news.set()
 
     async def _status(self, watched: Watched) -> None:
         try:
@@ -319,8 +340,9 @@ class Watcher:
         try:
             answer = await self._rows([each.request_id for each in many])
         except BadRequest as error:
-            self._query_refused = True
-            logger.warning("the list takes no query: deployments are waited for one by one (%s)", error)
+            level = logging.DEBUG if self._refused_until else logging.WARNING
+            logger.log(level, "the list takes no query: deployments are waited for one by one (%s)", error)
+            self._refused_until = asyncio.get_running_loop().time() + _REFUSED_SECONDS
         except EdgegapError as error:
             for watched in many:
                 watched.complain(_passing(error))
@@ -388,8 +410,6 @@ class Watcher:
             usual = self.experience.of(watched.version)
             pause = self._pace.pause(now - watched.asked_at, usual, hooked=watched.hooked)
             self._schedule(watched, now + pause)
-        else:
-            self._news.set()
 
 
 _LISTED_WITHIN: Final = 3.0

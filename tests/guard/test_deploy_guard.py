@@ -112,6 +112,22 @@ async def test_a_list_that_lags(lag: float) -> None:
 
 
 @pytest.mark.looptime
+async def test_a_list_that_could_not_be_had_did_not_lag(local: LocalEdgegap) -> None:
+    create = "v2-deployment-create"
+    local.faults.add(create, "drop_after_commit")
+    local.faults.add("deployment-list", "status", times=8, code=500)
+    async with local.client() as edgegap:
+        began = now()
+        await CREATIONS[create](edgegap)
+        assert now() - began > 6
+        local.faults.add(create, "status", code=500)
+        began = now()
+        await CREATIONS[create](edgegap)
+        assert now() - began < 6, "the settle time is as long as it was"
+    assert len(local.deployments) == len(local.history) == 2
+
+
+@pytest.mark.looptime
 async def test_a_double_that_shows_later_is_stopped(local: LocalEdgegap) -> None:
     """The service was slow: it started the server of the lost request after that was counted as absent."""
     local.faults.add("v2-deployment-create", "reset")

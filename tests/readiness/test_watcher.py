@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgegap_async import EdgegapClient, State, WaitProgress
-from edgegap_async.errors import ClientStateError, DecodeError, DeploymentFailed, DeploymentTerminated
+from edgegap_async.errors import (
+    AuthenticationError,
+    ClientStateError,
+    DecodeError,
+    DeploymentFailed,
+    DeploymentTerminated,
+)
 from edgegap_async.readiness.pace import Experience, Pace, Usual
 from edgegap_async.simulator import LocalEdgegap
 
@@ -227,6 +233,19 @@ async def test_an_unknown_one_does_not_hold_the_others_up(local: LocalEdgegap) -
         await asyncio.gather(*(wait(edgegap, it, local) for it in ids))
         with pytest.raises(DeploymentTerminated, match="does not know it"):
             await unknown
+
+
+@pytest.mark.looptime
+async def test_each_who_fails_has_an_error_of_their_own(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "status", code=401)
+    async with local.client() as edgegap:
+        deploys = (edgegap.deployments.deploy("kart", "v1", users=USERS) for _ in range(10))
+        ended = await asyncio.gather(*deploys, return_exceptions=True)
+        failed = [each for each in ended if isinstance(each, AuthenticationError)]
+        assert len(failed) > 1
+        assert all(len(each.__notes__) == 1 for each in failed)
+        assert len({each.__notes__[0] for each in failed}) == len(failed)
+    assert len(local.deployments) == 10 - len(failed)
 
 
 @pytest.mark.looptime
