@@ -115,7 +115,7 @@ async def test_a_list_that_lags(lag: float) -> None:
 async def test_a_list_that_could_not_be_had_did_not_lag(local: LocalEdgegap) -> None:
     create = "v2-deployment-create"
     local.faults.add(create, "drop_after_commit")
-    local.faults.add("deployment-list", "status", times=8, code=500)
+    local.faults.add("deployment-list", "status", times=16, code=500)
     async with local.client() as edgegap:
         began = now()
         await CREATIONS[create](edgegap)
