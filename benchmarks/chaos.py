@@ -17,7 +17,7 @@ from typing import Final
 
 from edgegap_async import EdgegapClient
 from edgegap_async.errors import EdgegapError
-from edgegap_async.models.guard_tag import GuardTag
+from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.simulator import LocalEdgegap
 
 AT_ONCE: Final = 100

@@ -10,25 +10,25 @@ from typing import Final, Self
 
 import aiohttp
 
-from edgegap_async.chores import Chores
 from edgegap_async.config import Settings, parse_base_url
-from edgegap_async.deploy_guard import DeployGuard, GuardPolicy
+from edgegap_async.decoding.decoder import decode
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
-from edgegap_async.journal import Journal, Leftover
 from edgegap_async.limits import RateLimits, buckets_for
-from edgegap_async.readiness import Alarms, Watcher
-from edgegap_async.recovery import Recovery
+from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.guard import DeployGuard, GuardPolicy
+from edgegap_async.ownership.journal import Journal, OrphanedServer
+from edgegap_async.ownership.recovery import Recovery
 from edgegap_async.services.applications import Applications
 from edgegap_async.services.context import Context
-from edgegap_async.services.creation import Creation
 from edgegap_async.services.custom_sessions import CustomSessions
-from edgegap_async.services.deployments import Deployments
+from edgegap_async.services.deployments.creation import Creation
+from edgegap_async.services.deployments.service import Deployments
 from edgegap_async.services.fleets import Fleets
 from edgegap_async.services.ip import IP
 from edgegap_async.services.lobbies import Lobbies
 from edgegap_async.services.locations import Locations
-from edgegap_async.services.matchmakers import Matchmakers
+from edgegap_async.services.matchmakers.service import Matchmakers
 from edgegap_async.services.monitor import Monitoring
 from edgegap_async.services.private_fleets import PrivateFleets
 from edgegap_async.services.registry import Registry
@@ -37,7 +37,8 @@ from edgegap_async.services.sessions import Sessions
 from edgegap_async.services.storage import Storage
 from edgegap_async.services.telemetry import Telemetry
 from edgegap_async.services.versions import Versions
-from edgegap_async.transport import TLS, Pipeline, RetryPolicy, Session
+from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
+from edgegap_async.waiting import Alarms, Watcher
 from edgegap_async.webhooks import Webhooks
 
 _CLOSING_SECONDS: Final = 30.0
@@ -88,10 +89,12 @@ class EdgegapClient:
         if isinstance(prefetch, bool) or not isinstance(prefetch, int) or prefetch < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"prefetch must be a whole number of pages from 0, not {prefetch!r}")
         settings = Settings.read(token, base_url, timeout)
-        self._session = Session(session, proxy=proxy, tls=ssl)
-        self._chores = Chores()
+        self._session = HttpSession(session, proxy=proxy, tls=ssl)
+        self._chores = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
-        self._pipeline = Pipeline(settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event)
+        self._pipeline = Pipeline(
+            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event, decode
+        )
         self._watcher = Watcher(self._pipeline)
         alarms = Alarms()
         self.webhooks: Webhooks = Webhooks(
@@ -158,7 +161,9 @@ class EdgegapClient:
             if self._journal is not None:
                 await self._journal.close()
 
-    async def recover(self, *, older_than: timedelta | None = None, dry_run: bool = False) -> tuple[Leftover, ...]:
+    async def recover(
+        self, *, older_than: timedelta | None = None, dry_run: bool = False
+    ) -> tuple[OrphanedServer, ...]:
         """Stop the servers that clients which no longer live left behind; returns them.
 
         Known are those that stand in this client's ``journal``: what was asked for and neither stopped nor released by
@@ -170,7 +175,7 @@ class EdgegapClient:
         if self._journal is None and older_than is None:
             raise ConfigurationError("recover needs a journal, or older_than=, to know what was left behind")
         recovery = Recovery(self._guard)
-        left: tuple[Leftover, ...] = ()
+        left: tuple[OrphanedServer, ...] = ()
         living = {self._guard.tags.owner}
         if self._journal is not None:
             left = await recovery.by_journal(self._journal, dry_run=dry_run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from edgegap_async.errors import ConfigurationError
+from edgegap_async.validation import validate_timeout
 
 DEFAULT_BASE_URL: Final = "https://api.edgegap.com"
 TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name, not its value
@@ -116,13 +116,17 @@ def parse_base_url(text: str, name: str = "base_url") -> str:
     return text.rstrip("/")
 
 
-def parse_timeout(seconds: float, name: str = "timeout") -> float:
-    """A number of seconds above 0; ``math.inf`` is allowed. Raises ConfigurationError for anything else."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
-    if math.isnan(seconds) or seconds <= 0:
-        raise ConfigurationError(f"{name} must be above 0 seconds, not {seconds}")
-    return float(seconds)
+def validate_secret(value: str | Secret, what: str) -> Secret:
+    """Return a key or password that is sent in a body, given as a string or already hidden.
+
+    Raises ConfigurationError, without showing the value, when it is empty or not a string.
+    """
+    hidden = Secret(value) if isinstance(value, str) else value
+    if not isinstance(hidden, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")
+    if not hidden.reveal():
+        raise ConfigurationError(f"{what} is empty")
+    return hidden
 
 
 @attrs.frozen(kw_only=True)
@@ -145,5 +149,5 @@ class Settings:
         return cls(
             token=parse_token(token if token is not None else environ.get(TOKEN_VARIABLE)),
             base_url=parse_base_url(base_url or environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
-            timeout=parse_timeout(timeout),
+            timeout=validate_timeout(timeout),
         )

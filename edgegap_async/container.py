@@ -21,13 +21,12 @@ import attrs
 from edgegap_async.client import EdgegapClient
 from edgegap_async.codec import loads
 from edgegap_async.config import Secret
+from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import ConfigurationError, DecodeError
-from edgegap_async.models.converter import structure
 from edgegap_async.models.deployments import DeploymentRow, StopReceipt
-from edgegap_async.models.guard_tag import callers_tags
 from edgegap_async.models.locations import Location
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
-from edgegap_async.models.tags import Tag
+from edgegap_async.models.tags import Tag, without_guard_tags
 
 T = TypeVar("T")
 
@@ -56,7 +55,7 @@ def _whole(text: str) -> int | None:
 
 
 def _tags(text: str) -> tuple[str, ...]:
-    return callers_tags(tag.strip() for tag in text.split(",") if tag.strip())
+    return without_guard_tags(tag.strip() for tag in text.split(",") if tag.strip())
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""What can go wrong, as a tree.
+"""The errors of this library, as a tree.
 
 ::
 
     EdgegapError
-    ├── ConfigurationError (ValueError)       something given to the client cannot work; nothing was sent
-    │   └── ClientStateError (RuntimeError)   the client is not open, is closed, or belongs to another loop
-    ├── TransportError                        no usable answer came: ``outcome`` says whether it can have acted
+    ├── ConfigurationError (ValueError)       a value passed to the client cannot work; nothing was sent
+    │   └── ClientStateError (RuntimeError)   the client is not open, is closed, or belongs to another event loop
+    ├── TransportError                        no usable response; ``outcome`` says whether the service may have acted
     ├── DeadlineExceeded (TimeoutError)       ``timeout=`` ran out
-    │   └── ReadyTimeout                      ... while waiting for a game server
-    ├── DecodeError                           an answer that is not what the service's document says
+    ├── DecodeError                           a response that is not what the service's document says
     ├── APIError                              the service refused: status, message, details
     │   ├── BadRequest             400
     │   ├── AuthenticationError    401
@@ -20,10 +19,15 @@
     │   ├── FailedDependency       424
     │   ├── RateLimited            429
     │   └── ServerError            5xx
-    ├── DeploymentError                       a game server that will not become ready
-    │   ├── DeploymentFailed                  it is in error; it still exists until it is stopped
-    │   └── DeploymentTerminated              it is gone, or on its way
-    └── CleanupFailed                         something the client started may still run, and be billed
+    ├── WaitError                             a wait ended, and what was waited for is not ready: kind, id, last state
+    │   ├── WaitFailed                        ... because it is in error
+    │   ├── WaitTerminated                    ... because it was stopped or deleted
+    │   ├── WaitTimeout (DeadlineExceeded)    ... because the time ran out
+    │   └── DeploymentError                   the same for a deployment: request_id
+    │       ├── DeploymentFailed (WaitFailed)
+    │       ├── DeploymentTerminated (WaitTerminated)
+    │       └── ReadyTimeout (WaitTimeout)
+    └── CleanupFailed                         something that the client started may still run, and be billed
 """
 
 from __future__ import annotations
@@ -205,39 +209,61 @@ def api_error_class(status: int) -> type[APIError]:
     return _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
 
 
-class DeploymentError(EdgegapError):
-    """A game server that will not become ready.
+class WaitError(EdgegapError):
+    """A wait ended, and what was waited for is not ready.
 
-    ``last_state`` is the state seen last (None if it was never seen), ``reason`` the service's own words.
+    Attributes:
+        kind: What was waited for: ``"deployment"``, ``"session"``, ``"relay session"``, ``"lobby"`` ...
+        id: Its id, or its names separated by spaces.
+        last_state: The state seen last, None if none was seen.
+        reason: Why, in the service's own words where it gives any.
     """
 
     def __init__(
-        self, message: str, *, request_id: str, last_state: str | None = None, reason: str | None = None
+        self, message: str, *, kind: str, id: str, last_state: str | None = None, reason: str | None = None
     ) -> None:
         super().__init__(message)
-        self.request_id = request_id
+        self.kind = kind
+        self.id = id
         self.last_state = last_state
         self.reason = reason
 
 
-class DeploymentFailed(DeploymentError):
-    """The deployment is in error. It still exists, and is billed, until it is stopped."""
+class WaitFailed(WaitError):
+    """What was waited for is in error. It still exists until it is deleted."""
 
 
-class DeploymentTerminated(DeploymentError):
-    """The deployment is gone, or on its way, before it was ready."""
+class WaitTerminated(WaitError):
+    """What was waited for was stopped or deleted before it was ready."""
 
 
-class ReadyTimeout(DeploymentError, DeadlineExceeded):
-    """The deployment was not ready in time. It may still become so: stop it if it is not wanted."""
+class WaitTimeout(WaitError, DeadlineExceeded):
+    """What was waited for was not ready in time."""
+
+    operation: str | None = None
+    outcome: Outcome = Outcome.UNKNOWN
+
+
+class DeploymentError(WaitError):
+    """A game server that will not become ready; ``request_id`` is its id."""
 
     def __init__(
         self, message: str, *, request_id: str, last_state: str | None = None, reason: str | None = None
     ) -> None:
-        DeadlineExceeded.__init__(self, message, outcome=Outcome.UNKNOWN)
+        super().__init__(message, kind="deployment", id=request_id, last_state=last_state, reason=reason)
         self.request_id = request_id
-        self.last_state = last_state
-        self.reason = reason
+
+
+class DeploymentFailed(DeploymentError, WaitFailed):
+    """The deployment is in error. It still exists, and is billed, until it is stopped."""
+
+
+class DeploymentTerminated(DeploymentError, WaitTerminated):
+    """The deployment was stopped before it was ready, or the service does not know it."""
+
+
+class ReadyTimeout(DeploymentError, WaitTimeout):
+    """The deployment was not ready in time."""
 
 
 class CleanupFailed(EdgegapError):

@@ -8,9 +8,10 @@ from contextlib import suppress
 import pytest
 
 from edgegap_async import EdgegapClient, RetryPolicy
-from edgegap_async.config import DEFAULT_BASE_URL, Settings, parse_base_url, parse_timeout, parse_token
+from edgegap_async.config import DEFAULT_BASE_URL, Settings, parse_base_url, parse_token
 from edgegap_async.errors import ClientStateError, ConfigurationError, EdgegapError
 from edgegap_async.simulator import LocalEdgegap
+from edgegap_async.validation import validate_timeout
 
 
 @pytest.mark.parametrize("text", ["abc", "token abc", "  abc\n", "Token   abc", "TOKEN\tabc\r\n", " token abc "])
@@ -113,7 +114,7 @@ def test_a_timeout_is_a_number_above_zero(seconds: object) -> None:
 
 @pytest.mark.parametrize("seconds", [1, 0.001, math.inf])
 def test_a_timeout_may_be_any_number_above_zero(seconds: float) -> None:
-    assert parse_timeout(seconds) == seconds
+    assert validate_timeout(seconds) == seconds
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_prefetch_is_a_number_of_pages(pages: object) -> None:
         EdgegapClient("abc", prefetch=pages)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("field", ["attempts", "first_seconds", "longest_seconds", "budget", "attempt_seconds"])
+@pytest.mark.parametrize("field", ["max_attempts", "initial_delay", "max_delay", "budget", "attempt_timeout"])
 @pytest.mark.parametrize("value", [0, -1, math.nan])
 def test_a_retry_policy_that_cannot_work_is_refused(field: str, value: float) -> None:
     with pytest.raises(ConfigurationError, match=f"retry: {field} must be above 0"):

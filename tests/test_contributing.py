@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from edgegap_async import EdgegapClient
 from edgegap_async.operations import OPERATIONS
-from edgegap_async.simulator.handlers import HANDLERS
+from edgegap_async.simulator.handlers.table import HANDLERS
 
 ROOT = Path(__file__).parents[1]
 PLACES = [

@@ -121,7 +121,7 @@ async def test_no_failure_shows_the_token(
     witness: Witness, caplog: pytest.LogCaptureFixture, kind: str, options: dict[str, Any]
 ) -> None:
     async with LocalEdgegap(token=TOKEN) as local:
-        policy = RetryPolicy(attempts=2, attempt_seconds=2)
+        policy = RetryPolicy(max_attempts=2, attempt_timeout=2)
         async with watched(local, witness, timeout=5, retry=policy) as edgegap:
             local.faults.add("deployment-list", kind, times=None, **options)
             await fails(witness, edgegap.deployments.list().first())
@@ -256,7 +256,7 @@ def test_a_token_that_is_refused_is_not_shown(witness: Witness, text: str) -> No
 async def test_self_stop_shows_neither_its_token_nor_its_key(
     witness: Witness, caplog: pytest.LogCaptureFixture, local: LocalEdgegap, kind: str, options: dict[str, Any]
 ) -> None:
-    async with watched(local, witness, retry=RetryPolicy(attempts=2, attempt_seconds=2)) as edgegap:
+    async with watched(local, witness, retry=RetryPolicy(max_attempts=2, attempt_timeout=2)) as edgegap:
         local.faults.add("deployment-self-delete", kind, times=None, **options)
         with pytest.raises(EdgegapError) as caught:
             await edgegap.deployments.self_stop(ID, KEY, token=TOKEN)

@@ -25,7 +25,7 @@ from edgegap_async.errors import (
     TransportError,
     Unprocessable,
 )
-from edgegap_async.models.deployments import SeenDeployment
+from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.query import Filter
 
@@ -159,8 +159,8 @@ class Demo:
         server.request_id, server.state = request_id, REQUESTED
         self._reporter.changed(server)
 
-    def _note_state(self, server: MatchServer, change: StateChange[SeenDeployment]) -> None:
-        server.location = change.seen.location or server.location
+    def _note_state(self, server: MatchServer, change: StateChange[DeploymentSnapshot]) -> None:
+        server.location = change.snapshot.location or server.location
         # READY is told when the address is known as well
         if change.new is not None and change.new is not State.READY:
             server.state = change.new.lower()

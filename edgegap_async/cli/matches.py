@@ -11,8 +11,8 @@ from typing import Final
 
 import attrs
 
-from edgegap_async.models.requests import User
-from edgegap_async.simulator.places import Position, nearest, of_address
+from edgegap_async.models.users import User
+from edgegap_async.simulator.domain.geography import Position, nearest, of_address
 
 # fmt: off
 REGIONS: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {

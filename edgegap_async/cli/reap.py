@@ -13,7 +13,7 @@ import attrs
 from edgegap_async import EdgegapClient
 from edgegap_async.cli.exits import FAILED, OK, UsageError
 from edgegap_async.cli.output import agreed, counted, standard_output, tell
-from edgegap_async.journal import Leftover
+from edgegap_async.ownership.journal import OrphanedServer
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -68,6 +68,6 @@ async def _reap(options: ReapOptions, older_than: timedelta | None) -> int:
     return OK
 
 
-def _line(left: Leftover) -> str:
+def _line(left: OrphanedServer) -> str:
     name = f"  {left.name}" if left.name else ""
     return f"{left.request_id}  {left.tag}  asked for {left.tag.asked_at:%Y-%m-%d %H:%M:%S}Z{name}"

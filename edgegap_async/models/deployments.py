@@ -10,10 +10,10 @@ import attrs
 
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.fields import Count, Number, Progress, State, extra_field, progress_of
-from edgegap_async.models.guard_tag import callers_tags
+from edgegap_async.models.filters import DeployFilter
 from edgegap_async.models.locations import Location
-from edgegap_async.models.placement import DeployFilter
 from edgegap_async.models.ports import NO_PORTS, Ports
+from edgegap_async.models.tags import without_guard_tags
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +59,7 @@ class DeploymentSession:
 
 
 @attrs.frozen(kw_only=True)
-class SeenDeployment(abc.ABC):
+class DeploymentSnapshot(abc.ABC):
     """What every sight of a deployment shows, be it a status call or a row of a list.
 
     Before it is ready the address, the ports and the times may be missing. ``sockets``, ``sockets_usage``,
@@ -72,7 +72,7 @@ class SeenDeployment(abc.ABC):
     start_time: datetime | None = None
     ports: Ports = NO_PORTS
     location: Location | None = None
-    tags: tuple[str, ...] = attrs.field(default=(), converter=callers_tags)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=without_guard_tags)
     """Without the one by which the client itself finds it."""
     sockets: Count | None = None
     sockets_usage: Count | None = None
@@ -121,7 +121,7 @@ class SeenDeployment(abc.ABC):
 
 
 @attrs.frozen(kw_only=True)
-class Deployment(SeenDeployment):
+class Deployment(DeploymentSnapshot):
     """A deployment as ``GET /v1/status/{deployment_id}`` shows it.
 
     ``elapsed_time`` is in seconds, ``max_duration`` in minutes; ``removal_time`` is when it was or will be removed.
@@ -158,7 +158,7 @@ class Deployment(SeenDeployment):
 
 
 @attrs.frozen(kw_only=True)
-class DeploymentRow(SeenDeployment):
+class DeploymentRow(DeploymentSnapshot):
     """A deployment as a row of ``GET /v1/deployments`` shows it."""
 
     status: State | None = None
@@ -188,7 +188,7 @@ class DeploymentRequestV1:
     request_version: str | None = None
     request_user_count: Count | None = None
     filters: tuple[DeployFilter, ...] = ()
-    tags: tuple[str, ...] = attrs.field(default=(), converter=callers_tags)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=without_guard_tags)
     container_log_storage: JSON = None
     city: str | None = None
     country: str | None = None

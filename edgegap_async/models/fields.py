@@ -113,7 +113,7 @@ def progress_of(state: State | None, *, complete: bool) -> Progress:
     return Progress.READY if complete else Progress.INCOMPLETE
 
 
-class Sight(Protocol):
+class Snapshot(Protocol):
     """One look at something that can be awaited."""
 
     @property
@@ -132,17 +132,29 @@ class Sight(Protocol):
         ...
 
 
-SightT = TypeVar("SightT", bound=Sight)
+SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
 
 
 @attrs.frozen(kw_only=True)
-class StateChange(Generic[SightT]):
-    """Something that is awaited was seen in another state than before; ``old`` is None the first time."""
+class StateChange(Generic[SnapshotT]):
+    """A change of the state of something that is waited for or watched.
 
-    request_id: str
+    Attributes:
+        id: The id of the deployment, session, relay session or lobby.
+        old: The state before, None the first time.
+        new: The state now, None where the response does not say.
+        snapshot: The response that showed it.
+    """
+
+    id: str
     old: State | None
     new: State | None
-    seen: SightT
+    snapshot: SnapshotT
+
+    @property
+    def request_id(self) -> str:
+        """The same as ``id``: the name that a deployment's id has elsewhere."""
+        return self.id
 
     def __str__(self) -> str:
-        return f"{self.request_id}: {self.old or 'requested'} -> {self.new or 'unknown'}"
+        return f"{self.id}: {self.old or 'requested'} -> {self.new or 'unknown'}"

@@ -10,7 +10,7 @@ import attrs
 
 from edgegap_async.errors import JSON
 from edgegap_async.models.fields import extra_field
-from edgegap_async.models.placement import DeployFilter
+from edgegap_async.models.filters import DeployFilter
 
 PolicyType: TypeAlias = Literal["Location", "Tag", "Coordinates"]
 """What a policy's deployments are placed by."""

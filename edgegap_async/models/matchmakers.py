@@ -7,10 +7,10 @@ from datetime import datetime
 
 import attrs
 
-from edgegap_async.config import Secret
+from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import extra_field
-from edgegap_async.models.requests import given, secret
 
 
 @attrs.frozen(kw_only=True)
@@ -53,8 +53,8 @@ class RegistryCredentials:
 
     def as_json(self) -> JSON:
         """The credentials as the service wants them. Raises ConfigurationError for a token that is empty or no text."""
-        token = None if self.token is None else secret(self.token, "the registry's token").reveal()
-        return {**self.extra, **given(username=self.username, token=token)}
+        token = None if self.token is None else validate_secret(self.token, "the registry's token").reveal()
+        return {**self.extra, **omit_none(username=self.username, token=token)}
 
 
 @attrs.frozen(kw_only=True)

@@ -5,35 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
-import attrs
-
-from edgegap_async.errors import JSON, ConfigurationError
-from edgegap_async.models.requests import FilterType, one_of, position, sequence
+from edgegap_async.errors import JSON
+from edgegap_async.models.users import position
+from edgegap_async.validation import validate_choice, validate_list, validate_options
 
 SortStrategy: TypeAlias = Literal["basic", "weighted"]
 """How the document of 2024 has the places sorted."""
-
-
-@attrs.frozen(kw_only=True)
-class DeployFilter:
-    """Keeps a deployment of v1, a session or a relay to some places.
-
-    ``field`` is city, country, continent, region, administrative_division or location_tags, ``filter_type`` any, all
-    or not.
-    """
-
-    field: str
-    values: tuple[str, ...]
-    filter_type: FilterType = "any"
-
-    def as_json(self) -> JSON:
-        """The filter as v1 wants it."""
-        return {"field": self.field, "values": [*self.values], "filter_type": self.filter_type}
-
-
-def filters_json(filters: Sequence[DeployFilter]) -> JSON:
-    """The filters as v1 wants them, None for none."""
-    return [one.as_json() for one in sequence(filters, "filters")] or None
 
 
 class Placement(TypedDict, total=False):
@@ -63,17 +40,16 @@ class OldOptions(Placement, total=False):
 
 _AS_SENT: Final[Mapping[str, Callable[[Any], JSON]]] = {
     "location": position,
-    "telemetry_profile_uuid_list": lambda profiles: [*sequence(profiles, "telemetry_profile_uuid_list")],
-    "ap_sort_strategy": lambda strategy: one_of(strategy, get_args(SortStrategy), "ap_sort_strategy"),
+    "telemetry_profile_uuid_list": lambda profiles: [*validate_list(profiles, "telemetry_profile_uuid_list")],
+    "ap_sort_strategy": lambda strategy: validate_choice(strategy, get_args(SortStrategy), "ap_sort_strategy"),
 }
 
 
-def old_options(given: Placement | OldOptions, known: type[Placement] | type[OldOptions]) -> dict[str, JSON]:
+def old_options(options: Placement | OldOptions, known: type[Placement] | type[OldOptions]) -> dict[str, JSON]:
     """What is given of them as a body has it. Raises ConfigurationError for one there is not."""
-    if unknown := set(given) - set(known.__annotations__):
-        raise ConfigurationError(f"there is no option {min(unknown)!r}")
+    validate_options(options, known.__annotations__, "a deployment or session")
     return {
         name: _AS_SENT[name](value) if name in _AS_SENT else value
-        for name, value in dict[str, Any](given).items()
+        for name, value in dict[str, Any](options).items()
         if value is not None
     }

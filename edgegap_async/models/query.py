@@ -11,7 +11,7 @@ import attrs
 from edgegap_async.codec import dumps
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.fields import State
-from edgegap_async.models.requests import sequence
+from edgegap_async.validation import validate_list
 
 _PLAIN: Final = frozenset({"eq", "neq"})
 _LISTED: Final = _PLAIN | {"in", "nin"}
@@ -137,7 +137,7 @@ def _condition(field: str, value: Value) -> Condition:
     elif isinstance(value, (str, datetime)):
         asked = Condition("eq", value if isinstance(value, str) else _text(field, value))
     else:
-        asked = Condition("in", tuple(sequence(value, f"a filter on {field}")))
+        asked = Condition("in", tuple(validate_list(value, f"a filter on {field}")))
     if asked.operator not in OPERATORS[field]:
         raise ConfigurationError(
             f"the list takes no {asked.operator!r} on {field}, only {', '.join(sorted(OPERATORS[field]))}"

@@ -9,8 +9,9 @@ import attrs
 
 from edgegap_async.errors import JSON
 from edgegap_async.models.deployments import DeploymentRow, DeploymentSession
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import Count, Number, Progress, State, extra_field, progress_of
-from edgegap_async.models.requests import addresses, checked_name, given
+from edgegap_async.validation import validate_ip_addresses, validate_name
 
 
 @attrs.frozen(kw_only=True)
@@ -47,9 +48,9 @@ class Selector:
     def as_json(self) -> JSON:
         """The selector as the service wants it. Raises ConfigurationError for a tag that is too long."""
         return {
-            "tag": checked_name(self.tag, "a selector's tag", longest=20),
+            "tag": validate_name(self.tag, "a selector's tag", max_length=20),
             "tag_only": self.tag_only,
-            **given(env=None if self.env is None else dict(self.env)),
+            **omit_none(env=None if self.env is None else dict(self.env)),
         }
 
 
@@ -158,9 +159,9 @@ class CustomSession:
     def as_json(self) -> JSON:
         """The session as the service wants it. Raises ConfigurationError for what is no address."""
         return {
-            "custom_id": checked_name(self.custom_id, "a custom id"),
-            "ip_list": addresses(self.users, "users"),
-            **given(webhook_url=self.webhook_url),
+            "custom_id": validate_name(self.custom_id, "a custom id"),
+            "ip_list": [*validate_ip_addresses(self.users, "users")],
+            **omit_none(webhook_url=self.webhook_url),
         }
 
 

@@ -9,19 +9,12 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
 import attrs
 
-from edgegap_async.config import Secret
+from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.models.encoding import omit_none
+from edgegap_async.models.environment import Environment, environment_json
 from edgegap_async.models.fields import Count, Number, extra_field
-from edgegap_async.models.requests import (
-    Environment,
-    checked_name,
-    environment_json,
-    given,
-    one_of,
-    secret,
-    sequence,
-    whole,
-)
+from edgegap_async.validation import validate_choice, validate_int, validate_list, validate_name, validate_options
 
 RestartPolicy: TypeAlias = Literal["always", "never", "on_failure"]
 """When the service starts a container again that has ended."""
@@ -54,11 +47,11 @@ class VersionPort:
     def as_json(self) -> JSON:
         """The port as a version is given it. Raises ConfigurationError for a number out of range."""
         return {
-            "port": whole(self.port, "a port", most=59999),
+            "port": validate_int(self.port, "a port", maximum=59999),
             "protocol": self.protocol,
             "to_check": self.to_check,
             "tls_upgrade": self.tls_upgrade,
-            **given(name=self.name),
+            **omit_none(name=self.name),
         }
 
 
@@ -81,14 +74,14 @@ class SessionConfig:
     def as_json(self) -> JSON:
         """The configuration as a version is given it. Raises ConfigurationError for what is out of range."""
         return {
-            "kind": one_of(self.kind, get_args(SessionKind), "a session's kind"),
-            "sockets": whole(self.sockets, "sockets", least=1),
-            **given(
+            "kind": validate_choice(self.kind, get_args(SessionKind), "a session's kind"),
+            "sockets": validate_int(self.sockets, "sockets", minimum=1),
+            **omit_none(
                 autodeploy=self.autodeploy,
-                empty_ttl=None if self.empty_ttl is None else whole(self.empty_ttl, "empty_ttl", least=1),
+                empty_ttl=None if self.empty_ttl is None else validate_int(self.empty_ttl, "empty_ttl", minimum=1),
                 session_max_duration=None
                 if self.session_max_duration is None
-                else whole(self.session_max_duration, "session_max_duration", least=60),
+                else validate_int(self.session_max_duration, "session_max_duration", minimum=60),
             ),
         }
 
@@ -104,8 +97,8 @@ class Probe:
     def as_json(self) -> JSON:
         """The probe as a version is given it. Raises ConfigurationError for less than 1 ms."""
         return {
-            "optimal_ping": whole(self.optimal_ping, "optimal_ping", least=1),
-            "rejected_ping": whole(self.rejected_ping, "rejected_ping", least=1),
+            "optimal_ping": validate_int(self.optimal_ping, "optimal_ping", minimum=1),
+            "rejected_ping": validate_int(self.rejected_ping, "rejected_ping", minimum=1),
         }
 
 
@@ -259,20 +252,20 @@ class VersionOptions(TypedDict, total=False):
     """Deprecated, document of 2024 only: what telemetry aims at."""
 
 
-def _number(name: str, least: int, most: float = math.inf) -> Callable[[Any], JSON]:
-    return lambda value: whole(value, name, least=least, most=most)
+def _number(name: str, minimum: int, maximum: float = math.inf) -> Callable[[Any], JSON]:
+    return lambda value: validate_int(value, name, minimum=minimum, maximum=maximum)
 
 
 _AS_SENT: Final[Mapping[str, Callable[[Any], JSON]]] = {
     "req_cpu": _number("req_cpu", LEAST_RESOURCES),
     "req_memory": _number("req_memory", LEAST_RESOURCES),
     "req_video": _number("req_video", 0),
-    "private_token": lambda token: secret(token, "the private token").reveal(),
+    "private_token": lambda token: validate_secret(token, "the private token").reveal(),
     "time_to_deploy": _number("time_to_deploy", 15),
     "max_duration": _number("max_duration", -1, 1440),
-    "restart_policy": lambda policy: one_of(policy, get_args(RestartPolicy), "restart_policy"),
+    "restart_policy": lambda policy: validate_choice(policy, get_args(RestartPolicy), "restart_policy"),
     "termination_grace_period_seconds": _number("termination_grace_period_seconds", 5, 3600),
-    "ports": lambda ports: [port.as_json() for port in sequence(ports, "ports")],
+    "ports": lambda ports: [port.as_json() for port in validate_list(ports, "ports")],
     "envs": environment_json,
     "cache_min_hour": _number("cache_min_hour", 0, 23),
     "cache_max_hour": _number("cache_max_hour", 0, 23),
@@ -286,8 +279,7 @@ def version_body(
     options: VersionOptions, *, name: str | None, req_cpu: int | None, req_memory: int | None, **image: str | None
 ) -> dict[str, JSON]:
     """What is given of a version as a body has it. Raises ConfigurationError for what the service would not take."""
-    if unknown := set(options) - set(VersionOptions.__annotations__):
-        raise ConfigurationError(f"a version takes no {min(unknown)!r}")
+    validate_options(options, VersionOptions.__annotations__, "a version")
     fields: dict[str, Any] = {"name": name, "req_cpu": req_cpu, "req_memory": req_memory, **image, **options}
     body = {
         field: _AS_SENT[field](value) if field in _AS_SENT else value
@@ -295,7 +287,7 @@ def version_body(
         if value is not None
     }
     if name is not None:
-        checked_name(name, "the version's name", longest=64)
+        validate_name(name, "the version's name", max_length=64)
     if req_cpu is not None and req_memory is not None and req_memory > _MEMORY_TO_CPU * req_cpu:
         raise ConfigurationError(
             f"req_memory is at most twice req_cpu: {req_cpu} CPU units can have {_MEMORY_TO_CPU * req_cpu} MB, "
@@ -307,4 +299,4 @@ def version_body(
 def version_secrets(options: VersionOptions) -> tuple[Secret, ...]:
     """What of the options no error must show."""
     token = options.get("private_token")
-    return () if token is None else (secret(token, "the private token"),)
+    return () if token is None else (validate_secret(token, "the private token"),)

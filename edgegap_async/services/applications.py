@@ -6,9 +6,10 @@ import base64
 from types import NoneType
 
 from edgegap_async.models.applications import Application
-from edgegap_async.models.requests import checked_name, given
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_name
 
 
 class Applications(Service):
@@ -32,10 +33,10 @@ class Applications(Service):
             "application-create",
             Application,
             body={
-                "name": checked_name(name, "the application's name", shortest=3, longest=64),
+                "name": validate_name(name, "the application's name", min_length=3, max_length=64),
                 "image": _base64(image),
                 "is_active": is_active,
-                **given(is_telemetry_agent_active=is_telemetry_agent_active),
+                **omit_none(is_telemetry_agent_active=is_telemetry_agent_active),
             },
             timeout=timeout,
         )
@@ -62,10 +63,10 @@ class Applications(Service):
             "application-update",
             Application,
             path={"app_name": name},
-            body=given(
+            body=omit_none(
                 name=None
                 if new_name is None
-                else checked_name(new_name, "the application's name", shortest=3, longest=64),
+                else validate_name(new_name, "the application's name", min_length=3, max_length=64),
                 image=None if image is None else _base64(image),
                 is_active=is_active,
                 is_telemetry_agent_active=is_telemetry_agent_active,

@@ -6,9 +6,9 @@ from types import NoneType
 
 from edgegap_async.config import Secret, own_token
 from edgegap_async.models.deployments import DeploymentRow
-from edgegap_async.models.requests import checked_tag, whole
 from edgegap_async.models.tags import Tag
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_int, validate_tag
 
 
 class Context(Service):
@@ -37,7 +37,7 @@ class Context(Service):
             "context-create-deployment-tag",
             Tag,
             path=_path(request_id, security_number),
-            body={"name": checked_tag(name)},
+            body={"name": validate_tag(name)},
             timeout=timeout,
             token=_token(token),
         )
@@ -56,7 +56,7 @@ class Context(Service):
 
 
 def _path(request_id: str, security_number: int) -> dict[str, str]:
-    return {"request_id": request_id, "security_number": str(whole(security_number, "the security number"))}
+    return {"request_id": request_id, "security_number": str(validate_int(security_number, "the security number"))}
 
 
 def _token(token: str | Secret) -> Secret:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.models.requests import addresses, checked_names, given, sequence
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.sessions import (
     CreatedSessions,
     CustomSession,
@@ -17,6 +17,7 @@ from edgegap_async.models.sessions import (
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_ip_addresses, validate_list, validate_names
 
 
 class CustomSessions(Service):
@@ -40,7 +41,7 @@ class CustomSessions(Service):
             "post-custom-session",
             SessionRequest,
             path={"request_id": request_id, "custom_id": custom_id},
-            body={"ip_list": addresses(users, "users"), **given(webhook_url=webhook_url)},
+            body={"ip_list": [*validate_ip_addresses(users, "users")], **omit_none(webhook_url=webhook_url)},
             timeout=timeout,
         )
 
@@ -51,7 +52,7 @@ class CustomSessions(Service):
 
         Raises nothing for one that could not be added: ``errors`` says why.
         """
-        wanted = [one.as_json() for one in sequence(sessions, "sessions")]
+        wanted = [one.as_json() for one in validate_list(sessions, "sessions")]
         if not wanted:
             raise ConfigurationError("sessions is empty: name at least one")
         return await self._pipeline.call(
@@ -82,7 +83,7 @@ class CustomSessions(Service):
             "patch-custom-session",
             Session,
             path={"request_id": request_id, "custom_id": custom_id},
-            body={"ip_list": addresses(users, "users"), **given(webhook_url=webhook_url)},
+            body={"ip_list": [*validate_ip_addresses(users, "users")], **omit_none(webhook_url=webhook_url)},
             timeout=timeout,
         )
 
@@ -102,7 +103,7 @@ class CustomSessions(Service):
 
         Raises nothing for one that could not be ended: ``errors`` says why.
         """
-        names = checked_names(custom_ids, "custom_ids")
+        names = validate_names(custom_ids, "custom_ids")
         if not names:
             raise ConfigurationError("custom_ids is empty: name at least one")
         return await self._pipeline.call(

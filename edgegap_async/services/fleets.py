@@ -8,12 +8,13 @@ from types import NoneType
 from typing import get_args
 
 from edgegap_async.errors import JSON
+from edgegap_async.models.encoding import omit_none, string_values
 from edgegap_async.models.fields import Message
 from edgegap_async.models.fleets import Fleet, FleetLink, FleetPolicy, PolicyData, PolicyType
-from edgegap_async.models.requests import checked_name, given, one_of, sequence, texts, whole, within
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_choice, validate_int, validate_list, validate_name, validate_number
 
 
 class Policies(Service):
@@ -43,12 +44,12 @@ class Policies(Service):
             FleetPolicy,
             path={"fleet_name": fleet_name},
             body={
-                "name": checked_name(name, "the policy's name"),
+                "name": validate_name(name, "the policy's name"),
                 "enabled": enabled,
-                "type": one_of(type, get_args(PolicyType), "a policy's type"),
-                "minimum": whole(minimum, "minimum", least=1),
-                "maximum": whole(maximum, "maximum", least=1),
-                "threshold": within(threshold, "threshold", least=0.1, most=1),
+                "type": validate_choice(type, get_args(PolicyType), "a policy's type"),
+                "minimum": validate_int(minimum, "minimum", minimum=1),
+                "maximum": validate_int(maximum, "maximum", minimum=1),
+                "threshold": validate_number(threshold, "threshold", minimum=0.1, maximum=1),
                 "data": _data(data),
             },
             timeout=timeout,
@@ -86,16 +87,18 @@ class Policies(Service):
             FleetPolicy,
             path={"fleet_name": fleet_name, "policy_name": name},
             body={
-                **given(
-                    name=None if new_name is None else checked_name(new_name, "the policy's name"),
+                **omit_none(
+                    name=None if new_name is None else validate_name(new_name, "the policy's name"),
                     enabled=enabled,
-                    type=None if type is None else one_of(type, get_args(PolicyType), "a policy's type"),
-                    minimum=None if minimum is None else whole(minimum, "minimum"),
-                    maximum=None if maximum is None else whole(maximum, "maximum", least=1),
-                    threshold=None if threshold is None else within(threshold, "threshold", least=0.1, most=1),
+                    type=None if type is None else validate_choice(type, get_args(PolicyType), "a policy's type"),
+                    minimum=None if minimum is None else validate_int(minimum, "minimum"),
+                    maximum=None if maximum is None else validate_int(maximum, "maximum", minimum=1),
+                    threshold=None
+                    if threshold is None
+                    else validate_number(threshold, "threshold", minimum=0.1, maximum=1),
                     data=None if data is None else _data(data),
                 ),
-                **texts(create_time=create_time, last_updated=last_updated),
+                **string_values(create_time=create_time, last_updated=last_updated),
             },
             timeout=timeout,
         )
@@ -132,7 +135,7 @@ class Fleets(Service):
         return await self._pipeline.call(
             "fleet-create",
             Fleet,
-            body={"name": checked_name(name, "the fleet's name"), **given(enabled=enabled)},
+            body={"name": validate_name(name, "the fleet's name"), **omit_none(enabled=enabled)},
             timeout=timeout,
         )
 
@@ -148,7 +151,9 @@ class Fleets(Service):
             "fleet-update",
             Fleet,
             path={"fleet_name": name},
-            body=given(name=None if new_name is None else checked_name(new_name, "the fleet's name"), enabled=enabled),
+            body=omit_none(
+                name=None if new_name is None else validate_name(new_name, "the fleet's name"), enabled=enabled
+            ),
             timeout=timeout,
         )
 
@@ -190,4 +195,4 @@ class Fleets(Service):
 def _data(data: PolicyData) -> JSON:
     if isinstance(data, Mapping):
         return dict(data)
-    return {"filters": [one.as_json() for one in sequence(data, "a policy's data")]}
+    return {"filters": [one.as_json() for one in validate_list(data, "a policy's data")]}

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from edgegap_async.errors import JSON
 from edgegap_async.models.addresses import Address, Addresses, PublicAddress
-from edgegap_async.models.requests import User, addresses
+from edgegap_async.models.users import User
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_ip_addresses
 
 MOST_AT_ONCE: Final = 20
 """The most addresses that the service looks up in one request."""
@@ -33,7 +33,7 @@ class IP(Service):
         They come in the order of the requests. ``timeout`` bounds all together, in seconds. Raises ConfigurationError
         for what is no address, and what the first request that fails raises.
         """
-        wanted = addresses(ip_addresses, "ip_addresses")
+        wanted = validate_ip_addresses(ip_addresses, "ip_addresses")
         try:
             async with asyncio.TaskGroup() as group:
                 parts = [
@@ -44,6 +44,6 @@ class IP(Service):
             raise failures.exceptions[0] from None
         return tuple(found for part in parts for found in part.result())
 
-    async def _lookup(self, some: list[JSON], timeout: float | None) -> tuple[Address, ...]:
-        answer = await self._pipeline.call("IPs lookup", Addresses, body={"addresses": some}, timeout=timeout)
+    async def _lookup(self, some: list[str], timeout: float | None) -> tuple[Address, ...]:
+        answer = await self._pipeline.call("IPs lookup", Addresses, body={"addresses": [*some]}, timeout=timeout)
         return answer.addresses

@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 from edgegap_async.errors import JSON
 from edgegap_async.models.fields import StateChange
 from edgegap_async.models.lobbies import Lobby
-from edgegap_async.models.requests import checked_name
-from edgegap_async.readiness import Kind
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_name
+from edgegap_async.waiting import Kind
 
 OnLobbyStatus: TypeAlias = Callable[[StateChange[Lobby]], object]
 """Called in the event loop when a lobby is seen in another state; what it raises ends the wait."""
@@ -56,4 +56,4 @@ class Lobbies(Service):
 
 
 def _named(name: str) -> dict[str, JSON]:
-    return {"name": checked_name(name, "the lobby's name")}
+    return {"name": validate_name(name, "the lobby's name")}

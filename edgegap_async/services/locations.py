@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edgegap_async.models.encoding import string_values
 from edgegap_async.models.locations import Beacon, Location
-from edgegap_async.models.requests import texts
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
@@ -48,7 +48,7 @@ class Locations(Service):
             "location-list",
             Location,
             key=lambda place: (place.city, place.country, place.latitude, place.longitude, place.type),
-            query=texts(app=application, version=version, type=type, tags=tags),
+            query=string_values(app=application, version=version, type=type, tags=tags),
             page_size=page_size,
             timeout=timeout,
         )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from edgegap_async.deploy_guard import OnCancel
 from edgegap_async.errors import ConfigurationError
+from edgegap_async.models.create_options import CreateOptions, create_body
 from edgegap_async.models.deployments import DeploymentRequest
 from edgegap_async.models.private_fleets import Host
-from edgegap_async.models.requests import CreateOptions, UserLike, checked_name, create_body, sequence
+from edgegap_async.models.users import UserLike
+from edgegap_async.ownership.guard import OnCancel
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.creation import Creation
+from edgegap_async.services.deployments.creation import Creation
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_list, validate_name
 
 
 class PrivateFleets(Service):
@@ -53,7 +55,7 @@ class PrivateFleets(Service):
         ``options`` are CreateOptions; wait with ``edgegap.deployments.wait_until_ready``. Guarded, and raises, like
         ``deployments.create``.
         """
-        hosts = [checked_name(host, "a host id") for host in sequence(private_host_ids, "private_host_ids")]
+        hosts = [validate_name(host, "a host id") for host in validate_list(private_host_ids, "private_host_ids")]
         if not hosts:
             raise ConfigurationError("private_host_ids is empty: name at least one host")
         return await self._creation.ask(

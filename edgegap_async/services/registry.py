@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.models.registry import DeletedTag, ImageTag, TagDeletions
-from edgegap_async.models.requests import checked_names
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_names
 
 
 class Registry(Service):
@@ -41,7 +41,7 @@ class Registry(Service):
 
         Raises nothing for a tag that could not be deleted: ``results`` has what came of each.
         """
-        names = checked_names(tags, "tags")
+        names = validate_names(tags, "tags")
         if not names:
             raise ConfigurationError("tags is empty: name at least one")
         return await self._pipeline.call(

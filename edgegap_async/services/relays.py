@@ -7,17 +7,20 @@ from contextlib import asynccontextmanager, suppress
 from types import NoneType
 from typing import Final, TypeAlias
 
-from edgegap_async.chores import Chores, Removal
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import StateChange
-from edgegap_async.models.placement import DeployFilter, filters_json
+from edgegap_async.models.filters import DeployFilter, filters_json
 from edgegap_async.models.relays import RelayAuthorization, RelaySession
-from edgegap_async.models.requests import User, UserLike, checked_name, given, users_of_relay, whole
+from edgegap_async.models.users import User, UserLike, relay_users
+from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Alarms, Kind
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_int, validate_name
+from edgegap_async.waiting import Alarms, Kind
 from edgegap_async.webhooks import Webhooks
 
 OnRelayStatus: TypeAlias = Callable[[StateChange[RelaySession]], object]
@@ -30,11 +33,13 @@ _KIND: Final = Kind(name="relay session", hint="delete it and create another")
 class Relays(Service):
     """``edgegap.relays``: relays between players, without a game server."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores, alarms: Alarms, webhooks: Webhooks) -> None:
+    def __init__(
+        self, pipeline: Pipeline, prefetch: int, chores: BackgroundTasks, alarms: Alarms, webhooks: Webhooks
+    ) -> None:
         super().__init__(pipeline, prefetch)
         self._alarms = alarms
         self._webhooks = webhooks
-        self._removal = Removal(
+        self._removal = Cleanup(
             chores=chores, remove=self._delete_if_there, what="relay session", verb="delete", done="deleted"
         )
 
@@ -82,8 +87,8 @@ class Relays(Service):
             "relay-session-create",
             RelaySession,
             body={
-                "users": users_of_relay(users),
-                **given(filters=filters_json(filters), webhook_url=webhook_url or ours),
+                "users": relay_users(users),
+                **omit_none(filters=filters_json(filters), webhook_url=webhook_url or ours),
             },
             timeout=timeout,
             priority=Priority.URGENT,
@@ -148,7 +153,7 @@ class Relays(Service):
         return await self._pipeline.call(
             "relay-user-authorize",
             RelayAuthorization,
-            body={"session_id": checked_name(session_id, "the session id"), "user_ip": User.ip(user_ip).ip_address},
+            body={"session_id": validate_name(session_id, "the session id"), "user_ip": User.ip(user_ip).ip_address},
             timeout=timeout,
         )
 
@@ -164,8 +169,8 @@ class Relays(Service):
             "relay-user-revoke",
             RelaySession,
             body={
-                "session_id": checked_name(session_id, "the session id"),
-                "authorization_token": whole(authorization_token, "an authorization token"),
+                "session_id": validate_name(session_id, "the session id"),
+                "authorization_token": validate_int(authorization_token, "an authorization token"),
             },
             timeout=timeout,
         )

@@ -6,23 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeAlias, Unpack
 
-from edgegap_async.chores import Chores, Removal
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import StateChange
-from edgegap_async.models.placement import DeployFilter, Placement, filters_json, old_options
-from edgegap_async.models.requests import (
-    FilterType,
-    UserLike,
-    addresses,
-    bulk_filters,
-    checked_name,
-    checked_names,
-    checked_tags,
-    given,
-    sequence,
-    users_v1,
-)
+from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
+from edgegap_async.models.placement import Placement, old_options
 from edgegap_async.models.sessions import (
     Selector,
     Session,
@@ -33,10 +22,14 @@ from edgegap_async.models.sessions import (
     SessionUser,
     SessionUsers,
 )
+from edgegap_async.models.users import UserLike, users_v1
+from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Alarms, Kind
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_ip_addresses, validate_list, validate_name, validate_names, validate_tags
+from edgegap_async.waiting import Alarms, Kind
 from edgegap_async.webhooks import Webhooks
 
 OnSessionStatus: TypeAlias = Callable[[StateChange[Session]], object]
@@ -83,7 +76,7 @@ class SessionsUsers(Service):
             operation_id,
             SessionUsers,
             path={"session_id": session_id},
-            body={"ip_list": addresses(users, "users")},
+            body={"ip_list": [*validate_ip_addresses(users, "users")]},
             timeout=timeout,
         )
         return answer.session_users
@@ -95,11 +88,13 @@ class Sessions(Service):
     Deleting a session gives its seats back and leaves its deployment running.
     """
 
-    def __init__(self, pipeline: Pipeline, prefetch: int, chores: Chores, alarms: Alarms, webhooks: Webhooks) -> None:
+    def __init__(
+        self, pipeline: Pipeline, prefetch: int, chores: BackgroundTasks, alarms: Alarms, webhooks: Webhooks
+    ) -> None:
         super().__init__(pipeline, prefetch)
         self._alarms = alarms
         self._webhooks = webhooks
-        self._removal = Removal(
+        self._removal = Cleanup(
             chores=chores, remove=self._delete_if_there, what="session", verb="delete", done="deleted"
         )
         self.users: SessionsUsers = SessionsUsers(pipeline, prefetch)
@@ -159,7 +154,7 @@ class Sessions(Service):
     ) -> SessionRequest:
         """Find players a seat, starting a server where none is free: ``POST /v1/session``; it is not ready yet.
 
-        ``users`` are all addresses, or all positions with their address. ``deployment_request_id`` names the deployment
+        ``users`` are all validate_ip_addresses, or all positions with their address. ``deployment_request_id`` names the deployment
         to join; else ``selectors`` and ``filters`` say which may be joined. ``webhook_url`` gets the session by POST
         once it is linked or has failed. Not sent again once it may have been carried out. Raises ConfigurationError
         before anything is sent, and Conflict.
@@ -169,12 +164,12 @@ class Sessions(Service):
             "session-post",
             SessionRequest,
             body={
-                "app_name": checked_name(application, "the application"),
+                "app_name": validate_name(application, "the application"),
                 **users_v1(users),
-                **given(
-                    version_name=None if version is None else checked_name(version, "the version"),
+                **omit_none(
+                    version_name=None if version is None else validate_name(version, "the version"),
                     deployment_request_id=deployment_request_id,
-                    selectors=[one.as_json() for one in sequence(selectors, "selectors")] or None,
+                    selectors=[one.as_json() for one in validate_list(selectors, "selectors")] or None,
                     filters=filters_json(filters),
                     webhook_url=webhook_url or ours,
                 ),
@@ -247,9 +242,9 @@ class Sessions(Service):
             body={
                 "filters": bulk_filters(
                     match,
-                    session_id=checked_names(session_ids, "session_ids"),
-                    request_id=checked_names(request_ids, "request_ids"),
-                    deployment_tags=checked_tags(tags),
+                    session_id=validate_names(session_ids, "session_ids"),
+                    request_id=validate_names(request_ids, "request_ids"),
+                    deployment_tags=validate_tags(tags),
                 )
             },
             timeout=timeout,

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import get_args
 
-from edgegap_async.config import Secret
+from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON
-from edgegap_async.models.requests import checked_name, given, one_of, secret
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.storage import EndpointStorage, OutputFormat, PullProfile, PullProfileLink, SourceType
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_choice, validate_name
 
 
 class PullProfiles(Service):
@@ -38,7 +39,7 @@ class PullProfiles(Service):
             PullProfile,
             path={"endpoint_name": endpoint_name},
             body={
-                "name": checked_name(name, "the pull profile's name"),
+                "name": validate_name(name, "the pull profile's name"),
                 **_profile(source, source_type, destination),
             },
             timeout=timeout,
@@ -70,7 +71,7 @@ class PullProfiles(Service):
             PullProfile,
             path=_path(endpoint_name, name),
             body={
-                **given(name=None if new_name is None else checked_name(new_name, "the pull profile's name")),
+                **omit_none(name=None if new_name is None else validate_name(new_name, "the pull profile's name")),
                 **_profile(source, source_type, destination),
             },
             timeout=timeout,
@@ -149,14 +150,14 @@ class Storage(Service):
         ``output_format`` is how logs are written, TEXT unless NDJSON is asked for. The keys are never shown.
         """
         keys = {
-            "access_key_id": secret(access_key_id, "the access key id"),
-            "secret_access_key": secret(secret_access_key, "the secret access key"),
+            "access_key_id": validate_secret(access_key_id, "the access key id"),
+            "secret_access_key": validate_secret(secret_access_key, "the secret access key"),
         }
         return await self._pipeline.call(
             "endpoint-create",
             EndpointStorage,
             body={
-                "name": checked_name(name, "the storage's name"),
+                "name": validate_name(name, "the storage's name"),
                 **_endpoint(endpoint, bucket, keys, output_format),
             },
             timeout=timeout,
@@ -181,7 +182,7 @@ class Storage(Service):
     ) -> EndpointStorage:
         """Change what is given: ``PATCH /v1/storage/endpoint/{endpoint_name}``. Raises NotFound."""
         keys = {
-            field: secret(value, f"the {field.replace('_', ' ')}")
+            field: validate_secret(value, f"the {field.replace('_', ' ')}")
             for field, value in (("access_key_id", access_key_id), ("secret_access_key", secret_access_key))
             if value is not None
         }
@@ -190,7 +191,7 @@ class Storage(Service):
             EndpointStorage,
             path={"endpoint_name": name},
             body={
-                **given(name=None if new_name is None else checked_name(new_name, "the storage's name")),
+                **omit_none(name=None if new_name is None else validate_name(new_name, "the storage's name")),
                 **_endpoint(endpoint, bucket, keys, output_format),
             },
             timeout=timeout,
@@ -218,20 +219,22 @@ class Storage(Service):
 def _endpoint(
     endpoint: str | None, bucket: str | None, keys: Mapping[str, Secret], output_format: OutputFormat | None
 ) -> dict[str, JSON]:
-    return given(
+    return omit_none(
         endpoint=endpoint,
         bucket=bucket,
         **{field: key.reveal() for field, key in keys.items()},
         output_format=None
         if output_format is None
-        else one_of(output_format, get_args(OutputFormat), "the output format"),
+        else validate_choice(output_format, get_args(OutputFormat), "the output format"),
     )
 
 
 def _profile(source: str | None, source_type: SourceType | None, destination: str | None) -> dict[str, JSON]:
-    return given(
+    return omit_none(
         source=source,
-        source_type=None if source_type is None else one_of(source_type, get_args(SourceType), "the source type"),
+        source_type=None
+        if source_type is None
+        else validate_choice(source_type, get_args(SourceType), "the source type"),
         destination=destination,
     )
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from edgegap_async.models.requests import addresses, checked_names, given
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.telemetry import TelemetryRequest, TelemetryResult
-from edgegap_async.readiness import Kind
 from edgegap_async.services.base import Service
+from edgegap_async.validation import validate_ip_addresses, validate_names
+from edgegap_async.waiting import Kind
 
 _KIND: Final = Kind(name="telemetry", unwanted="it expires by itself")
 
@@ -34,9 +35,9 @@ class Telemetry(Service):
             "active-deployment-telemetry-post",
             TelemetryRequest,
             body={
-                "deployments": [*checked_names(request_ids, "request_ids")],
-                "ips": addresses(users, "users"),
-                **given(webhook_url=webhook_url),
+                "deployments": [*validate_names(request_ids, "request_ids")],
+                "ips": [*validate_ip_addresses(users, "users")],
+                **omit_none(webhook_url=webhook_url),
             },
             timeout=timeout,
         )

@@ -10,8 +10,8 @@ import attrs
 
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.limits import Priority
+from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import Progress, State
-from edgegap_async.models.requests import given, within
 from edgegap_async.models.versions import (
     ACLAnswer,
     ACLEntry,
@@ -23,9 +23,10 @@ from edgegap_async.models.versions import (
     version_secrets,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.readiness import Kind, Schedule, wait_until_ready
 from edgegap_async.services.base import Service
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_number
+from edgegap_async.waiting import Kind, Schedule, wait_until_ready
 
 _CACHE: Final = Kind(name="the cache of", unwanted="a server can be deployed meanwhile, and starts slowly")
 _CACHING: Final = Schedule(shortest=5.0, longest=30.0, unknown_grace=None)
@@ -77,7 +78,7 @@ class ACL(Service):
             "app-version-whitelist-post",
             ACLAnswer,
             path=_path(application, version),
-            body={"cidr": cidr, **given(label=label, is_active=is_active)},
+            body={"cidr": cidr, **omit_none(label=label, is_active=is_active)},
             timeout=timeout,
         )
         return answer.whitelist_entry
@@ -235,7 +236,7 @@ class Versions(Service):
         does. ``on_progress`` is told the percent after each look. Raises ReadyTimeout, NotFound, and ConfigurationError
         for a version whose ``force_cache`` is off: it would never come.
         """
-        within(percent, "percent", least=0, most=100)
+        validate_number(percent, "percent", minimum=0, maximum=100)
 
         async def look(_: str, seconds: float) -> _Cached:
             version = await self._pipeline.call(

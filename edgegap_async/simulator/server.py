@@ -14,22 +14,24 @@ import attrs
 from aiohttp import web
 
 from edgegap_async.simulator.clock import Calendar, Clock
-from edgegap_async.simulator.collection import Collection
-from edgegap_async.simulator.counting import Counting, RateLimits
-from edgegap_async.simulator.deployment import Deployment
-from edgegap_async.simulator.exchange import Answer, Doom, Refusal
-from edgegap_async.simulator.faults import Fault, Faults, Outcome, too_many_requests
-from edgegap_async.simulator.hooks import Hook, Hooks
-from edgegap_async.simulator.injection import injected
-from edgegap_async.simulator.journal import Received
-from edgegap_async.simulator.reception import Letter, authorise, handle, parsed
-from edgegap_async.simulator.relay import Relay
-from edgegap_async.simulator.routing import Found, Routes
-from edgegap_async.simulator.session import Session
+from edgegap_async.simulator.domain.collection import Collection
+from edgegap_async.simulator.domain.deployment import PlannedFailure, SimulatedDeployment
+from edgegap_async.simulator.domain.injected_environment import injected
+from edgegap_async.simulator.domain.random_streams import RandomStreams
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.relay import SimulatedRelay
+from edgegap_async.simulator.domain.session import SimulatedSession
+from edgegap_async.simulator.domain.world import Hooked, World, new_secret
+from edgegap_async.simulator.http.dispatch import authorise, handle, parsed
+from edgegap_async.simulator.http.faults import Fault, FaultResult, Faults, too_many_requests
+from edgegap_async.simulator.http.messages import IncomingRequest, Reply, rejection_reply
+from edgegap_async.simulator.http.rate_limits import Counting, RateLimiter
+from edgegap_async.simulator.http.request_log import LoggedRequest
+from edgegap_async.simulator.http.responses import deliver, has_left, is_loopback, url_of
+from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 from edgegap_async.simulator.settings import Applications, checked_span, read_applications
-from edgegap_async.simulator.subjects import subject
-from edgegap_async.simulator.wire import deliver, has_left, is_loopback, url_of
-from edgegap_async.simulator.world import Chances, Hooked, World, new_secret
+from edgegap_async.simulator.webhooks.payloads import subject
+from edgegap_async.simulator.webhooks.sender import Hook, Hooks
 
 if TYPE_CHECKING:
     from edgegap_async.client import EdgegapClient
@@ -89,12 +91,12 @@ class LocalEdgegap:
             raise ValueError("opened needs a zone")
         if max_page_size < 1:
             raise ValueError(f"a page holds at least one item, not {max_page_size}")
-        chances = Chances(seed)
+        chances = RandomStreams(seed)
         self.token: str = token or new_secret(chances.stream("token"))
         """The organisation's token: requests must have ``Authorization: token`` and this."""
         self.faults: Faults = Faults(chances.stream("faults"))
         """What is to go wrong."""
-        self.requests: list[Received] = []
+        self.requests: list[LoggedRequest] = []
         """What arrived, in the order in which it was counted."""
         self.crashes: list[Exception] = []
         """What went wrong in the server itself: such a request was answered with 500."""
@@ -102,7 +104,7 @@ class LocalEdgegap:
         self._port = port
         self._given_clock = clock
         self._opened = opened
-        self._limits = RateLimits(rate_limits, counting, chances.stream("counting"))
+        self._limits = RateLimiter(rate_limits, counting, chances.stream("counting"))
         self._retry_after = retry_after
         self._jitter = jitter
         self._on_the_way: random.Random = chances.stream("jitter")
@@ -137,25 +139,25 @@ class LocalEdgegap:
         return self._started.clock
 
     @property
-    def deployments(self) -> Collection[Deployment]:
+    def deployments(self) -> Collection[SimulatedDeployment]:
         """The deployments that will go on running, and be billed, unless somebody stops them."""
         world = self._started
         return Collection(lambda: world.alive, lambda each: each.goes_on)
 
     @property
-    def history(self) -> Collection[Deployment]:
+    def history(self) -> Collection[SimulatedDeployment]:
         """Every deployment that was ever created."""
         world = self._started
         return Collection(lambda: world.history)
 
     @property
-    def sessions(self) -> Collection[Session]:
+    def sessions(self) -> Collection[SimulatedSession]:
         """The sessions that were neither deleted nor gone with their deployment."""
         world = self._started
         return Collection(lambda: world.sessions.history, lambda each: each.exists)
 
     @property
-    def relays(self) -> Collection[Relay]:
+    def relays(self) -> Collection[SimulatedRelay]:
         """The relay sessions that were not deleted."""
         world = self._started
         return Collection(lambda: world.relays.existing)
@@ -246,17 +248,17 @@ class LocalEdgegap:
         finally:
             self._serving.discard(task)
 
-    async def _receive(self, request: web.BaseRequest) -> tuple[Outcome, Received]:
+    async def _receive(self, request: web.BaseRequest) -> tuple[FaultResult, LoggedRequest]:
         found = self._routes.find(request.method, request.rel_url.raw_path)
-        fault = self.faults.take(found.operation) if isinstance(found, Found) else None
+        fault = self.faults.take(found.operation) if isinstance(found, MatchedRoute) else None
         early = fault is not None and fault.kind.precedes
         content = b"" if early else await request.read()
         if self._jitter and not early:
             await asyncio.sleep(self._on_the_way.uniform(0, self._jitter))
         record = self._record(request, found, content)
-        if not isinstance(found, Found):
+        if not isinstance(found, MatchedRoute):
             return _no_such_operation(request.method, found), record
-        letter = Letter(
+        letter = IncomingRequest(
             operation=found.operation,
             path=found.path,
             query=record.query,
@@ -267,12 +269,12 @@ class LocalEdgegap:
         )
         return await self._outcome(_Exchange(self, request, letter), fault), record
 
-    def _record(self, request: web.BaseRequest, found: Found | frozenset[str], content: bytes) -> Received:
-        record = Received(
+    def _record(self, request: web.BaseRequest, found: MatchedRoute | frozenset[str], content: bytes) -> LoggedRequest:
+        record = LoggedRequest(
             at=self.clock(),
             method=request.method,
             path=request.rel_url.raw_path,
-            operation_id=found.operation.operation_id if isinstance(found, Found) else None,
+            operation_id=found.operation.operation_id if isinstance(found, MatchedRoute) else None,
             query=dict(request.query),
             body=parsed(content),
             headers={name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"},
@@ -280,15 +282,15 @@ class LocalEdgegap:
         self.requests.append(record)
         return record
 
-    async def _outcome(self, exchange: _Exchange, fault: Fault | None) -> Outcome:
+    async def _outcome(self, exchange: _Exchange, fault: Fault | None) -> FaultResult:
         try:
             return await self._treat(exchange, fault)
         except Exception as crash:
             # whatever it is, a mistake in this server must not look like the service's: it is kept and shown
             self.crashes.append(crash)
-            return Answer(500, {"message": f"the local Edgegap crashed: {crash!r}"})
+            return Reply(500, {"message": f"the local Edgegap crashed: {crash!r}"})
 
-    async def _treat(self, exchange: _Exchange, fault: Fault | None) -> Outcome:
+    async def _treat(self, exchange: _Exchange, fault: Fault | None) -> FaultResult:
         if fault is not None and fault.kind.precedes:
             return await fault.kind.behave(fault.options, exchange)
         refused = self._turned_away(exchange.letter)
@@ -300,11 +302,11 @@ class LocalEdgegap:
             return await fault.kind.behave(fault.options, exchange)
         return exchange.handle()
 
-    def _turned_away(self, letter: Letter) -> Answer | None:
+    def _turned_away(self, letter: IncomingRequest) -> Reply | None:
         try:
             authorise(letter, self.token)
-        except Refusal as refusal:
-            return refusal.answer()
+        except Rejection as refusal:
+            return rejection_reply(refusal)
         if not self._limits.admit(letter.operation.bucket, self.clock()):
             return too_many_requests(self._retry_after)
         return None
@@ -314,12 +316,12 @@ class LocalEdgegap:
         if self._hooks is not None:
             await self._hooks.told(request_id)
 
-    def answer(self, letter: Letter, doom: Doom | None) -> Answer:
+    def answer(self, letter: IncomingRequest, doom: PlannedFailure | None) -> Reply:
         """Handle a request that was let in."""
         try:
             return handle(self._started, letter, doom)
-        except Refusal as refusal:
-            return refusal.answer()
+        except Rejection as refusal:
+            return rejection_reply(refusal)
 
 
 @attrs.frozen
@@ -328,9 +330,9 @@ class _Exchange:
 
     local: LocalEdgegap
     request: web.BaseRequest
-    letter: Letter
+    letter: IncomingRequest
 
-    def handle(self, doom: Doom | None = None) -> Answer:
+    def handle(self, doom: PlannedFailure | None = None) -> Reply:
         return self.local.answer(self.letter, doom)
 
     async def told(self, request_id: str) -> None:
@@ -342,7 +344,7 @@ class _Exchange:
             await asyncio.sleep(_LEFT_EVERY)
 
 
-def _no_such_operation(method: str, allowed: frozenset[str]) -> Answer:
+def _no_such_operation(method: str, allowed: frozenset[str]) -> Reply:
     if allowed:
-        return Answer(405, {"message": f"{method} is not allowed here"}, {"Allow": ", ".join(sorted(allowed))})
-    return Answer(404, {"message": "there is no such path"})
+        return Reply(405, {"message": f"{method} is not allowed here"}, {"Allow": ", ".join(sorted(allowed))})
+    return Reply(404, {"message": "there is no such path"})

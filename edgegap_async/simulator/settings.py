@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from edgegap_async.simulator.host import PortSettings
+from edgegap_async.simulator.domain.host import PortSettings
 
 Applications: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Settings by version by application: ``{"kart": {"v1.2": {"ports": [...], "max_duration": 60}}}``."""
@@ -41,7 +41,7 @@ def _ports(given: Iterable[PortSettings | Mapping[str, Any]]) -> tuple[PortSetti
 
 
 @attrs.frozen(kw_only=True)
-class SessionConfig:
+class SessionSettings:
     """How sessions of a version come to a deployment.
 
     A session of kind Seat takes a socket for each of its users, any other takes one. With ``autodeploy`` a
@@ -53,8 +53,8 @@ class SessionConfig:
     autodeploy: bool = True
 
 
-def _session_config(given: SessionConfig | Mapping[str, Any]) -> SessionConfig:
-    return given if isinstance(given, SessionConfig) else SessionConfig(**given)
+def _session_config(given: SessionSettings | Mapping[str, Any]) -> SessionSettings:
+    return given if isinstance(given, SessionSettings) else SessionSettings(**given)
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +65,7 @@ class VersionSettings:
     max_duration: int = DEFAULT_DURATION
     """Minutes from READY to the end; negative for none."""
     time_to_ready: Span | None = attrs.field(default=None, converter=attrs.converters.optional(checked_span))
-    session_config: SessionConfig = attrs.field(factory=SessionConfig, converter=_session_config)
+    session_config: SessionSettings = attrs.field(factory=SessionSettings, converter=_session_config)
 
 
 def read_applications(given: Applications) -> dict[str, dict[str, VersionSettings]]:

@@ -9,13 +9,13 @@ import re
 import warnings
 from collections.abc import Mapping
 from types import NoneType
-from typing import Final, TypedDict, TypeVar, Unpack, cast
+from typing import Final, Protocol, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import quote, urlencode
 
 import attrs
 import tenacity
 
-from edgegap_async.config import Secret, Settings, parse_timeout
+from edgegap_async.config import Secret, Settings
 from edgegap_async.errors import (
     JSON,
     APIError,
@@ -29,12 +29,11 @@ from edgegap_async.errors import (
 )
 from edgegap_async.events import BucketStats, Event, EventHook, EventKind, Stats
 from edgegap_async.limits import Priority, TokenBucket
-from edgegap_async.models.converter import decode
-from edgegap_async.models.requests import checked_name
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
-from edgegap_async.transport.answers import api_error, scrubbed
+from edgegap_async.transport.attempt import HttpResponse, HttpSession
+from edgegap_async.transport.responses import api_error, scrubbed
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_repeat
-from edgegap_async.transport.session import Answer, Session
+from edgegap_async.validation import validate_name, validate_timeout
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ _LEAST_SECONDS: Final = 0.001
 """What an attempt gets that begins in the deadline's last moment."""
 
 
-class Parts(TypedDict, total=False):
+class CallOptions(TypedDict, total=False):
     """What a call is made of, beside its operation."""
 
     path: Mapping[str, str] | None
@@ -95,18 +94,28 @@ class _Call:
     rest: float = 0.0
 
 
+class Decode(Protocol):
+    """Turns the body of a response into a model."""
+
+    def __call__(self, body: bytes, model: type[T], *, operation: str) -> T:
+        """Return the model; raises DecodeError, which names the operation."""
+        ...
+
+
 class Pipeline:
     """Sends calls: each through its rate bucket, repeated as its idempotency allows, inside one deadline."""
 
     def __init__(
         self,
         settings: Settings,
-        session: Session,
+        session: HttpSession,
         buckets: Mapping[Bucket, TokenBucket],
         policy: RetryPolicy,
         on_event: EventHook | None,
+        decode: Decode,
     ) -> None:
         self.settings = settings
+        self._decode = decode
         self._session = session
         self._buckets = buckets
         self._policy = policy
@@ -116,7 +125,7 @@ class Pipeline:
         self._authorization = settings.token.header("token")
         self._tallies: dict[Bucket, _Tally] = {name: _Tally() for name in buckets}
 
-    async def call(self, operation_id: str, model: type[T], **parts: Unpack[Parts]) -> T:
+    async def call(self, operation_id: str, model: type[T], **parts: Unpack[CallOptions]) -> T:
         """Carry out an operation and decode its answer; the model ``NoneType`` stands for no body.
 
         Raises the errors of ``edgegap_async.errors``.
@@ -130,14 +139,14 @@ class Pipeline:
             if operation.method != "DELETE" or call.outcome is Outcome.NOT_SENT or model is not NoneType:
                 raise
             return cast("T", None)
-        return cast("T", None) if model is NoneType else decode(answer.body, model, operation=operation_id)
+        return cast("T", None) if model is NoneType else self._decode(answer.body, model, operation=operation_id)
 
-    async def call_if_told(self, operation_id: str, model: type[T], **parts: Unpack[Parts]) -> T | None:
+    async def call_if_told(self, operation_id: str, model: type[T], **parts: Unpack[CallOptions]) -> T | None:
         """Like ``call``, for an operation that may also answer with nothing (204): None then."""
         body = await self.send(operation_id, **parts)
-        return decode(body, model, operation=operation_id) if body.strip() else None
+        return self._decode(body, model, operation=operation_id) if body.strip() else None
 
-    async def send(self, operation_id: str, **parts: Unpack[Parts]) -> bytes:
+    async def send(self, operation_id: str, **parts: Unpack[CallOptions]) -> bytes:
         """Carry out an operation and give the answer's body as it is; raises like ``call``."""
         return (await self._carry_out(self._call(OPERATIONS[operation_id], parts))).body
 
@@ -160,7 +169,7 @@ class Pipeline:
             }
         )
 
-    def _call(self, operation: Operation, parts: Parts) -> _Call:
+    def _call(self, operation: Operation, parts: CallOptions) -> _Call:
         self._session.opened()
         if not operation.listed and operation.operation_id not in self._warned:
             self._warned.add(operation.operation_id)
@@ -170,7 +179,7 @@ class Pipeline:
                 stacklevel=2,
             )
         timeout, token = parts.get("timeout"), parts.get("token")
-        seconds = self.settings.timeout if timeout is None else parse_timeout(timeout)
+        seconds = self.settings.timeout if timeout is None else validate_timeout(timeout)
         url = self.settings.base_url + _filled(operation, parts.get("path") or {})
         if query := parts.get("query"):
             url = f"{url}?{urlencode(query)}"
@@ -186,7 +195,7 @@ class Pipeline:
             deadline=asyncio.get_running_loop().time() + seconds,
         )
 
-    async def _carry_out(self, call: _Call) -> Answer:
+    async def _carry_out(self, call: _Call) -> HttpResponse:
         """Attempts, each of whose parts ends at the deadline, so that no timer over all of them is needed."""
         try:
             answer = await self._attempt(call)
@@ -197,10 +206,10 @@ class Pipeline:
         self._budget.earn()
         return answer
 
-    async def _repeat(self, call: _Call, error: EdgegapError) -> Answer:
+    async def _repeat(self, call: _Call, error: EdgegapError) -> HttpResponse:
         failed = [error]
 
-        async def attempt() -> Answer:
+        async def attempt() -> HttpResponse:
             # The first was made before: the machinery of repeating would cost it as much as all the rest does.
             if failed:
                 raise failed.pop()
@@ -214,10 +223,10 @@ class Pipeline:
             before_sleep=lambda state: self._tell(call, EventKind.RETRIED, seconds=state.upcoming_sleep),
             reraise=True,
         )
-        answer: Answer = await retrying(attempt)
+        answer: HttpResponse = await retrying(attempt)
         return answer
 
-    async def _attempt(self, call: _Call) -> Answer:
+    async def _attempt(self, call: _Call) -> HttpResponse:
         loop = asyncio.get_running_loop()
         bucket, tally = self._buckets[call.operation.bucket], self._tallies[call.operation.bucket]
         operation = call.operation.operation_id
@@ -242,7 +251,7 @@ class Pipeline:
                 call.url,
                 authorization=call.authorization,
                 body=call.body,
-                seconds=max(min(self._policy.attempt_seconds, call.deadline - sent_at), _LEAST_SECONDS),
+                seconds=max(min(self._policy.attempt_timeout, call.deadline - sent_at), _LEAST_SECONDS),
                 operation=operation,
             )
         except TransportError as error:
@@ -278,7 +287,7 @@ class Pipeline:
             why = f"the next attempt would come in {pause:.3g} s and the timeout ends in {max(left, 0):.3g} s"
         elif isinstance(error, RateLimited):
             return False
-        elif call.failures >= self._policy.attempts:
+        elif call.failures >= self._policy.max_attempts:
             why = f"{call.attempt} attempts were made"
         elif not self._budget.spend():
             why = "too many other calls failed as well (the client's retry budget is spent)"
@@ -343,6 +352,6 @@ def _filled(operation: Operation, path: Mapping[str, str]) -> str:
         if type(value) is not str or not _PLAIN.fullmatch(value):
             parts = value.split("/") if name == operation.nested and type(value) is str else [value]
             what = name.replace("_", " ").replace("-", " ")
-            value = "/".join(quote(checked_name(part, what), safe="") for part in parts)
+            value = "/".join(quote(validate_name(part, what), safe="") for part in parts)
         filled = filled.replace(f"{{{name}}}", value)
     return filled

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
-from edgegap_async.errors import APIError, ConfigurationError, Outcome, RateLimited, TransportError
+from edgegap_async.errors import APIError, Outcome, RateLimited, TransportError
 from edgegap_async.operations import Idempotency
+from edgegap_async.validation import positive
 
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
 
@@ -47,32 +48,27 @@ def may_repeat(error: BaseException, idempotency: Idempotency) -> bool:
             return False
 
 
-def _above_zero(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"retry: {field.name} must be above 0, not {value}")
-
-
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """How often and how fast a client repeats.
 
-    ``attempts`` is the most that one call sends (1: never again), not counting those refused with 429, which go on
+    ``max_attempts`` is the most that one call sends (1: never again), not counting those refused with 429, which go on
     until the deadline at the pace of their rate bucket. Before the n-th repetition a call waits between 0 and
-    ``first_seconds x 2^(n-1)``, at most ``longest_seconds``, or what ``Retry-After`` asks for. ``budget`` repetitions
+    ``initial_delay x 2^(n-1)``, at most ``max_delay``, or what ``Retry-After`` asks for. ``budget`` repetitions
     may be spent by all calls of the client together before every one costs ten successes.
-    ``attempt_seconds`` bounds a single attempt.
+    ``attempt_timeout`` bounds a single attempt.
     """
 
-    attempts: int = attrs.field(default=5, validator=_above_zero)
-    first_seconds: float = attrs.field(default=0.25, validator=_above_zero)
-    longest_seconds: float = attrs.field(default=8.0, validator=_above_zero)
-    budget: float = attrs.field(default=50.0, validator=_above_zero)
-    attempt_seconds: float = attrs.field(default=20.0, validator=_above_zero)
+    max_attempts: int = attrs.field(default=5, validator=positive)
+    initial_delay: float = attrs.field(default=0.25, validator=positive)
+    max_delay: float = attrs.field(default=8.0, validator=positive)
+    budget: float = attrs.field(default=50.0, validator=positive)
+    attempt_timeout: float = attrs.field(default=20.0, validator=positive)
 
     def pause(self, repetition: int, jitter: Callable[[], float] = random.random) -> float:
         """Seconds before the ``repetition``-th repetition, spread evenly from 0 up ("full jitter")."""
         doublings = min(repetition - 1, 64)  # beyond any use, and still a float
-        return jitter() * min(self.first_seconds * 2.0**doublings, self.longest_seconds)
+        return jitter() * min(self.initial_delay * 2.0**doublings, self.max_delay)
 
 
 _SUCCESSES_A_REPETITION: Final = 10

@@ -1,6 +1,7 @@
 """What the service tells by itself: received, checked, and passed on to who waits and who listens."""
 
-from edgegap_async.webhooks.applications import ASGIApplication, aiohttp_handler
+from edgegap_async.webhooks.aiohttp import aiohttp_handler
+from edgegap_async.webhooks.asgi import ASGIApplication
 from edgegap_async.webhooks.receiver import LARGEST_BODY, Listener, RelayListener, SessionListener, Webhooks
 
 __all__ = [

@@ -22,7 +22,7 @@ ACTED: set[Kind] = {"lose_answer", "half_answer", "swallow"}
 @pytest.mark.parametrize("kind", SPOILED)
 async def test_what_a_call_is_told(local: LocalEdgegap, kind: Kind) -> None:
     async with FaultProxy(local.url, lambda *_: kind) as proxy:
-        once = RetryPolicy(attempts=1, attempt_seconds=5)
+        once = RetryPolicy(max_attempts=1, attempt_timeout=5)
         async with EdgegapClient(local.token, base_url=proxy.url, retry=once) as edgegap:
             with pytest.raises((TransportError, DeadlineExceeded)) as caught:
                 await edgegap.deployments.create("kart", "v1", users=USERS, guard=False)
@@ -56,7 +56,7 @@ async def test_many_deploys_through_a_bad_network() -> None:
             base_url=proxy.url,
             rate_limits=None,
             guard=GuardPolicy(settle_seconds=2, watch_seconds=5),
-            retry=RetryPolicy(attempt_seconds=2),
+            retry=RetryPolicy(attempt_timeout=2),
         ) as edgegap,
     ):
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edgegap_async import GuardPolicy
 from edgegap_async.errors import EdgegapError
-from edgegap_async.models.guard_tag import GuardTag
+from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from edgegap_async.cli.matches import DOCUMENTATION_RANGES, REGIONS, matches
-from edgegap_async.simulator.places import Position, nearest, of_address
+from edgegap_async.simulator.domain.geography import Position, nearest, of_address
 
 
 def test_the_same_seed_makes_the_same_matches_however_many() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import aiohttp
 import attrs
 
-from edgegap_async.simulator.routing import Found, Routes
+from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 
 COMMAND: Final = os.environ.get("PRISM", "prism")
 """The program; nox installs it and says where."""
@@ -94,7 +94,7 @@ class Violations:
 
     async def _note(self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
         found = self._routes.find(end.method, end.url.raw_path)
-        assert isinstance(found, Found), end.url
+        assert isinstance(found, MatchedRoute), end.url
         operation_id = found.operation.operation_id
         if operation_id in self._operations:
             self.exchanges[operation_id] += 1

@@ -11,7 +11,7 @@ import pytest
 from edgegap_async import Filter
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.models.query import OPERATORS, Condition, query_text
-from edgegap_async.simulator.query import parse
+from edgegap_async.simulator.handlers.query import parse
 
 NOON = datetime(2026, 4, 22, 12, 0, tzinfo=UTC)
 NAMES = ["request_id", "tags", "application", "version", "fleet_name", "host_name"]

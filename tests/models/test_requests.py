@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from edgegap_async import EnvironmentVariable, User
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.models.requests import checked_name, environment_json, texts, users_v1, users_v2
+from edgegap_async.models.encoding import string_values
+from edgegap_async.models.environment import environment_json
+from edgegap_async.models.users import users_v1, users_v2
+from edgegap_async.validation import validate_name
 
 IP = "203.0.113.7"
 
@@ -57,7 +60,7 @@ def test_no_other_place_is(latitude: float) -> None:
 @given(st.text())
 def test_a_name_that_is_taken_cannot_leave_its_segment(name: str) -> None:
     with suppress(ConfigurationError):
-        assert checked_name(name, "the name") == name
+        assert validate_name(name, "the name") == name
         assert not set("/\\\r\n\0") & set(name)
         assert name not in {"", ".", ".."}
 
@@ -79,8 +82,8 @@ def test_environment_in_both_forms() -> None:
     ],
 )
 def test_parameters_as_text(value: Any, text: str) -> None:
-    assert texts(name=value, other=None) == {"name": text}
+    assert string_values(name=value, other=None) == {"name": text}
 
 
 def test_parameters_that_are_none_are_left_out() -> None:
-    assert texts(a=None, b="") == {"b": ""}
+    assert string_values(a=None, b="") == {"b": ""}

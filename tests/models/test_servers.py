@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from edgegap_async import Deployment, DeploymentRow, GameServer, State
+from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.models.converter import structure
 from edgegap_async.models.ports import Port, Ports
 
 ID = "0123456789ab"

@@ -16,7 +16,7 @@ from edgegap_async.errors import Conflict, NotFound
 from edgegap_async.models.deployments import DeployFilter
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.simulator.journal import Received
+from edgegap_async.simulator.http.request_log import LoggedRequest
 
 IP = "203.0.113.7"
 ID = "0123456789ab"
@@ -226,7 +226,7 @@ SENT = {
 }
 
 
-async def sent_by(local: LocalEdgegap, operation_id: str, sent: Sent) -> Received:
+async def sent_by(local: LocalEdgegap, operation_id: str, sent: Sent) -> LoggedRequest:
     local.faults.add(operation_id, "status", code=200, body=sent.answer)
     async with local.client() as edgegap:
         await sent.call(edgegap)

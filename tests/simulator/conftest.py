@@ -11,7 +11,7 @@ import attrs
 import orjson
 import pytest
 
-from edgegap_async.simulator import Deployment, LocalEdgegap, VirtualClock
+from edgegap_async.simulator import LocalEdgegap, SimulatedDeployment, VirtualClock
 from edgegap_async.simulator.specification import complaints, response_validator
 
 USER = {"user_type": "geo_coordinates", "user_data": {"latitude": 45.5, "longitude": -73.6}}
@@ -52,7 +52,7 @@ class Edgegap:
         assert reply.status == 202, reply
         return str(reply.body["request_id"])
 
-    async def ready(self, **fields: Any) -> Deployment:
+    async def ready(self, **fields: Any) -> SimulatedDeployment:
         request_id = await self.create(**fields)
         self.clock.advance(10)
         return self.local.deployments[request_id]

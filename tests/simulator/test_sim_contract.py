@@ -3,7 +3,7 @@
 import pytest
 
 from edgegap_async.operations import OPERATIONS
-from edgegap_async.simulator.handlers import HANDLERS
+from edgegap_async.simulator.handlers.table import HANDLERS
 from edgegap_async.simulator.specification import request_validator, response_validator
 from edgegap_async.simulator.specification.documents import DOCUMENTS, Document
 

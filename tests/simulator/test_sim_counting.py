@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgegap_async.operations import DOCUMENTED_RATES
-from edgegap_async.simulator.counting import BucketCount, FixedCount, RateLimits, SlidingCount
+from edgegap_async.simulator.http.rate_limits import BucketCount, FixedCount, RateLimiter, SlidingCount
 
 limits = st.integers(1, 12)
 # steps of a 64th of a second: sums of them are exact, so a second is a second
@@ -72,7 +72,7 @@ def test_a_full_bucket_can_give_twice_the_limit_in_a_second():
 
 
 def limits_of(rates="documented", counting="sliding"):
-    return RateLimits(rates, counting, random.Random(1))
+    return RateLimiter(rates, counting, random.Random(1))
 
 
 def admitted(rates, bucket):

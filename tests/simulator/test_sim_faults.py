@@ -6,7 +6,7 @@ import collections
 import aiohttp
 import pytest
 
-from edgegap_async.simulator import State
+from edgegap_async.simulator import DeploymentState
 
 CREATE = "v2-deployment-create"
 
@@ -138,10 +138,10 @@ async def test_errored_rests_in_error(edgegap_server, path, body):
     await edgegap_server.get("/v1/deployments")  # not an operation that creates: it passes by
     reply = await edgegap_server.call("POST", path, json=body)
     deployment = edgegap_server.local.deployments[reply.body["request_id"]]
-    assert deployment.state is State.SEEKING
+    assert deployment.state is DeploymentState.SEEKING
     assert deployment.error_detail is None
     edgegap_server.clock.advance(7)
-    assert (deployment.state, deployment.error_detail) == (State.ERROR, "out of memory")
+    assert (deployment.state, deployment.error_detail) == (DeploymentState.ERROR, "out of memory")
     logs = await edgegap_server.get(f"/v1/deployment/{deployment.request_id}/container-logs")
     assert logs["crash_data"]["message"] == "out of memory"
 
@@ -153,7 +153,7 @@ async def test_unprocessable_exists_in_error(edgegap_server, conforms):
     reply = await edgegap_server.call("POST", "/v2/deployments", json=body)
     assert (reply.status, reply.body["message"]) == (422, "no room")
     conforms(CREATE, reply)
-    assert edgegap_server.local.deployments[reply.body["request_id"]].state is State.ERROR
+    assert edgegap_server.local.deployments[reply.body["request_id"]].state is DeploymentState.ERROR
 
 
 async def test_unprocessable_does_not_hide_a_bad_request(edgegap_server):

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from edgegap_async.simulator import State
+from edgegap_async.simulator import DeploymentState
 
 
 async def test_it_passes_through_its_states(edgegap_server):
     request_id = await edgegap_server.create()
     deployment = edgegap_server.local.deployments[request_id]
-    assert deployment.state is State.SEEKING
+    assert deployment.state is DeploymentState.SEEKING
     seen = [("Status.SEEKING", "Status.INITIALIZING")]
     for _ in range(700):
         edgegap_server.clock.advance(0.01)
@@ -70,9 +70,9 @@ async def test_it_ends_by_itself_after_max_duration(serve):
     edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": 2}}})
     deployment = await edgegap.ready()
     edgegap.clock.advance(105)
-    assert deployment.state is State.READY
+    assert deployment.state is DeploymentState.READY
     edgegap.clock.advance(16)
-    assert deployment.state is State.TERMINATED
+    assert deployment.state is DeploymentState.TERMINATED
     assert len(edgegap.local.deployments) == 0
     assert await edgegap.rows() == []
 
@@ -81,7 +81,7 @@ async def test_one_without_end_goes_on(serve):
     edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": -1}}})
     deployment = await edgegap.ready()
     edgegap.clock.advance(10_000_000)
-    assert deployment.state is State.READY
+    assert deployment.state is DeploymentState.READY
 
 
 async def test_a_terminated_one_is_remembered_for_a_while(edgegap_server):
@@ -100,7 +100,7 @@ async def test_a_failed_one_rests(edgegap_server):
     edgegap_server.local.faults.add("v2-deployment-create", "errored", detail="no such image")
     deployment = await edgegap_server.ready()
     edgegap_server.clock.advance(1_000_000)
-    assert deployment.state is State.ERROR
+    assert deployment.state is DeploymentState.ERROR
     assert deployment.error_detail == "no such image"
     body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
     assert (body["error"], body["error_detail"], body["running"]) == (True, "no such image", False)
@@ -116,7 +116,7 @@ async def test_one_can_be_made_to_fail_while_it_runs(edgegap_server):
     assert body["error_detail"] == "out of memory"
     deployment.stop()
     edgegap_server.clock.advance(1)
-    assert deployment.state is State.TERMINATED
+    assert deployment.state is DeploymentState.TERMINATED
 
 
 async def test_external_ports_are_not_shared(edgegap_server):
@@ -219,6 +219,6 @@ async def test_being_joinable_can_be_changed(edgegap_server, conforms):
 async def test_without_a_clock_it_lives_by_the_loop(serve):
     edgegap = await serve(clock=None)
     request_id = await edgegap.create()
-    assert edgegap.local.deployments[request_id].state is State.SEEKING
+    assert edgegap.local.deployments[request_id].state is DeploymentState.SEEKING
     await asyncio.sleep(6.1)
-    assert edgegap.local.deployments[request_id].state is State.READY
+    assert edgegap.local.deployments[request_id].state is DeploymentState.READY

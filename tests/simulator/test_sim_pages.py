@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgegap_async.simulator.pages import Page
+from edgegap_async.simulator.handlers.pages import PageRequest
 
 
 @given(total=st.integers(0, 60), size=st.integers(1, 12))
 def test_following_the_pages_gives_every_item_once(total, size):
     items, found = list(range(total)), []
-    page, numbers = Page(1, size), []
+    page, numbers = PageRequest(1, size), []
     while True:
         described = page.described(total)["pagination"]
         found += items[page.start : page.stop]
@@ -20,15 +20,15 @@ def test_following_the_pages_gives_every_item_once(total, size):
         if not described["has_next"]:
             assert described["next_page_number"] is None
             break
-        page = Page(described["next_page_number"], size)
+        page = PageRequest(described["next_page_number"], size)
     assert found == items
     assert numbers == list(range(1, described["paginator"]["num_pages"] + 1))
 
 
 @given(total=st.integers(0, 60), size=st.integers(1, 12), beyond=st.integers(1, 5))
 def test_a_page_past_the_end_leads_back(total, size, beyond):
-    pages = Page(1, size).described(total)["pagination"]["paginator"]["num_pages"]
-    past = Page(pages + beyond, size).described(total)["pagination"]
+    pages = PageRequest(1, size).described(total)["pagination"]["paginator"]["num_pages"]
+    past = PageRequest(pages + beyond, size).described(total)["pagination"]
     assert (past["has_next"], past["next_page_number"]) == (False, None)
     assert (past["has_previous"], past["previous_page_number"]) == (True, pages)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgegap_async.simulator.host import address
-from edgegap_async.simulator.places import CITIES, Position, nearest, of_address
+from edgegap_async.simulator.domain.geography import CITIES, Position, nearest, of_address
+from edgegap_async.simulator.domain.host import address
 
 positions = st.builds(Position, st.floats(-90, 90), st.floats(-180, 180))
 

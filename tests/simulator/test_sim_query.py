@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgegap_async.simulator.query import QueryError, parse
+from edgegap_async.simulator.handlers.query import QueryError, parse
 
 START = datetime(2026, 4, 22, 12, tzinfo=UTC)
 

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from edgegap_async.operations import OPERATIONS
-from edgegap_async.simulator import LocalEdgegap, VirtualClock, handlers, reception
-from edgegap_async.simulator.routing import Found, Routes
+from edgegap_async.simulator import LocalEdgegap, VirtualClock, handlers
+from edgegap_async.simulator.http import dispatch
+from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 
 # who may come in
 
@@ -57,7 +58,7 @@ def test_every_path_leads_to_its_operation():
         for number, name in enumerate(operation.parameters):
             path = path.replace(f"{{{name}}}", f"x%2F{number}")
         expected = {name: f"x/{number}" for number, name in enumerate(operation.parameters)}
-        assert routes.find(operation.method, path) == Found(operation, expected)
+        assert routes.find(operation.method, path) == MatchedRoute(operation, expected)
 
 
 async def test_there_is_no_such_path(edgegap_server):
@@ -98,7 +99,7 @@ async def test_a_mistake_of_its_own_is_shown(monkeypatch):
     def broken(*_):
         raise KeyError("mine")
 
-    monkeypatch.setattr(reception, "HANDLERS", {"location-list": broken})
+    monkeypatch.setattr(dispatch, "HANDLERS", {"location-list": broken})
     with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
         async with LocalEdgegap(clock=VirtualClock()) as local, aiohttp.ClientSession() as session:
             headers = {"Authorization": f"token {local.token}"}

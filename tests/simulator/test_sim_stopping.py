@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgegap_async.simulator import State
+from edgegap_async.simulator import DeploymentState
 
 
 async def test_one_that_is_ready_stops_at_once(edgegap_server, conforms):
@@ -29,12 +29,12 @@ async def test_one_that_is_not_ready_stops_as_soon_as_it_is(edgegap_server):
     assert reply.status == 202
     assert len(edgegap_server.local.deployments) == 0
     edgegap_server.clock.advance(1)
-    assert deployment.state in {State.SEEKING, State.DEPLOYING}
+    assert deployment.state in {DeploymentState.SEEKING, DeploymentState.DEPLOYING}
     assert (await edgegap_server.call("DELETE", f"/v1/stop/{request_id}")).status == 202
     edgegap_server.clock.advance(ready - edgegap_server.clock())
-    assert deployment.state is State.TERMINATING
+    assert deployment.state is DeploymentState.TERMINATING
     edgegap_server.clock.advance(0.5)
-    assert deployment.state is State.TERMINATED
+    assert deployment.state is DeploymentState.TERMINATED
 
 
 async def test_one_in_error_stops_at_once(edgegap_server):

@@ -24,7 +24,7 @@ from edgegap_async.errors import (
     Unprocessable,
 )
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.transport.answers import retry_after
+from edgegap_async.transport.responses import retry_after
 
 ID = "0123456789ab"
 BASE = "http://127.0.0.1:1"
@@ -34,7 +34,7 @@ ANY_ADDRESS = re.compile(r"http://127\.0\.0\.1:1/.*")
 async def answered(local: LocalEdgegap, **options: Any) -> APIError:
     """The error that a call raises when the service answers so."""
     local.faults.add("deployment-get", "status", **options)
-    async with local.client(retry=RetryPolicy(attempts=1)) as edgegap:
+    async with local.client(retry=RetryPolicy(max_attempts=1)) as edgegap:
         with pytest.raises(APIError) as caught:
             await edgegap.deployments.get(ID)
     assert len(local.requests) == 1

@@ -57,7 +57,7 @@ async def test_a_create_that_gets_no_answer_may_have_been_carried_out(
 @pytest.mark.looptime
 async def test_an_attempt_is_bounded_too(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "stall")
-    async with local.client(retry=RetryPolicy(attempt_seconds=2, first_seconds=0.1)) as edgegap:
+    async with local.client(retry=RetryPolicy(attempt_timeout=2, initial_delay=0.1)) as edgegap:
         began = asyncio.get_running_loop().time()
         await edgegap.deployments.list().first()
         assert 2 <= asyncio.get_running_loop().time() - began <= 2.2
@@ -67,7 +67,7 @@ async def test_an_attempt_is_bounded_too(local: LocalEdgegap) -> None:
 @pytest.mark.looptime
 async def test_an_attempt_that_is_over_before_the_call_is_a_transport_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "stall")
-    async with local.client(retry=RetryPolicy(attempt_seconds=2)) as edgegap:
+    async with local.client(retry=RetryPolicy(attempt_timeout=2)) as edgegap:
         took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], guard=False))
     assert took == pytest.approx(2, abs=EPSILON)
     assert isinstance(error, TransportError)
@@ -96,7 +96,7 @@ async def test_whatever_happens_it_never_takes_longer(
     for _ in range(50):
         for kind, options in faults:
             local.faults.add("deployment-list", kind, **options)
-    policy = RetryPolicy(attempts=100, attempt_seconds=4)
+    policy = RetryPolicy(max_attempts=100, attempt_timeout=4)
     async with local.client(rate_limits={"list": 1.5}, retry=policy) as edgegap:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -149,7 +149,7 @@ async def test_the_deadline_passes_between_attempts(local: LocalEdgegap) -> None
     """What was carried out by an earlier attempt stays possible, whatever the call waits for when it ends."""
     local.faults.add("deployment-delete", "drop_after_commit")
     local.faults.add("deployment-delete", "rate_limited", times=None, retry_after=0.9)
-    async with local.client(rate_limits=None, retry=RetryPolicy(first_seconds=0.001)) as edgegap:
+    async with local.client(rate_limits=None, retry=RetryPolicy(initial_delay=0.001)) as edgegap:
         it = (await edgegap.deployments.create("kart", "v1", users=[IP])).request_id
         took, error = await timed(edgegap.deployments.stop(it, timeout=2))
     assert took <= 2

@@ -186,7 +186,7 @@ async def test_events_tell_each_decision(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "status", code=503, headers={"Retry-After": "1.5"})
     local.faults.add("deployment-list", "reset")
     local.faults.add("deployment-list", "delay", seconds=0.5)
-    async with local.client(rate_limits=None, on_event=events.append, retry=RetryPolicy(first_seconds=1)) as edgegap:
+    async with local.client(rate_limits=None, on_event=events.append, retry=RetryPolicy(initial_delay=1)) as edgegap:
         await edgegap.deployments.list().first()
 
     assert told(events) == [

@@ -141,7 +141,7 @@ def closed_port() -> Iterator[int]:
 @every_operation
 async def test_what_was_never_sent_is_repeated_whatever_it_was(closed_port: int, operation: Operation) -> None:
     async with EdgegapClient(
-        "abc", base_url=f"http://127.0.0.1:{closed_port}", retry=RetryPolicy(attempts=3)
+        "abc", base_url=f"http://127.0.0.1:{closed_port}", retry=RetryPolicy(max_attempts=3)
     ) as client:
         with pytest.raises(TransportError, match="nothing was sent") as caught:
             await operation.call(client, "0123456789ab")
@@ -221,7 +221,7 @@ async def test_a_tag_that_never_was_is_not_found_after_a_refusal_for_the_limit(
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 async def test_attempts_are_bounded(local: LocalEdgegap, attempts: int) -> None:
     local.faults.add("deployment-list", "status", times=None, code=503)
-    async with local.client(retry=RetryPolicy(attempts=attempts)) as edgegap:
+    async with local.client(retry=RetryPolicy(max_attempts=attempts)) as edgegap:
         with pytest.raises(ServerError) as caught:
             await edgegap.deployments.list().first()
     assert len(local.requests) == attempts
@@ -229,7 +229,7 @@ async def test_attempts_are_bounded(local: LocalEdgegap, attempts: int) -> None:
 
 
 async def test_the_http_library_repeats_nothing_by_itself(local: LocalEdgegap) -> None:
-    async with local.client(retry=RetryPolicy(attempts=1)) as edgegap:
+    async with local.client(retry=RetryPolicy(max_attempts=1)) as edgegap:
         await edgegap.deployments.list().first()  # leaves a connection that is used again
         local.faults.add("deployment-list", "reset")
         with pytest.raises(TransportError):
@@ -240,7 +240,7 @@ async def test_the_http_library_repeats_nothing_by_itself(local: LocalEdgegap) -
 @pytest.mark.looptime
 async def test_the_budget_is_the_clients_and_not_the_calls(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "status", times=None, code=503)
-    async with local.client(retry=RetryPolicy(attempts=3, budget=3)) as edgegap:
+    async with local.client(retry=RetryPolicy(max_attempts=3, budget=3)) as edgegap:
         failures = await asyncio.gather(*(edgegap.deployments.list().first() for _ in range(6)), return_exceptions=True)
         assert all(isinstance(failure, ServerError) for failure in failures)
         assert edgegap.stats().retries == 3
@@ -253,7 +253,7 @@ async def test_the_budget_is_the_clients_and_not_the_calls(local: LocalEdgegap) 
 @pytest.mark.looptime
 async def test_refusals_for_the_limit_cost_no_budget(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "rate_limited", times=4, retry_after=0.5)
-    async with local.client(retry=RetryPolicy(attempts=1, budget=0.5)) as edgegap:
+    async with local.client(retry=RetryPolicy(max_attempts=1, budget=0.5)) as edgegap:
         await edgegap.deployments.list().first()
     assert len(local.requests) == 5
 
@@ -270,7 +270,7 @@ def test_ten_successes_earn_a_repetition() -> None:
 
 @pytest.mark.looptime
 async def test_successes_pay_for_repetitions(local: LocalEdgegap) -> None:
-    async with local.client(rate_limits=None, retry=RetryPolicy(attempts=2, budget=1)) as edgegap:
+    async with local.client(rate_limits=None, retry=RetryPolicy(max_attempts=2, budget=1)) as edgegap:
         for successes, repetitions in ((0, 1), (5, 0), (6, 1)):
             for _ in range(successes):
                 await edgegap.locations.list().first()
@@ -304,7 +304,7 @@ async def test_retry_after_is_obeyed_to_the_fraction(local: LocalEdgegap, arrive
 
 @pytest.mark.looptime
 async def test_back_off_is_bounded_and_grows(local: LocalEdgegap, arrived: Arrived) -> None:
-    policy = RetryPolicy(attempts=12, first_seconds=1, longest_seconds=4)
+    policy = RetryPolicy(max_attempts=12, initial_delay=1, max_delay=4)
     local.faults.add("deployment-list", "status", times=None, code=503)
     async with local.client(rate_limits=None, retry=policy, timeout=600) as edgegap:
         with pytest.raises(ServerError):

@@ -15,9 +15,9 @@ from edgegap_async import EdgegapClient, State
 from edgegap_async.codec import dumps
 from edgegap_async.errors import ConfigurationError, DeploymentFailed
 from edgegap_async.models.deployments import Deployment
-from edgegap_async.models.guard_tag import GuardTags
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
+from edgegap_async.ownership.tag import GuardTags
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.webhooks import LARGEST_BODY, ASGIApplication, aiohttp_handler
 

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgegap_async.simulator.exchange import Answer, Call
-from edgegap_async.simulator.places import of_address
-from edgegap_async.simulator.world import World
+from edgegap_async.simulator.domain.geography import of_address
+from edgegap_async.simulator.domain.world import World
+from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 _CODES: Final[Mapping[str, str]] = {
     "Africa": "AF",
@@ -48,19 +48,19 @@ _CODES: Final[Mapping[str, str]] = {
 """The codes of the continents and countries that the table of cities has."""
 
 
-def own(_: World, call: Call) -> Answer:
+def own(_: World, call: ValidatedRequest) -> Reply:
     """GET /v1/ip."""
-    return Answer(200, {"public_ip": call.sender})
+    return Reply(200, {"public_ip": call.sender})
 
 
-def lookup(_: World, call: Call) -> Answer:
+def lookup(_: World, call: ValidatedRequest) -> Reply:
     """GET /v1/ip/{ip}/lookup."""
-    return Answer(200, _found(call.path["ip"]))
+    return Reply(200, _found(call.path["ip"]))
 
 
-def lookup_many(_: World, call: Call) -> Answer:
+def lookup_many(_: World, call: ValidatedRequest) -> Reply:
     """POST /v1/ips/lookup."""
-    return Answer(200, {"addresses": [_found(address) for address in call.body["addresses"]]})
+    return Reply(200, {"addresses": [_found(address) for address in call.body["addresses"]]})
 
 
 def _found(text: str) -> dict[str, Any]:

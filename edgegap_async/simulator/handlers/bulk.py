@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from edgegap_async.simulator.exchange import Refusal
+from edgegap_async.simulator.domain.rejection import Rejection
 
 Item = TypeVar("Item")
 
@@ -22,5 +22,5 @@ def passing(
     """The items that pass every filter, by what they have in each field; a refusal when there is no filter."""
     tests = [(fields[each["field"]], _PASSES[each["filter_type"]], frozenset(each["values"])) for each in filters]
     if not tests:
-        raise Refusal(400, "filters: without any, everything would stop")
+        raise Rejection(400, "filters: without any, everything would stop")
     return [item for item in items if all(passes(wanted, values(item)) for values, passes, wanted in tests)]

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from edgegap_async.simulator.exchange import Answer, Call, Refusal
-from edgegap_async.simulator.handlers.whereto import at, at_address, cities
-from edgegap_async.simulator.places import Position
-from edgegap_async.simulator.world import Order, World
+from edgegap_async.simulator.domain.geography import Position
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.world import Order, World
+from edgegap_async.simulator.handlers.placement import at, at_address, cities
+from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 _LONGEST_TAG: Final = 40
 _LARGEST_VALUE: Final = 4096
 """Bytes of an environment variable's value."""
 
 
-def create_v2(world: World, call: Call) -> Answer:
+def create_v2(world: World, call: ValidatedRequest) -> Reply:
     """POST /v2/deployments."""
     return _create_v2(world, call, private_hosts=())
 
 
-def create_on_private_fleet(world: World, call: Call) -> Answer:
+def create_on_private_fleet(world: World, call: ValidatedRequest) -> Reply:
     """POST /v2/private-fleets/deployments."""
     return _create_v2(world, call, private_hosts=call.body["private_host_ids"])
 
 
-def _create_v2(world: World, call: Call, private_hosts: Sequence[str]) -> Answer:
+def _create_v2(world: World, call: ValidatedRequest, private_hosts: Sequence[str]) -> Reply:
     body = call.body
     order = Order(
         application=body["application"],
@@ -44,18 +45,18 @@ def _create_v2(world: World, call: Call, private_hosts: Sequence[str]) -> Answer
     )
     try:
         deployment = world.create(order, call.doom)
-    except Refusal as refusal:
+    except Rejection as refusal:
         # this version has no 404: what is not known is a bad request
-        raise Refusal(400 if refusal.status == 404 else refusal.status, refusal.message) from None
-    return Answer(202, {"request_id": deployment.request_id})
+        raise Rejection(400 if refusal.status == 404 else refusal.status, refusal.message) from None
+    return Reply(202, {"request_id": deployment.request_id})
 
 
-def create_v1(world: World, call: Call) -> Answer:
+def create_v1(world: World, call: ValidatedRequest) -> Reply:
     """POST /v1/deploy."""
     body = call.body
     addresses, located = body.get("ip_list") or (), body.get("geo_ip_list") or ()
     if bool(addresses) == bool(located):
-        raise Refusal(400, "exactly one of ip_list and geo_ip_list must be given")
+        raise Rejection(400, "exactly one of ip_list and geo_ip_list must be given")
     users = [at_address(f"ip_list[{number}]", address) for number, address in enumerate(addresses)]
     users += [at(f"geo_ip_list[{number}]", place) for number, place in enumerate(located)]
     if "location" in body:
@@ -76,7 +77,7 @@ def create_v1(world: World, call: Call) -> Answer:
         ),
         call.doom,
     )
-    return Answer(
+    return Reply(
         200,
         {
             "request_id": deployment.request_id,
@@ -98,11 +99,11 @@ def _user(field: str, user: Mapping[str, Any]) -> Position:
     kind, data = user["user_type"], user["user_data"]
     if kind == "ip_address":
         if "ip_address" not in data:
-            raise Refusal(400, f"{field}.user_data.ip_address: this field is required")
+            raise Rejection(400, f"{field}.user_data.ip_address: this field is required")
         return at_address(f"{field}.user_data.ip_address", data["ip_address"])
     if kind == "geo_coordinates":
         return at(f"{field}.user_data", data)
-    raise Refusal(400, f"{field}.user_type: this must be one of ip_address, geo_coordinates")
+    raise Rejection(400, f"{field}.user_type: this must be one of ip_address, geo_coordinates")
 
 
 # what it is given
@@ -111,12 +112,12 @@ def _user(field: str, user: Mapping[str, Any]) -> Position:
 def _tags(tags: Iterable[str]) -> Sequence[str]:
     for number, tag in enumerate(tags):
         if not 1 <= len(tag) <= _LONGEST_TAG:
-            raise Refusal(400, f"tags[{number}]: this must have 1 to {_LONGEST_TAG} characters")
+            raise Rejection(400, f"tags[{number}]: this must have 1 to {_LONGEST_TAG} characters")
     return tuple(dict.fromkeys(tags))
 
 
 def _environment(field: str, variables: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for number, each in enumerate(variables):
         if len(each["value"].encode()) > _LARGEST_VALUE:
-            raise Refusal(400, f"{field}[{number}].value: this must have at most {_LARGEST_VALUE} bytes")
+            raise Rejection(400, f"{field}[{number}].value: this must have at most {_LARGEST_VALUE} bytes")
     return {each["key"]: each["value"] for each in variables}

@@ -9,18 +9,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from edgegap_async.simulator.deployment import Deployment, Report, State
-from edgegap_async.simulator.exchange import Answer, Call, Refusal
+from edgegap_async.simulator.domain.deployment import Report, SimulatedDeployment
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.states import DeploymentState
+from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.deployments import found
-from edgegap_async.simulator.world import World
+from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def logs(world: World, call: Call) -> Answer:
+def logs(world: World, call: ValidatedRequest) -> Reply:
     """GET /v1/deployment/{deployment_id}/container-logs."""
     deployment = found(world, call.path["deployment_id"])
-    failed = deployment.state is State.ERROR
+    failed = deployment.state is DeploymentState.ERROR
     detail = deployment.error_detail
-    return Answer(
+    return Reply(
         200,
         {
             "logs": "\n".join(_lines(world, deployment)),
@@ -32,7 +34,7 @@ def logs(world: World, call: Call) -> Answer:
     )
 
 
-def _lines(world: World, deployment: Deployment) -> Sequence[str]:
+def _lines(world: World, deployment: SimulatedDeployment) -> Sequence[str]:
     ready = deployment.ready_at
     if ready is None or not deployment.was_ready:
         return ()
@@ -42,12 +44,12 @@ def _lines(world: World, deployment: Deployment) -> Sequence[str]:
     return [f"[{world.calendar.text(ready + 0.01 * number)}] {line}" for number, line in enumerate(told)]
 
 
-def report(world: World, call: Call) -> Answer:
+def report(world: World, call: ValidatedRequest) -> Reply:
     """POST /v1/deployments/{deployment_id}:report; the document has no 404 here."""
     deployment = found(world, call.path["deployment_id"], otherwise=400)
     body = call.body
     deployment.reports.append(Report(world.clock(), body["reason"], body.get("metadata", {})))
-    return Answer(200)
+    return Reply(200)
 
 
 # metrics
@@ -75,7 +77,7 @@ _TOTALS: Final[Mapping[str, int]] = {
 """The most by which each series that only grows does so in a step."""
 
 
-def metrics(world: World, call: Call) -> Answer:
+def metrics(world: World, call: ValidatedRequest) -> Reply:
     """GET /v1/metrics/deployment/{deployment_id}."""
     deployment = found(world, call.path["deployment_id"])
     moments = _moments(world, deployment, call.query)
@@ -88,7 +90,7 @@ def metrics(world: World, call: Call) -> Answer:
         chance = world.chances.stream(f"{deployment.request_id} {name}")
         return axis | {"datasets": _values(name, len(moments), chance)}
 
-    return Answer(
+    return Reply(
         200,
         {
             "total": {name: series(name) for name in _TOTALS},
@@ -112,7 +114,7 @@ def _values(name: str, count: int, chance: random.Random) -> list[int]:
     return grown
 
 
-def _moments(world: World, deployment: Deployment, query: Mapping[str, Any]) -> Sequence[float]:
+def _moments(world: World, deployment: SimulatedDeployment, query: Mapping[str, Any]) -> Sequence[float]:
     """The moments asked for at which the deployment ran."""
     ready, now = deployment.ready_at, world.clock()
     step = _step(query.get("steps"))
@@ -134,7 +136,7 @@ def _moment(world: World, query: Mapping[str, Any], name: str) -> float | None:
     try:
         return world.calendar.moment(datetime.fromisoformat(given))
     except ValueError:
-        raise Refusal(400, f"{name}: this must be a date and time") from None
+        raise Rejection(400, f"{name}: this must be a date and time") from None
 
 
 def _step(given: str | None) -> float:
@@ -142,5 +144,5 @@ def _step(given: str | None) -> float:
         return _DEFAULT_STEP
     read = re.fullmatch(r"([1-9]\d{0,6})([smhd]?)", given)
     if read is None:
-        raise Refusal(400, "steps: this must be a duration as 30s, 1m or 1h")
+        raise Rejection(400, "steps: this must be a duration as 30s, 1m or 1h")
     return float(int(read[1]) * _UNITS[read[2] or "s"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
-from edgegap_async.simulator.exchange import Answer, Call, Refusal
-from edgegap_async.simulator.host import EXTERNAL_PORTS, Host
-from edgegap_async.simulator.pages import Page
-from edgegap_async.simulator.world import World
+from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, Machine
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.world import World
+from edgegap_async.simulator.handlers.pages import PageRequest
+from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 _CPU_UNITS: Final = 16384
 _MEMORY_MB: Final = 32768
@@ -17,18 +18,18 @@ _RESERVED: Final = {"cpu_units": 256, "memory_mib": 512}
 """What a deployment takes that does not say."""
 
 
-def hosts(world: World, call: Call) -> Answer:
+def hosts(world: World, call: ValidatedRequest) -> Reply:
     """GET /v2/private-fleets/{fleet-name}/hosts."""
     fleet = world.fleets.get(call.path["fleet-name"])
     if fleet is None:
         # the service's document has no 404 here
-        raise Refusal(400, f"there is no private fleet {call.path['fleet-name']!r}")
-    page = Page.asked(call.query, world.max_page_size)
+        raise Rejection(400, f"there is no private fleet {call.path['fleet-name']!r}")
+    page = PageRequest.asked(call.query, world.max_page_size)
     shown = [_shown(world, host) for host in fleet[page.start : page.stop]]
-    return Answer(200, {"data": shown, **page.described(len(fleet))})
+    return Reply(200, {"data": shown, **page.described(len(fleet))})
 
 
-def _shown(world: World, host: Host) -> dict[str, Any]:
+def _shown(world: World, host: Machine) -> dict[str, Any]:
     taken = [deployment.resources or _RESERVED for deployment in world.on_host(host)]
     since = world.calendar.zulu(world.opened_at)
     number = zlib.crc32(str(host.host_id).encode())

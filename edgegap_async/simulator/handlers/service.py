@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from edgegap_async._version import __version__
-from edgegap_async.simulator.exchange import Answer, Call
-from edgegap_async.simulator.world import World
+from edgegap_async.simulator.domain.world import World
+from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def monitor(_: World, call: Call) -> Answer:
+def monitor(_: World, call: ValidatedRequest) -> Reply:
     """GET /monitor."""
-    return Answer(
+    return Reply(
         200,
         {
             "name": "local Edgegap",

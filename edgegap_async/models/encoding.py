@@ -1,0 +1,28 @@
+"""Request fields and query parameters as the service takes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from edgegap_async.errors import JSON
+
+
+def omit_none(**fields: JSON) -> dict[str, JSON]:
+    """Return the fields that are not None: what the caller did not pass is not sent."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def string_values(**parameters: str | datetime | bool | None) -> dict[str, str]:
+    """Return query parameters as strings, without those that are None; a datetime without a zone is UTC."""
+    return {name: _parameter(value) for name, value in parameters.items() if value is not None}
+
+
+def _parameter(value: str | datetime | bool) -> str:
+    match value:
+        case datetime():
+            moment = value.astimezone(UTC) if value.tzinfo else value
+            return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value

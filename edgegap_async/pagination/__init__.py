@@ -1,0 +1,5 @@
+"""Lists as streams of pages."""
+
+from edgegap_async.pagination.stream import DEFAULT_PAGE_SIZE, Page, PageStream
+
+__all__ = ["DEFAULT_PAGE_SIZE", "Page", "PageStream"]

@@ -1,0 +1,1 @@
+"""Requests in, replies out: routing, validation, limits, faults and the log."""
