@@ -1,64 +1,148 @@
-"""An asyncio client for Edgegap: game servers deployed, awaited and stopped, inside the rate limits."""
+"""An asyncio client for Edgegap: deploy, await and stop game servers inside the organisation's rate limits."""
 
 from edgegap_async import errors
 from edgegap_async._version import __version__
 from edgegap_async.client import EdgegapClient
 from edgegap_async.config import Secret
-from edgegap_async.events import BucketStats, Event, EventKind, Stats
+from edgegap_async.errors import (
+    JSON,
+    APIError,
+    AuthenticationError,
+    BadRequest,
+    CleanupFailed,
+    ClientStateError,
+    ConfigurationError,
+    Conflict,
+    DeadlineExceeded,
+    DecodeError,
+    DeploymentError,
+    DeploymentFailed,
+    DeploymentTerminated,
+    EdgegapError,
+    FailedDependency,
+    Gone,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    RateLimited,
+    ReadyTimeout,
+    ServerError,
+    TransportError,
+    Unprocessable,
+    WaitError,
+    WaitFailed,
+    WaitTerminated,
+    WaitTimeout,
+)
+from edgegap_async.events import BucketStats, Event, EventHook, EventKind, Stats
+from edgegap_async.limits import RateLimits
 from edgegap_async.models.create_options import CreateOptions, Resources
 from edgegap_async.models.deployments import (
     Deployment,
     DeploymentRequest,
+    DeploymentRequestV1,
     DeploymentRow,
+    DeploymentSnapshot,
     GameServer,
+    StopReceipt,
 )
-from edgegap_async.models.environment import EnvironmentVariable
-from edgegap_async.models.fields import State, StateChange
+from edgegap_async.models.environment import Environment, EnvironmentVariable
+from edgegap_async.models.fields import Progress, State, StateChange
 from edgegap_async.models.filters import DeployFilter
+from edgegap_async.models.ids import DeploymentLike, SessionLike
+from edgegap_async.models.locations import Location
 from edgegap_async.models.matchmakers import RegistryCredentials
+from edgegap_async.models.ports import Port, Ports
 from edgegap_async.models.query import Filter
-from edgegap_async.models.sessions import CustomSession, Selector
-from edgegap_async.models.users import User
+from edgegap_async.models.relays import RelaySession
+from edgegap_async.models.sessions import CustomSession, Selector, Session
+from edgegap_async.models.users import User, UserLike
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
-from edgegap_async.ownership.guard import GuardPolicy
+from edgegap_async.ownership.creation import GuardPolicy, OnCancel
+from edgegap_async.ownership.journal import OrphanedServer
 from edgegap_async.pagination import Page, PageStream
 from edgegap_async.services.deployments.many import Deployed, ServerRequest
 from edgegap_async.transport import RetryPolicy
-from edgegap_async.waiting import ManyProgress, WaitProgress
+from edgegap_async.waiting.progress import ManyProgress, WaitProgress
 
 __all__ = [
+    "JSON",
+    "APIError",
+    "AuthenticationError",
+    "BadRequest",
     "BucketStats",
+    "CleanupFailed",
+    "ClientStateError",
+    "ConfigurationError",
+    "Conflict",
     "CreateOptions",
     "CustomSession",
+    "DeadlineExceeded",
+    "DecodeError",
     "DeployFilter",
     "Deployed",
     "Deployment",
+    "DeploymentError",
+    "DeploymentFailed",
+    "DeploymentLike",
     "DeploymentRequest",
+    "DeploymentRequestV1",
     "DeploymentRow",
+    "DeploymentSnapshot",
+    "DeploymentTerminated",
     "EdgegapClient",
+    "EdgegapError",
+    "Environment",
     "EnvironmentVariable",
     "Event",
+    "EventHook",
     "EventKind",
+    "FailedDependency",
     "Filter",
     "GameServer",
+    "Gone",
     "GuardPolicy",
+    "Location",
     "ManyProgress",
+    "NotFound",
+    "OnCancel",
+    "OrphanedServer",
+    "Outcome",
     "Page",
     "PageStream",
+    "PermissionDenied",
+    "Port",
+    "Ports",
     "Probe",
+    "Progress",
+    "RateLimited",
+    "RateLimits",
+    "ReadyTimeout",
     "RegistryCredentials",
+    "RelaySession",
     "Resources",
     "RetryPolicy",
     "Secret",
     "Selector",
+    "ServerError",
     "ServerRequest",
+    "Session",
     "SessionConfig",
+    "SessionLike",
     "State",
     "StateChange",
     "Stats",
+    "StopReceipt",
+    "TransportError",
+    "Unprocessable",
     "User",
+    "UserLike",
     "VersionPort",
+    "WaitError",
+    "WaitFailed",
     "WaitProgress",
+    "WaitTerminated",
+    "WaitTimeout",
     "__version__",
     "errors",
 ]

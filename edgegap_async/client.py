@@ -16,19 +16,20 @@ from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook, Stats
 from edgegap_async.limits import RateLimits, buckets_for
 from edgegap_async.ownership.background import BackgroundTasks
-from edgegap_async.ownership.guard import DeployGuard, GuardPolicy
+from edgegap_async.ownership.creation import GuardPolicy
+from edgegap_async.ownership.guard import DeployGuard
 from edgegap_async.ownership.journal import Journal, OrphanedServer
 from edgegap_async.ownership.recovery import Recovery
 from edgegap_async.services.applications import Applications
 from edgegap_async.services.context import Context
+from edgegap_async.services.core import ClientCore
 from edgegap_async.services.custom_sessions import CustomSessions
-from edgegap_async.services.deployments.creation import Creation
-from edgegap_async.services.deployments.service import Deployments
+from edgegap_async.services.deployments import Deployments
 from edgegap_async.services.fleets import Fleets
 from edgegap_async.services.ip import IP
 from edgegap_async.services.lobbies import Lobbies
 from edgegap_async.services.locations import Locations
-from edgegap_async.services.matchmakers.service import Matchmakers
+from edgegap_async.services.matchmakers import Matchmakers
 from edgegap_async.services.monitor import Monitoring
 from edgegap_async.services.private_fleets import PrivateFleets
 from edgegap_async.services.registry import Registry
@@ -38,8 +39,9 @@ from edgegap_async.services.storage import Storage
 from edgegap_async.services.telemetry import Telemetry
 from edgegap_async.services.versions import Versions
 from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
-from edgegap_async.waiting import Alarms, Watcher
-from edgegap_async.webhooks import Webhooks
+from edgegap_async.validation import validate_int
+from edgegap_async.waiting.watchers import Watchers
+from edgegap_async.webhooks.receiver import Webhooks
 
 _CLOSING_SECONDS: Final = 30.0
 
@@ -47,9 +49,15 @@ _CLOSING_SECONDS: Final = 30.0
 class EdgegapClient:
     """The Edgegap API for one organisation, inside its rate limits.
 
-    Used as ``async with EdgegapClient() as edgegap:``, in one event loop, once. All calls of a client share its limits,
-    its connections and its retry budget, so a service makes one and keeps it. Closing waits up to 30 s for stops
-    that are under way.
+    ::
+
+        async with EdgegapClient() as edgegap:
+            async with edgegap.deployments.running("kart", "v1.2", users=["203.0.113.7"]) as server:
+                print(server.address("gameport"))
+
+    A client is opened once, in one event loop. All its calls share its rate limits, its connections and its retry
+    budget, so create one client per application and keep it open. Closing it waits up to 30 s for stops that are under
+    way.
     """
 
     def __init__(
@@ -70,58 +78,71 @@ class EdgegapClient:
         guard: GuardPolicy | None = None,
         journal: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Nothing is sent or opened yet.
+        """Check the settings; nothing is sent or opened yet.
 
-        ``token`` (with or without the word "token" before it) and ``base_url`` default to EDGEGAP_API_TOKEN and
-        EDGEGAP_BASE_URL. ``timeout`` is the deadline of every call that names none, in seconds, over everything it
-        does. ``rate_limits`` are the documented ones, a mapping of requests a second by bucket (``deploy``,
-        ``status``, ``list``, ``hosts``, ``default``; those not named keep theirs), or None for no limits.
-        ``webhook_url`` is the public address under which ``webhooks`` of this client are served: every deployment,
-        session and relay session that it creates then tells it by itself. ``webhook_key`` is a secret that processes
-        behind one address share. A ``session`` is used and not closed; aiohttp itself repeats an idempotent request
-        once on a lent one. ``prefetch`` is how many pages of a list are read ahead at most. ``proxy`` and ``ssl`` are
-        aiohttp's. ``on_event`` is called with each Event. ``guard`` says how a creation is looked into whose answer is
-        lost; ``journal`` is a folder, made where there is none, in which the servers that this client starts are kept
-        for ``recover``.
+        Args:
+            token: The API token, with or without the word "token" in front; None for EDGEGAP_API_TOKEN.
+            base_url: The service's URL; None for EDGEGAP_BASE_URL, or https://api.edgegap.com.
+            timeout: The deadline in seconds of every call that is not given one, over everything it does.
+            rate_limits: ``"documented"``; or requests a second by bucket (``deploy``, ``status``, ``list``, ``hosts``,
+                ``default``), where buckets that are not named keep theirs; or None for no limits.
+            webhook_url: The public URL under which ``webhooks`` of this client is served: the service then reports
+                every deployment, session and relay session that this client creates.
+            webhook_key: A secret shared by the processes that serve webhooks under one URL; None for a random one.
+            session: An aiohttp session to use; it is not closed, and aiohttp itself resends an idempotent request once
+                on a dropped connection. None opens one.
+            retry: How often and how fast failed requests are sent again.
+            prefetch: How many pages of a list are read ahead at most.
+            proxy: The URL of an HTTP proxy, as for aiohttp.
+            ssl: TLS verification, as for aiohttp.
+            on_event: Called with each ``Event``, such as a retry.
+            guard: How a create request whose response is lost is looked up.
+            journal: A folder, created if it does not exist, in which the servers that this client starts are written
+                down for ``recover``.
 
-        Raises ConfigurationError for anything that cannot work.
+        Raises:
+            ConfigurationError: A setting is invalid.
         """
-        if isinstance(prefetch, bool) or not isinstance(prefetch, int) or prefetch < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"prefetch must be a whole number of pages from 0, not {prefetch!r}")
+        validate_int(prefetch, "prefetch (pages)")
         settings = Settings.read(token, base_url, timeout)
         self._session = HttpSession(session, proxy=proxy, tls=ssl)
-        self._chores = BackgroundTasks()
+        self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
             settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event, decode
         )
-        self._watcher = Watcher(self._pipeline)
-        alarms = Alarms()
+        self._guard = DeployGuard(self._pipeline, self._background, guard or GuardPolicy(), self._journal)
+        self._watchers = Watchers(self._pipeline)
         self.webhooks: Webhooks = Webhooks(
             None if webhook_url is None else parse_base_url(webhook_url, "webhook_url"),
             None if webhook_key is None else webhook_key.encode(),
-            self._watcher,
-            alarms,
+            self._watchers,
         )
-        self.applications: Applications = Applications(self._pipeline, prefetch)
-        self.versions: Versions = Versions(self._pipeline, prefetch)
-        self.registry: Registry = Registry(self._pipeline, prefetch)
-        self._guard = DeployGuard(self._pipeline, self._chores, guard or GuardPolicy(), self._journal)
-        creation = Creation(guard=self._guard, watcher=self._watcher, webhooks=self.webhooks)
-        self.deployments: Deployments = Deployments(self._pipeline, prefetch, creation)
-        self.private_fleets: PrivateFleets = PrivateFleets(self._pipeline, prefetch, creation)
-        self.locations: Locations = Locations(self._pipeline, prefetch)
-        self.relays: Relays = Relays(self._pipeline, prefetch, self._chores, alarms, self.webhooks)
-        self.storage: Storage = Storage(self._pipeline, prefetch)
-        self.fleets: Fleets = Fleets(self._pipeline, prefetch)
-        self.sessions: Sessions = Sessions(self._pipeline, prefetch, self._chores, alarms, self.webhooks)
-        self.custom_sessions: CustomSessions = CustomSessions(self._pipeline, prefetch)
-        self.matchmakers: Matchmakers = Matchmakers(self._pipeline, prefetch)
-        self.telemetry: Telemetry = Telemetry(self._pipeline, prefetch)
-        self.ip: IP = IP(self._pipeline, prefetch)
-        self.lobbies: Lobbies = Lobbies(self._pipeline, prefetch)
-        self.context: Context = Context(self._pipeline, prefetch)
-        self.monitor: Monitoring = Monitoring(self._pipeline, prefetch)
+        core = ClientCore(
+            pipeline=self._pipeline,
+            prefetch=prefetch,
+            background=self._background,
+            guard=self._guard,
+            watchers=self._watchers,
+            webhooks=self.webhooks,
+        )
+        self.applications: Applications = Applications(core)
+        self.versions: Versions = Versions(core)
+        self.registry: Registry = Registry(core)
+        self.deployments: Deployments = Deployments(core)
+        self.private_fleets: PrivateFleets = PrivateFleets(core)
+        self.locations: Locations = Locations(core)
+        self.relays: Relays = Relays(core)
+        self.storage: Storage = Storage(core)
+        self.fleets: Fleets = Fleets(core)
+        self.sessions: Sessions = Sessions(core)
+        self.custom_sessions: CustomSessions = CustomSessions(core)
+        self.matchmakers: Matchmakers = Matchmakers(core)
+        self.telemetry: Telemetry = Telemetry(core)
+        self.ip: IP = IP(core)
+        self.lobbies: Lobbies = Lobbies(core)
+        self.context: Context = Context(core)
+        self.monitor: Monitoring = Monitoring(core)
 
     def __repr__(self) -> str:
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"
@@ -148,14 +169,16 @@ class EdgegapClient:
                 error.add_note(str(failure))
 
     async def aclose(self) -> None:
-        """Finish what cleans up in the background, at most 30 s, and close the session; may be called again.
+        """Finish what runs in the background, at most 30 s, and close the session; may be called again.
 
-        Raises an ExceptionGroup of CleanupFailed for what could not be cleaned up since the client was made.
+        Raises:
+            ExceptionGroup: Of CleanupFailed, one for each thing that could not be cleaned up since the client was
+                opened.
         """
         try:
-            await self._chores.finish(_CLOSING_SECONDS)
+            await self._background.drain(_CLOSING_SECONDS)
         finally:
-            await self._watcher.close()
+            await self._watchers.close()
             await self.webhooks.close()
             await self._session.close()
             if self._journal is not None:
@@ -164,28 +187,38 @@ class EdgegapClient:
     async def recover(
         self, *, older_than: timedelta | None = None, dry_run: bool = False
     ) -> tuple[OrphanedServer, ...]:
-        """Stop the servers that clients which no longer live left behind; returns them.
+        """Stop orphaned servers: those of clients that have ended without stopping them.
 
-        Known are those that stand in this client's ``journal``: what was asked for and neither stopped nor released by
-        a process that has ended, however it ended. With ``older_than`` also those, of anybody, whose tag says that
-        they were asked for so long ago; servers of a living client that is known (it shares the journal, or is this
-        one) are spared, of any other they are not. ``dry_run`` stops nothing. Raises ConfigurationError without a
-        journal and ``older_than``, and an ExceptionGroup for what could not be stopped: it stays in the journal.
+        With a ``journal``, these are the servers in it that were neither stopped nor released by a process that has
+        ended, however it ended.
+
+        Args:
+            older_than: Stop also servers of any client, by their tag, that were requested so long ago. Servers of a
+                client that is known to be open are spared: one that shares the journal, or this one. Servers of other
+                open clients are not.
+            dry_run: Whether to stop nothing.
+
+        Returns:
+            The orphaned servers.
+
+        Raises:
+            ConfigurationError: There is neither a journal nor ``older_than``.
+            ExceptionGroup: Not all of them could be stopped; those remain in the journal.
         """
         if self._journal is None and older_than is None:
-            raise ConfigurationError("recover needs a journal, or older_than=, to know what was left behind")
+            raise ConfigurationError("recover needs a journal or older_than= to know which servers are orphaned")
         recovery = Recovery(self._guard)
-        left: tuple[OrphanedServer, ...] = ()
+        orphans: tuple[OrphanedServer, ...] = ()
         living = {self._guard.tags.owner}
         if self._journal is not None:
-            left = await recovery.by_journal(self._journal, dry_run=dry_run)
-            living |= await self._journal.living()
+            orphans = await recovery.by_journal(self._journal, dry_run=dry_run)
+            living |= await self._journal.living_owners()
         if older_than is not None:
-            known = {one.request_id for one in left}
+            known = {orphan.request_id for orphan in orphans}
             others = await recovery.by_tags(older_than, living, dry_run=dry_run)
-            left += tuple(one for one in others if one.request_id not in known)
-        return left
+            orphans += tuple(orphan for orphan in others if orphan.request_id not in known)
+        return orphans
 
     def stats(self) -> Stats:
-        """What this client has done since it was made, by rate bucket."""
+        """Return what this client has done since it was created, by rate bucket."""
         return self._pipeline.stats()

@@ -70,4 +70,4 @@ async def _reap(options: ReapOptions, older_than: timedelta | None) -> int:
 
 def _line(left: OrphanedServer) -> str:
     name = f"  {left.name}" if left.name else ""
-    return f"{left.request_id}  {left.tag}  asked for {left.tag.asked_at:%Y-%m-%d %H:%M:%S}Z{name}"
+    return f"{left.request_id}  {left.tag}  asked for {left.tag.requested_at:%Y-%m-%d %H:%M:%S}Z{name}"

@@ -26,6 +26,7 @@ class GameServer:
     ports: Ports
     tags: tuple[str, ...] = ()
     start_time: datetime | None = None
+    ready_after: float | None = attrs.field(default=None, eq=False)
 
     def address(self, port: str | int | None = None) -> str:
         """What a player connects to, ``host:port``; ``port`` is a port's name or its number in the container.
@@ -108,7 +109,7 @@ class DeploymentSnapshot(abc.ABC):
             return None
         return "no ports" if self.fqdn or self.public_ip else "no address"
 
-    def server(self) -> GameServer:
+    def server(self, *, ready_after: float | None = None) -> GameServer:
         """The game server it is, once it is reachable."""
         return GameServer(
             request_id=self.request_id,
@@ -117,6 +118,7 @@ class DeploymentSnapshot(abc.ABC):
             ports=self.ports,
             tags=self.tags,
             start_time=self.start_time,
+            ready_after=ready_after,
         )
 
 

@@ -1,4 +1,4 @@
-"""What has to be finished even if nobody waits for it any more."""
+"""Background tasks that outlive the tasks that started them."""
 
 from __future__ import annotations
 
@@ -7,89 +7,92 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from edgegap_async.errors import (
-    CleanupFailed,
-    DeadlineExceeded,
-    RateLimited,
-    ServerError,
-    TransportError,
-)
+from edgegap_async.errors import CleanupFailed
 
 T = TypeVar("T")
-Ready = TypeVar("Ready")
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_PASSING: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
-"""Failures that need not be there the next time."""
-
-_A_MOMENT: Final = 1.0
-"""Seconds that somebody who is cancelled waits for a removal."""
-
-_HAIR: Final = 0.001
-"""Seconds that are too short to wait for."""
-
-_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between one removal that failed and the next, beyond what each call repeats by itself."""
+_SHORTEST_WAIT: Final = 0.001
+"""Seconds that are worth waiting for, at the end of ``drain``."""
 
 
 class BackgroundTasks:
-    """Tasks that outlive the callers who started them: cancelling those does not reach them, closing waits."""
+    """Tasks that cancelling their starter does not reach; closing the client waits for them."""
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._failures: list[CleanupFailed] = []
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
-        """Begin ``work`` on what has that id; whoever does so waits for it, shielded, and hears how it ends."""
+        """Start a task whose result the caller awaits, shielded.
+
+        Args:
+            work: The coroutine to run.
+            name: What it does, for the log.
+            id: The id or the tag of what it works on, for ``CleanupFailed``.
+        """
         task = asyncio.create_task(work, name=name)
         self._tasks[task] = id
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
 
-    def leave(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
-        """Do ``work`` in the background; should it fail, the log tells, and closing."""
+    def spawn(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
+        """Start a task that nothing awaits; if it fails, the error is logged and raised when the client closes.
+
+        Args:
+            work: The coroutine to run.
+            name: What it does, for the log.
+            id: The id or the tag of what it works on, for ``CleanupFailed``.
+        """
         task = self.start(work, name=name, id=id)
-        self._left(task, id)
+        self._report_failure_of(task, id)
         return task
 
-    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> T:
-        """Do ``work`` to its end: a caller that is cancelled meanwhile leaves at once, the work goes on."""
+    async def run_shielded(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> T:
+        """Run a coroutine to its end: if the caller is cancelled it returns at once, and the work goes on.
+
+        Args:
+            work: The coroutine to run.
+            name: What it does, for the log.
+            id: The id or the tag of what it works on, for ``CleanupFailed``.
+        """
         task = self.start(work, name=name, id=id)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._left(task, id)
+            self._report_failure_of(task, id)
             raise
 
-    def failed(self, told: str, id: str) -> None:
-        """Take note of what could not be done, for the log and for whoever closes the client."""
-        logger.error(told)
-        self._failures.append(CleanupFailed(told, id=id))
+    def report_failure(self, message: str, id: str) -> None:
+        """Log what could not be cleaned up, and keep it to be raised when the client closes."""
+        logger.error(message)
+        self._failures.append(CleanupFailed(message, id=id))
 
-    async def finish(self, seconds: float) -> None:
-        """Wait for all of it, at most ``seconds``; what is not done then is cancelled.
+    async def drain(self, seconds: float) -> None:
+        """Wait for all tasks, at most ``seconds``, then cancel those that remain.
 
-        Raises an ExceptionGroup of CleanupFailed, one for each thing that could not be cleaned up, now or before.
+        Raises:
+            ExceptionGroup: Of CleanupFailed, one for each thing that could not be cleaned up, now or earlier.
         """
         loop = asyncio.get_running_loop()
-        ends = loop.time() + seconds
+        deadline = loop.time() + seconds
         try:
-            while self._tasks and (left := ends - loop.time()) > _HAIR:  # one may start another
-                await asyncio.wait(self._tasks, timeout=left)
+            while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+                await asyncio.wait(self._tasks, timeout=remaining)
         finally:
             late = dict(self._tasks)
             for task, id in late.items():
-                self.failed(f"not finished when the client was closed: {task.get_name()}", id)
+                self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         if self._failures:
             failures, self._failures = self._failures, []
             raise ExceptionGroup("what the client started may still run, and be billed", failures)
 
-    def _left(self, task: asyncio.Task[Any], id: str) -> None:
-        def tell(done: asyncio.Task[Any]) -> None:
+    def _report_failure_of(self, task: asyncio.Task[Any], id: str) -> None:
+        def report(done: asyncio.Task[Any]) -> None:
             if not done.cancelled() and (error := done.exception()) is not None:
-                self.failed(f"{done.get_name()} failed: {error}", id)
+                self.report_failure(f"{done.get_name()} failed: {error}", id)
 
-        task.add_done_callback(tell)
+        task.add_done_callback(report)

@@ -18,49 +18,74 @@ Ready = TypeVar("Ready")
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_PASSING: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
-_A_MOMENT: Final = 1.0
+_TRANSIENT: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
+"""Errors that the next attempt need not meet."""
+
+_CANCELLED_SECONDS: Final = 1.0
+"""How long a cancelled task waits for a removal."""
+
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between two removals, beyond the retries of each call."""
+
+SHORTEST_TIMEOUT: Final = 0.001
+"""Seconds that remain for a call when its deadline has passed already: it then raises the usual error."""
 
 
 @attrs.frozen(kw_only=True)
 class Cleanup:
-    """How one kind of thing that is billed while it exists goes away, whoever fails or is cancelled meanwhile.
+    """How one kind of resource is removed.
 
-    ``remove`` takes an id and is content where there is nothing (any more); ``what``, ``verb`` and ``done`` are the
-    words for it: a deployment, stop, stopped.
+    Attributes:
+        background: Runs the removals that outlive their caller.
+        remove: Removes the resource with an id; succeeds if it does not exist.
+        kind: Its name in messages: deployment, session.
+        verb: What removing it is called: stop, delete.
+        past: The past participle of the verb: stopped, deleted.
     """
 
-    chores: BackgroundTasks
+    background: BackgroundTasks
     remove: Callable[[str], Coroutine[Any, Any, object]]
-    what: str
+    kind: str
     verb: str
-    done: str
+    past: str
 
-    async def unless_kept(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
-        """Create something, and remove it if its caller is cancelled meanwhile."""
-        task = self.chores.start(creating, name=f"create a {name}", id=name)
+    async def remove_on_cancel(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
+        """Create something; if the caller is cancelled meanwhile, remove it in the background.
+
+        Args:
+            creating: Creates it.
+            id_of: Returns the id of what was created.
+            name: What it is called in the log.
+        """
+        task = self.background.start(creating, name=f"create a {name}", id=name)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self.undo(task, id_of, name=name, id=name)
+            self.remove_when_created(task, id_of, name=name, id=name)
             raise
 
-    def undo(self, creating: asyncio.Task[T], id_of: Callable[[T], str], *, name: str, id: str) -> None:
-        """Remove in the background what is being created still; where that fails there is nothing to remove."""
+    def remove_when_created(self, creating: asyncio.Task[T], id_of: Callable[[T], str], *, name: str, id: str) -> None:
+        """Remove in the background what is still being created; if its creation fails, nothing is removed.
 
-        async def removing() -> None:
+        Args:
+            creating: The task that creates it.
+            id_of: Returns the id of what was created.
+            name: What it is called in the log.
+            id: The id or tag by which to find it.
+        """
+
+        async def remove() -> None:
             try:
                 created = await creating
             except EdgegapError:
                 return
-            await self.surely(id_of(created))
+            await self.remove_with_retries(id_of(created))
 
         if not creating.cancelled():
-            self.chores.leave(removing(), name=f"undo a {name}", id=id)
+            self.background.spawn(remove(), name=f"undo a {name}", id=id)
 
     @asynccontextmanager
-    async def while_used(
+    async def lease(
         self,
         creating: Coroutine[Any, Any, T],
         id_of: Callable[[T], str],
@@ -69,52 +94,60 @@ class Cleanup:
         seconds: float,
         name: str,
     ) -> AsyncGenerator[Ready, None]:
-        """Create something, ``wait`` for it with what is left of ``seconds``, and remove it when the block ends."""
+        """Create something, wait until it is ready, and remove it when the block ends.
+
+        Args:
+            creating: Creates it.
+            id_of: Returns the id of what was created.
+            wait: Waits for the id, within so many seconds.
+            seconds: The deadline of creating and waiting together.
+            name: What it is called in the log.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        id = id_of(await self.unless_kept(creating, id_of, name=name))
-        async with self.at_the_end(id):
-            yield await wait(id, max(deadline - loop.time(), 0.001))
+        id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
+        async with self.remove_on_exit(id):
+            yield await wait(id, max(deadline - loop.time(), SHORTEST_TIMEOUT))
 
     @asynccontextmanager
-    async def at_the_end(self, id: str) -> AsyncGenerator[None, None]:
-        """Remove it when the block ends; where that fails it is raised, or noted on what the block raised."""
+    async def remove_on_exit(self, id: str) -> AsyncGenerator[None, None]:
+        """Remove it when the block ends; if that fails, raise, or add a note to the error of the block."""
         try:
             yield
         except BaseException as error:
-            await self.after(error, id)
+            await self.remove_after_error(error, id)
             raise
-        await self.now(id)
+        await self.remove_now(id)
 
-    async def now(self, id: str) -> None:
-        """Remove it, even if the caller is cancelled meanwhile."""
-        await self.chores.see_through(self.surely(id), name=f"{self.verb} {self.what} {id}", id=id)
+    async def remove_now(self, id: str) -> None:
+        """Remove it, also if the caller is cancelled meanwhile."""
+        await self.background.run_shielded(self.remove_with_retries(id), name=f"{self.verb} {self.kind} {id}", id=id)
 
-    async def after(self, error: BaseException, id: str) -> None:
-        """Remove what an error leaves behind; the error stays the one that is raised.
+    async def remove_after_error(self, error: BaseException, id: str) -> None:
+        """Remove it because of an error, which remains the error that is raised and gets a note about the removal.
 
-        Who is cancelled waits a moment for it and no longer: closing the client does.
+        If the error is a cancellation, the caller waits a second at most: closing the client waits for the rest.
         """
         if isinstance(error, asyncio.CancelledError):
-            removal = self.chores.leave(self.surely(id), name=f"{self.verb} {self.what} {id}", id=id)
-            await asyncio.wait({removal}, timeout=_A_MOMENT)
+            removal = self.background.spawn(self.remove_with_retries(id), name=f"{self.verb} {self.kind} {id}", id=id)
+            await asyncio.wait({removal}, timeout=_CANCELLED_SECONDS)
             return
         try:
-            await self.now(id)
+            await self.remove_now(id)
         except EdgegapError as failure:
-            told = f"{self.what} {id} could not be {self.done} and may still run: {failure}"
-            self.chores.failed(told, id)
-            error.add_note(told)
+            message = f"{self.kind} {id} could not be {self.past} and may still run: {failure}"
+            self.background.report_failure(message, id)
+            error.add_note(message)
         else:
-            error.add_note(f"{self.what} {id} was {self.done}")
+            error.add_note(f"{self.kind} {id} was {self.past}")
 
-    async def surely(self, id: str) -> None:
-        """Remove it, again and again where the failure is one that passes; raises the last one."""
+    async def remove_with_retries(self, id: str) -> None:
+        """Remove it; transient errors are retried for about 15 s, the last one is raised."""
         for pause in _PAUSES:
             try:
                 await self.remove(id)
-            except _PASSING as failure:
-                logger.info("%s %s could not be %s yet: %s", self.what, id, self.done, failure)
+            except _TRANSIENT as failure:
+                logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
                 await asyncio.sleep(pause)
             else:
                 return

@@ -1,4 +1,4 @@
-"""Stops what clients that no longer live left behind: by what they wrote down, or by the tags of their servers."""
+"""Stops orphaned servers: by the journals of clients that have ended, or by the tags of the servers."""
 
 from __future__ import annotations
 
@@ -13,76 +13,86 @@ from edgegap_async.errors import EdgegapError
 from edgegap_async.ownership.guard import DeployGuard
 from edgegap_async.ownership.journal import Journal, OrphanedServer, StaleJournal
 
-_AT_ONCE: Final = 20
+_CONCURRENCY: Final = 20
 """Stops under way at a time."""
 
 
 @attrs.frozen
 class Recovery:
-    """The cleaning up after others, with the means of one client."""
+    """Stops the servers of other clients, with the guard of this one."""
 
     guard: DeployGuard
 
     async def by_journal(self, journal: Journal, *, dry_run: bool) -> tuple[OrphanedServer, ...]:
-        """Stop what the journals of the dead name; a journal that is settled goes away."""
-        found: list[OrphanedServer] = []
+        """Stop the servers in stale journals, and remove each journal whose servers are all stopped.
+
+        Raises:
+            ExceptionGroup: Of the errors of the servers that could not be stopped; their journals remain.
+        """
+        orphans: list[OrphanedServer] = []
         failures: list[Exception] = []
-        held = await journal.dead()
+        stale = await journal.lock_stale()
         try:
-            while held:
+            while stale:
                 try:
-                    found += await self._inherited(held[-1], dry_run=dry_run)
-                    settled = not dry_run
+                    orphans += await self._stop_orphans_of(stale[-1], dry_run=dry_run)
+                    is_settled = not dry_run
                 except* EdgegapError as group:
                     failures += group.exceptions
-                    settled = False
-                await journal.end(held.pop(), settled=settled)
+                    is_settled = False
+                await journal.release_stale(stale.pop(), is_settled=is_settled)
         finally:
-            for inheritance in held:
-                await journal.end(inheritance, settled=False)
+            for each in stale:
+                await journal.release_stale(each, is_settled=False)
         if failures:
-            raise ExceptionGroup("what was left behind could not all be stopped", failures)
-        return tuple(found)
-
-    async def _inherited(self, inheritance: StaleJournal, *, dry_run: bool) -> tuple[OrphanedServer, ...]:
-        """Stop what one journal names, whose servers are known by their ids or sought by their tags."""
-        known = [one for one in inheritance.left if one.request_id is not None]
-        sought = await self._found(one for one in inheritance.left if one.request_id is None)
-        return await self._stopped([*known, *sought], dry_run=dry_run)
+            raise ExceptionGroup("not all orphaned servers could be stopped", failures)
+        return tuple(orphans)
 
     async def by_tags(
         self, older_than: timedelta, living: Collection[str], *, dry_run: bool
     ) -> tuple[OrphanedServer, ...]:
-        """Stop the servers whose tag says that they were asked for so long ago, by nobody who is known to live."""
+        """Stop the servers whose tag says that they were requested long ago, by a client that is not known to live.
+
+        Args:
+            older_than: How long ago.
+            living: The owners of clients that are open.
+            dry_run: Whether to stop nothing.
+        """
         before = datetime.now(UTC) - older_than
-        found = [
-            OrphanedServer(tag=tag, request_id=row.request_id)
-            for row, tag in await self.guard.tagged()
-            if tag.asked_at < before and tag.owner not in living
+        orphans = [
+            OrphanedServer(tag=tag, request_id=server.request_id)
+            for server, tag in await self.guard.lookup.all_guarded()
+            if tag.requested_at < before and tag.owner not in living
         ]
-        return await self._stopped(found, dry_run=dry_run)
+        return await self._stop_all(orphans, dry_run=dry_run)
 
-    async def _found(self, lost: Iterable[OrphanedServer]) -> list[OrphanedServer]:
-        """Those of some servers without an id that exist."""
-        wanted = {one.tag: one for one in lost}
-        if not wanted:
+    async def _stop_orphans_of(self, stale: StaleJournal, *, dry_run: bool) -> tuple[OrphanedServer, ...]:
+        """Stop what one journal names: servers known by their ids, and those that their tags find."""
+        known = [orphan for orphan in stale.orphans if orphan.request_id is not None]
+        found = await self._find(orphan for orphan in stale.orphans if orphan.request_id is None)
+        return await self._stop_all([*known, *found], dry_run=dry_run)
+
+    async def _find(self, orphans: Iterable[OrphanedServer]) -> list[OrphanedServer]:
+        """Those of some orphans without an id that exist."""
+        by_tag = {orphan.tag: orphan for orphan in orphans}
+        if not by_tag:
             return []
-        rows = await self.guard.settled(wanted)
-        return [attrs.evolve(wanted[tag], request_id=row.request_id) for row, tag in rows]
+        found = await self.guard.lookup.find_settled(by_tag)
+        return [attrs.evolve(by_tag[tag], request_id=server.request_id) for server, tag in found]
 
-    async def _stopped(self, left: Collection[OrphanedServer], *, dry_run: bool) -> tuple[OrphanedServer, ...]:
+    async def _stop_all(self, orphans: Collection[OrphanedServer], *, dry_run: bool) -> tuple[OrphanedServer, ...]:
         if not dry_run:
-            slots = asyncio.Semaphore(_AT_ONCE)
-            failures = await asyncio.gather(*(self._stop(one, slots) for one in left))
-            if failed := [failure for failure in failures if failure is not None]:
-                raise ExceptionGroup("what was left behind could not all be stopped", failed)
-        return tuple(left)
+            slots = asyncio.Semaphore(_CONCURRENCY)
+            errors = await asyncio.gather(*(self._stop(orphan, slots) for orphan in orphans))
+            if failures := [error for error in errors if error is not None]:
+                raise ExceptionGroup("not all orphaned servers could be stopped", failures)
+        return tuple(orphans)
 
-    async def _stop(self, left: OrphanedServer, slots: asyncio.Semaphore) -> EdgegapError | None:
-        id = left.request_id or ""
+    async def _stop(self, orphan: OrphanedServer, slots: asyncio.Semaphore) -> EdgegapError | None:
+        id = orphan.request_id or ""
         async with slots:
             try:
-                await self.guard.removal.now(id)
+                await self.guard.cleanup.remove_now(id)
             except EdgegapError as error:
                 error.add_note(f"deployment {id} may still run")
                 return error

@@ -1,4 +1,4 @@
-"""The tag that each creation carries, so that its server is found where the answer is lost."""
+"""The tag that each create request carries, by which its server is found if the response is lost."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ import attrs
 
 from edgegap_async.models.tags import GUARD_TAG, GUARD_TAG_DIGITS
 
-_SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)
-_A_SECOND: Final = 1024
-"""Numbers that a second has: more than any organisation may deploy."""
+_EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
+_TICKS_PER_SECOND: Final = 1024
+"""More than the deploys that an organisation may send in a second."""
 
 
 @attrs.frozen
 class GuardTag:
-    """Who asked for a server, and when: 19 characters, of the 20 that older accounts allow.
+    """Which client requested a server, and when: 19 characters, of the 20 that older accounts allow.
 
-    ``owner`` is one client, ``number`` counts the 1/1024 s since 2025 at which it asked; no two of an owner are alike.
+    Attributes:
+        owner: Seven characters that stand for one client.
+        number: The time of the request, in 1/1024 s since 2025; unique for its owner.
     """
 
     owner: str
@@ -29,35 +31,35 @@ class GuardTag:
 
     @classmethod
     def parse(cls, text: str) -> GuardTag | None:
-        """The tag that a text is, None for a tag of anybody else's."""
-        found = GUARD_TAG.fullmatch(text)
-        return cls(found["owner"], _value(found["number"])) if found else None
+        """Return the guard tag that a string is, None for any other tag."""
+        match = GUARD_TAG.fullmatch(text)
+        return cls(match["owner"], _decode(match["number"])) if match else None
 
     def __str__(self) -> str:
-        return f"eg-{self.owner}-{_digits(self.number, 8)}"
+        return f"eg-{self.owner}-{_encode(self.number, 8)}"
 
     @property
-    def asked_at(self) -> datetime:
-        """When the server was asked for, in UTC."""
-        return _SINCE + timedelta(seconds=self.number / _A_SECOND)
+    def requested_at(self) -> datetime:
+        """When the server was requested, in UTC."""
+        return _EPOCH + timedelta(seconds=self.number / _TICKS_PER_SECOND)
 
 
 class GuardTags:
     """Makes the tags of one client."""
 
     def __init__(self, clock: Callable[[], float] = time.time, owner: str | None = None) -> None:
-        self.owner: str = owner or _digits(secrets.randbits(35), 7)
+        self.owner: str = owner or _encode(secrets.randbits(35), 7)
         self._clock = clock
-        self._last = 0
+        self._latest = 0
 
     def next(self) -> GuardTag:
-        """A tag that there was not before."""
-        now = int((self._clock() - _SINCE.timestamp()) * _A_SECOND)
-        self._last = max(self._last + 1, now)
-        return GuardTag(self.owner, self._last)
+        """Return a tag that was not returned before."""
+        now = int((self._clock() - _EPOCH.timestamp()) * _TICKS_PER_SECOND)
+        self._latest = max(self._latest + 1, now)
+        return GuardTag(self.owner, self._latest)
 
 
-def _digits(number: int, width: int) -> str:
+def _encode(number: int, width: int) -> str:
     text = ""
     for _ in range(width):
         number, digit = divmod(number, len(GUARD_TAG_DIGITS))
@@ -65,7 +67,7 @@ def _digits(number: int, width: int) -> str:
     return text
 
 
-def _value(text: str) -> int:
+def _decode(text: str) -> int:
     number = 0
     for digit in text:
         number = number * len(GUARD_TAG_DIGITS) + GUARD_TAG_DIGITS.index(digit)

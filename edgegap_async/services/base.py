@@ -1,4 +1,4 @@
-"""What every service has."""
+"""What every service has: a call, a list and a wait."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from edgegap_async.limits import Priority
 from edgegap_async.models.fields import SnapshotT
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.transport import Pipeline
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_name, validate_timeout
-from edgegap_async.waiting import Alarms, Kind, OnStatus, wait_until_ready
+from edgegap_async.waiting.conditions import WaitTarget
+from edgegap_async.waiting.wait import OnSnapshot, OnStatus, wait_until_ready
+from edgegap_async.waiting.watcher import Watcher
 
 T = TypeVar("T")
 
 
 class Service:
-    """A part of the API: methods name an operation, its parts and its model, the pipeline does the rest."""
+    """A part of the API: a method names an operation, what it sends and its model; the pipeline does the rest."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        self._pipeline = pipeline
-        self._prefetch = prefetch
+    def __init__(self, core: ClientCore) -> None:
+        self._core = core
+        self._pipeline = core.pipeline
 
     def _seconds(self, timeout: float | None) -> float:
-        """The deadline of something that is several calls; None is the client's."""
+        """The deadline of what takes several calls; None is the client's."""
         return self._pipeline.settings.timeout if timeout is None else validate_timeout(timeout)
 
     async def _call(
@@ -55,7 +57,7 @@ class Service:
         return await self._pipeline.call(
             operation_id,
             model,
-            path=dict(zip(OPERATIONS[operation_id].parameters, path, strict=True)),
+            path=_path(operation_id, path),
             query=query,
             body=body,
             timeout=timeout,
@@ -65,57 +67,69 @@ class Service:
 
     async def _wait(
         self,
-        operation_id: str,
-        model: type[SnapshotT],
+        watcher: Watcher[SnapshotT],
+        target: WaitTarget,
         path: Mapping[str, str],
         *,
-        kind: Kind,
         timeout: float | None,
         on_status: OnStatus[SnapshotT] | None = None,
-        alarms: Alarms | None = None,
+        on_snapshot: OnSnapshot[SnapshotT] | None = None,
+        every_snapshot: bool = False,
     ) -> SnapshotT:
-        """Look at something by an operation until it is ready; ``alarms`` ring for what webhooks tell of."""
+        """Wait until something is ready.
 
-        async def look(_: str, seconds: float) -> SnapshotT:
-            return await self._pipeline.call(
-                operation_id, model, path=path, timeout=max(seconds, 0.001), priority=Priority.POLL
-            )
-
-        for value in path.values():
-            validate_name(value, f"the {kind.name}'s id")
-        id, seconds = " ".join(path.values()), self._seconds(timeout)
-        with (alarms or Alarms()).set_for(id) as alarm:
+        Args:
+            watcher: Polls it.
+            target: What it is, for the errors.
+            path: The path parameters of the operation that returns it; together they are its id.
+            timeout: The deadline in seconds, None for the client's.
+            on_status: Called with each change of its state.
+            on_snapshot: Called with each snapshot.
+            every_snapshot: Whether snapshots that show no new state matter too.
+        """
+        id = "/".join(validate_name(value, f"the {target.kind}'s id") for value in path.values())
+        seconds = self._seconds(timeout)
+        with watcher.subscribe(id, path, every_snapshot=every_snapshot) as subscription:
             return await wait_until_ready(
-                look,
-                id,
-                kind=kind,
-                timeout=seconds,
-                on_status=on_status,
-                schedule=alarm.schedule,
-                sleep=alarm.sleep,
+                subscription, target, timeout=seconds, on_status=on_status, on_snapshot=on_snapshot
             )
 
     def _list(
         self,
         operation_id: str,
         item: type[T],
-        *,
+        *path: str,
         key: Callable[[T], Hashable],
-        path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         timeout: float | None = None,
         live: bool = False,
     ) -> PageStream[T]:
+        """Return a list as a stream of pages.
+
+        Args:
+            operation_id: Its row in the table of operations.
+            item: What each row is decoded to.
+            *path: The parameters of the operation's path, in their order.
+            key: What identifies an item.
+            query: The query's parameters, without those of the page.
+            page_size: Rows on a page.
+            timeout: The deadline of each page in seconds, None for the client's.
+            live: Whether rows come and go while it is read.
+        """
         return PageStream(
             self._pipeline,
             operation_id,
             item,
             key=key,
-            path=path,
+            path=_path(operation_id, path),
             query=query,
             page_size=page_size,
-            prefetch=self._prefetch,
+            prefetch=self._core.prefetch,
             timeout=timeout,
             live=live,
         )
+
+
+def _path(operation_id: str, values: tuple[str, ...]) -> dict[str, str]:
+    return dict(zip(OPERATIONS[operation_id].parameters, values, strict=True))

@@ -121,8 +121,8 @@ class CustomSessions(Service):
         return self._list(
             "get-custom-sessions",
             SessionRow,
+            request_id,
             key=lambda row: row.session_id,
-            path={"request_id": request_id},
             page_size=page_size,
             timeout=timeout,
         )

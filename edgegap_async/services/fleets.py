@@ -13,7 +13,7 @@ from edgegap_async.models.fields import Message
 from edgegap_async.models.fleets import Fleet, FleetLink, FleetPolicy, PolicyData, PolicyType
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_choice, validate_int, validate_list, validate_name, validate_number
 
 
@@ -116,8 +116,8 @@ class Policies(Service):
         return self._list(
             "fleet-policies-list",
             FleetPolicy,
+            fleet_name,
             key=lambda policy: policy.name,
-            path={"fleet_name": fleet_name},
             page_size=page_size,
             timeout=timeout,
         )
@@ -126,9 +126,9 @@ class Policies(Service):
 class Fleets(Service):
     """``edgegap.fleets``: deployments of a version that are kept running by policies."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        super().__init__(pipeline, prefetch)
-        self.policies: Policies = Policies(pipeline, prefetch)
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self.policies: Policies = Policies(core)
 
     async def create(self, name: str, *, enabled: bool | None = None, timeout: float | None = None) -> Fleet:
         """Add a fleet: ``POST /v1/fleet``; it is not enabled unless that is asked for, and has no policies yet."""

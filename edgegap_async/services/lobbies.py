@@ -9,21 +9,27 @@ from edgegap_async.errors import JSON
 from edgegap_async.models.fields import StateChange
 from edgegap_async.models.lobbies import Lobby
 from edgegap_async.services.base import Service
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_name
-from edgegap_async.waiting import Kind
+from edgegap_async.waiting.conditions import WaitTarget
+from edgegap_async.waiting.status_probe import StatusProbe
 
 OnLobbyStatus: TypeAlias = Callable[[StateChange[Lobby]], object]
 """Called in the event loop when a lobby is seen in another state; what it raises ends the wait."""
 
-_KIND: Final = Kind(
-    name="lobby",
-    failed="It still exists, and may be billed, until it is terminated",
-    unwanted="terminate it if it is not wanted",
+_LOBBY: Final = WaitTarget(
+    kind="lobby",
+    failed_hint="It still exists, and may be billed, until it is terminated",
+    timeout_hint="It may still become ready: terminate it if you no longer need it",
 )
 
 
 class Lobbies(Service):
     """``edgegap.lobbies``: lobby services that the provider runs."""
+
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self._watcher = core.watchers.add("lobby", StatusProbe(core.pipeline, "lobby-Get", Lobby))
 
     async def create(self, name: str, *, timeout: float | None = None) -> Lobby:
         """Add a lobby, which is not deployed yet: ``POST /v1/lobbies``. Raises Conflict where there is one."""
@@ -50,9 +56,7 @@ class Lobbies(Service):
         of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout, whose
         ``request_id`` is the lobby's name; the lobby is left as it is.
         """
-        return await self._wait(
-            "lobby-Get", Lobby, {"lobby_name": name}, kind=_KIND, timeout=timeout, on_status=on_status
-        )
+        return await self._wait(self._watcher, _LOBBY, {"lobby_name": name}, timeout=timeout, on_status=on_status)
 
 
 def _named(name: str) -> dict[str, JSON]:

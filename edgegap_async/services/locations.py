@@ -6,7 +6,7 @@ from edgegap_async.models.encoding import string_values
 from edgegap_async.models.locations import Beacon, Location
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
+from edgegap_async.services.core import ClientCore
 
 
 class Beacons(Service):
@@ -26,9 +26,9 @@ class Beacons(Service):
 class Locations(Service):
     """``edgegap.locations``: the places where servers can run."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        super().__init__(pipeline, prefetch)
-        self.beacons: Beacons = Beacons(pipeline, prefetch)
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self.beacons: Beacons = Beacons(core)
 
     def list(
         self,

@@ -1,4 +1,4 @@
-"""Hosts of one's own."""
+"""``edgegap.private_fleets``: game servers on hosts of one's own."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ from typing import Unpack
 
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.models.create_options import CreateOptions, create_body
-from edgegap_async.models.deployments import DeploymentRequest
+from edgegap_async.models.deployments import DeploymentRequest, GameServer
 from edgegap_async.models.private_fleets import Host
 from edgegap_async.models.users import UserLike
-from edgegap_async.ownership.guard import OnCancel
+from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.deployments.creation import Creation
-from edgegap_async.transport import Pipeline
-from edgegap_async.validation import validate_list, validate_name
+from edgegap_async.services.deployments import launch
+from edgegap_async.services.deployments.launch import OnDeploymentStatus
+from edgegap_async.validation import validate_names
+from edgegap_async.waiting.progress import OnWaitProgress
 
 
 class PrivateFleets(Service):
-    """``edgegap.private_fleets``: hosts that only this organisation's servers run on."""
-
-    def __init__(self, pipeline: Pipeline, prefetch: int, creation: Creation) -> None:
-        super().__init__(pipeline, prefetch)
-        self._creation = creation
+    """``edgegap.private_fleets``: hosts on which only this organisation's servers run."""
 
     def hosts(
         self, fleet_name: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[Host]:
-        """The hosts of a fleet: ``GET /v2/private-fleets/{fleet-name}/hosts``, 10 calls a second."""
+        """List the hosts of a fleet: ``GET /v2/private-fleets/{fleet-name}/hosts``, 10 calls a second.
+
+        Args:
+            fleet_name: The fleet's name.
+            page_size: Rows on a page.
+            timeout: The deadline of each page in seconds, None for the client's.
+        """
         return self._list(
             "private-fleet-hosts-list",
             Host,
+            fleet_name,
             key=lambda host: host.host_id,
-            path={"fleet-name": fleet_name},
             page_size=page_size,
             timeout=timeout,
         )
@@ -46,27 +49,96 @@ class PrivateFleets(Service):
         private_host_ids: Sequence[str],
         users: Sequence[UserLike],
         timeout: float | None = None,
+        attempts: int = 1,
+        on_status: OnDeploymentStatus | None = None,
+        on_progress: OnWaitProgress | None = None,
+        guard: bool = True,
+        **options: Unpack[CreateOptions],
+    ) -> GameServer:
+        """Create a game server on one of some hosts and wait until it is ready, like ``deployments.deploy``.
+
+        Args:
+            application: The application's name.
+            version: The version's name.
+            private_host_ids: The hosts, at least one.
+            users: The players, at least one: addresses, positions, or ``User``.
+            timeout: The deadline in seconds for everything together, None for the client's.
+            attempts: How many servers to try: if a server fails, it is stopped and the next one is created.
+            on_status: Called with each change of its state.
+            on_progress: Called after each poll, for a progress bar.
+            guard: Whether to look the server up by a tag if the response is lost.
+            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
+                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+
+        Raises:
+            EdgegapError: What ``deployments.deploy`` raises.
+        """
+
+        async def create(seconds: float) -> DeploymentRequest:
+            return await self.create(
+                application,
+                version,
+                private_host_ids=private_host_ids,
+                users=users,
+                timeout=seconds,
+                guard=guard,
+                **options,
+            )
+
+        return await launch.deploy(
+            self._core,
+            create,
+            seconds=self._seconds(timeout),
+            attempts=attempts,
+            on_status=on_status,
+            on_progress=on_progress,
+        )
+
+    async def create(
+        self,
+        application: str,
+        version: str,
+        *,
+        private_host_ids: Sequence[str],
+        users: Sequence[UserLike],
+        timeout: float | None = None,
         guard: bool = True,
         on_cancel: OnCancel = "stop",
         **options: Unpack[CreateOptions],
     ) -> DeploymentRequest:
-        """Ask for a game server on one of some hosts: ``POST /v2/private-fleets/deployments``; it is not ready yet.
+        """Request a game server on one of some hosts, without waiting: ``POST /v2/private-fleets/deployments``.
 
-        ``options`` are CreateOptions; wait with ``edgegap.deployments.wait_until_ready``. Guarded, and raises, like
-        ``deployments.create``.
+        The rate limit is 40 a second, shared with ``deployments.create``.
+
+        Args:
+            application: The application's name.
+            version: The version's name.
+            private_host_ids: The hosts, at least one.
+            users: The players, at least one: addresses, positions, or ``User``.
+            timeout: The deadline in seconds, None for the client's.
+            guard: Whether to send a tag and to look the server up by it if the response is lost.
+            on_cancel: What happens if the calling task is cancelled: ``"stop"`` or ``"keep"``.
+            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
+                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+
+        Raises:
+            EdgegapError: What ``deployments.create`` raises.
         """
-        hosts = [validate_name(host, "a host id") for host in validate_list(private_host_ids, "private_host_ids")]
+        hosts = validate_names(private_host_ids, "private_host_ids")
         if not hosts:
-            raise ConfigurationError("private_host_ids is empty: name at least one host")
-        return await self._creation.ask(
-            "private-fleets-deployment-create",
-            DeploymentRequest,
-            {"private_host_ids": [*hosts], **create_body(application, version, users, options)},
-            application=application,
-            version=version,
-            adopt=lambda row: DeploymentRequest(request_id=row.request_id),
-            hooks=self._creation.webhooks.of_v2,
-            seconds=self._seconds(timeout),
-            guarded=guard,
-            on_cancel=on_cancel,
+            raise ConfigurationError("private_host_ids is empty: pass at least one host id")
+        return await launch.create(
+            self._core,
+            Creation(
+                operation_id="private-fleets-deployment-create",
+                model=DeploymentRequest,
+                body={"private_host_ids": [*hosts], **create_body(application, version, users, options)},
+                application=application,
+                version=version,
+                adopt=lambda server: DeploymentRequest(request_id=server.request_id),
+                webhooks=self._core.webhooks.fields_v2,
+                seconds=self._seconds(timeout),
+                is_guarded=guard,
+                on_cancel=on_cancel,
+            ),
         )

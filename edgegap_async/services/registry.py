@@ -21,8 +21,8 @@ class Registry(Service):
         return self._list(
             "registry-image-tag-list",
             ImageTag,
+            image,
             key=lambda tag: tag.tag,
-            path={"image_name": image},
             page_size=page_size,
             timeout=timeout,
         )

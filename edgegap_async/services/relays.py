@@ -1,4 +1,4 @@
-"""Relay sessions, for games that one of the players hosts."""
+"""``edgegap.relays``: relay sessions, for games that one of the players hosts."""
 
 from __future__ import annotations
 
@@ -12,35 +12,33 @@ from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import StateChange
 from edgegap_async.models.filters import DeployFilter, filters_json
+from edgegap_async.models.ids import SessionLike, session_id
 from edgegap_async.models.relays import RelayAuthorization, RelaySession
 from edgegap_async.models.users import User, UserLike, relay_users
-from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
-from edgegap_async.validation import validate_int, validate_name
-from edgegap_async.waiting import Alarms, Kind
-from edgegap_async.webhooks import Webhooks
+from edgegap_async.services.core import ClientCore
+from edgegap_async.validation import validate_int
+from edgegap_async.waiting.conditions import WaitTarget
 
 OnRelayStatus: TypeAlias = Callable[[StateChange[RelaySession]], object]
-"""Called in the event loop when a session is seen in another state; what it raises ends the wait."""
+"""Called in the event loop when a relay session is in another state; an exception that it raises ends the wait."""
 
-
-_KIND: Final = Kind(name="relay session", hint="delete it and create another")
+_RELAY_SESSION: Final = WaitTarget(kind="relay session", incomplete_hint="delete it and create another")
 
 
 class Relays(Service):
     """``edgegap.relays``: relays between players, without a game server."""
 
-    def __init__(
-        self, pipeline: Pipeline, prefetch: int, chores: BackgroundTasks, alarms: Alarms, webhooks: Webhooks
-    ) -> None:
-        super().__init__(pipeline, prefetch)
-        self._alarms = alarms
-        self._webhooks = webhooks
-        self._removal = Cleanup(
-            chores=chores, remove=self._delete_if_there, what="relay session", verb="delete", done="deleted"
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self._cleanup = Cleanup(
+            background=core.background,
+            remove=self._delete_if_exists,
+            kind="relay session",
+            verb="delete",
+            past="deleted",
         )
 
     @asynccontextmanager
@@ -53,15 +51,24 @@ class Relays(Service):
         timeout: float | None = None,
         on_status: OnRelayStatus | None = None,
     ) -> AsyncGenerator[RelaySession, None]:
-        """A relay session for one block: ready when it begins, deleted when it ends, however it ends.
+        """Run a relay session for the length of a block: it is ready when it begins, and deleted when it ends.
 
-        ``timeout`` bounds the creation and the wait together, in seconds. Takes and raises what ``create`` and
-        ``wait_until_ready`` do. A deletion that fails is raised, or noted on the error that the block raised.
+        If the deletion fails, the error is raised, or added as a note to the error that the block raised.
+
+        Args:
+            users: The players, at least one.
+            filters: Keep the relay to some locations.
+            webhook_url: Receives the session by POST once it is ready.
+            timeout: The deadline in seconds for creating and waiting together, None for the client's.
+            on_status: Called with each change of its state.
+
+        Raises:
+            EdgegapError: What ``create`` and ``wait_until_ready`` raise.
         """
-        async with self._removal.while_used(
+        async with self._cleanup.lease(
             self.create(users=users, filters=filters, webhook_url=webhook_url, timeout=timeout),
             lambda session: session.session_id,
-            lambda session_id, left: self.wait_until_ready(session_id, timeout=left, on_status=on_status),
+            lambda id, seconds: self.wait_until_ready(id, timeout=seconds, on_status=on_status),
             seconds=self._seconds(timeout),
             name="relay session",
         ) as session:
@@ -75,55 +82,69 @@ class Relays(Service):
         webhook_url: str | None = None,
         timeout: float | None = None,
     ) -> RelaySession:
-        """Ask for a relay near ``users``: ``POST /v1/relays/sessions``; it is not ready yet.
+        """Request a relay near its players, without waiting until it is ready: ``POST /v1/relays/sessions``.
 
-        The document of 2024 takes addresses only; the present one leaves open what a user is, and positions are sent
-        as ``latitude`` and ``longitude``. ``filters`` keep the relay to some places, ``webhook_url`` gets the session
-        by POST once it is ready. Not sent again once it may have been carried out. Raises ConfigurationError before
-        anything is sent.
+        If the request may have been carried out, it is not sent again.
+
+        Args:
+            users: The players, at least one. The document of 2024 takes addresses only; the current one does not say
+                what a user is, and positions are sent as ``latitude`` and ``longitude``.
+            filters: Keep the relay to some locations.
+            webhook_url: Receives the session by POST once it is ready.
+            timeout: The deadline in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: An argument is invalid; nothing was sent.
         """
-        ours = self._webhooks.of_relay() if webhook_url is None else None
-        created = await self._pipeline.call(
+        own_webhook = self._core.webhooks.relay_url() if webhook_url is None else None
+        created = await self._call(
             "relay-session-create",
             RelaySession,
             body={
                 "users": relay_users(users),
-                **omit_none(filters=filters_json(filters), webhook_url=webhook_url or ours),
+                **omit_none(filters=filters_json(filters), webhook_url=webhook_url or own_webhook),
             },
             timeout=timeout,
             priority=Priority.URGENT,
         )
-        if ours is not None:
-            self._alarms.expect(created.session_id)
+        self._core.watchers.relays.on_requested(created.session_id, has_webhook=own_webhook is not None)
         return created
 
     async def wait_until_ready(
-        self, session_id: str, *, timeout: float | None = None, on_status: OnRelayStatus | None = None
+        self, session: SessionLike, *, timeout: float | None = None, on_status: OnRelayStatus | None = None
     ) -> RelaySession:
-        """Wait until players can connect: the session is ready, and its relay's address and ports are known.
+        """Wait until players can connect: the session is READY, and its relay's address and ports are known.
 
-        ``timeout`` is in seconds; ``on_status`` is told of each state the session is seen in. Limits and passing
-        failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout,
-        whose ``request_id`` is the session's; the session is left as it is.
+        Rate limits and transient errors do not end the wait. If it fails, the session is not deleted.
+
+        Args:
+            session: The session's id, or an object that has it.
+            timeout: The deadline in seconds, None for the client's.
+            on_status: Called with each change of its state.
+
+        Raises:
+            WaitFailed: It failed; it exists until it is deleted.
+            WaitTerminated: It was deleted, or the service does not know it.
+            WaitTimeout: It was not ready in time.
         """
         return await self._wait(
-            "relay-session-get",
-            RelaySession,
-            {"session_id": session_id},
-            kind=_KIND,
+            self._core.watchers.relays,
+            _RELAY_SESSION,
+            {"session_id": session_id(session)},
             timeout=timeout,
             on_status=on_status,
-            alarms=self._alarms,
         )
 
-    async def get(self, session_id: str, *, timeout: float | None = None) -> RelaySession:
-        """One session: ``GET /v1/relays/sessions/{session_id}``. Raises NotFound."""
-        return await self._pipeline.call(
-            "relay-session-get", RelaySession, path={"session_id": session_id}, timeout=timeout
-        )
+    async def get(self, session: SessionLike, *, timeout: float | None = None) -> RelaySession:
+        """Return one session: ``GET /v1/relays/sessions/{session_id}``.
+
+        Raises:
+            NotFound: There is no such session.
+        """
+        return await self._call("relay-session-get", RelaySession, session_id(session), timeout=timeout)
 
     def list(self, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None) -> PageStream[RelaySession]:
-        """The sessions that exist: ``GET /v1/relays/sessions``."""
+        """List the sessions that exist: ``GET /v1/relays/sessions``."""
         return self._list(
             "relay-session-list",
             RelaySession,
@@ -132,49 +153,66 @@ class Relays(Service):
             timeout=timeout,
         )
 
-    async def delete(self, session_id: str, *, timeout: float | None = None) -> None:
-        """End a session: ``DELETE /v1/relays/sessions/{session_id}``. Raises NotFound."""
-        await self._pipeline.call(
-            "relay-session-delete",
-            NoneType,
-            path={"session_id": session_id},
-            timeout=timeout,
-            priority=Priority.URGENT,
+    async def delete(self, session: SessionLike, *, timeout: float | None = None) -> None:
+        """End a session: ``DELETE /v1/relays/sessions/{session_id}``.
+
+        Raises:
+            NotFound: There is no such session.
+        """
+        await self._call(
+            "relay-session-delete", NoneType, session_id(session), timeout=timeout, priority=Priority.URGENT
         )
 
     async def authorize_user(
-        self, session_id: str, *, user_ip: str, timeout: float | None = None
+        self, session: SessionLike, *, user_ip: str, timeout: float | None = None
     ) -> RelayAuthorization:
-        """Let one more player into a session: ``POST /v1/relays/sessions:authorize-user``.
+        """Add a player to a session: ``POST /v1/relays/sessions:authorize-user``.
 
-        ``session_user`` of the answer has the player's own token. Raises ConfigurationError for what is no IP address,
-        Conflict for a player who is in already.
+        Args:
+            session: The session's id, or an object that has it.
+            user_ip: The player's IP address.
+            timeout: The deadline in seconds, None for the client's.
+
+        Returns:
+            The session; its ``session_user`` has the player's own token.
+
+        Raises:
+            ConfigurationError: ``user_ip`` is not an IP address.
+            Conflict: The player is in the session already.
         """
-        return await self._pipeline.call(
+        return await self._call(
             "relay-user-authorize",
             RelayAuthorization,
-            body={"session_id": validate_name(session_id, "the session id"), "user_ip": User.ip(user_ip).ip_address},
+            body={"session_id": session_id(session), "user_ip": User.ip(user_ip).ip_address},
             timeout=timeout,
         )
 
     async def revoke_user(
-        self, session_id: str, *, authorization_token: int, timeout: float | None = None
+        self, session: SessionLike, *, authorization_token: int, timeout: float | None = None
     ) -> RelaySession | None:
-        """Put a player out of a session: ``POST /v1/relays/sessions:revoke-user``.
+        """Remove a player from a session: ``POST /v1/relays/sessions:revoke-user``.
 
-        ``authorization_token`` is the player's own, not the session's. Gives the session, None where the service
-        answers without it. Raises NotFound.
+        Args:
+            session: The session's id, or an object that has it.
+            authorization_token: The player's own token, not the session's.
+            timeout: The deadline in seconds, None for the client's.
+
+        Returns:
+            The session, None if the response is empty.
+
+        Raises:
+            NotFound: There is no such session or player.
         """
         return await self._pipeline.call_if_told(
             "relay-user-revoke",
             RelaySession,
             body={
-                "session_id": validate_name(session_id, "the session id"),
+                "session_id": session_id(session),
                 "authorization_token": validate_int(authorization_token, "an authorization token"),
             },
             timeout=timeout,
         )
 
-    async def _delete_if_there(self, session_id: str) -> None:
+    async def _delete_if_exists(self, id: str) -> None:
         with suppress(NotFound, Gone):
-            await self.delete(session_id)
+            await self.delete(id)

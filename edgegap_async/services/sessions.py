@@ -1,4 +1,4 @@
-"""Sessions: players who share game servers, which only the document of 2024 lists."""
+"""``edgegap.sessions``: players who share game servers. Only the document of 2024 lists these operations."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.fields import StateChange
 from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
+from edgegap_async.models.ids import (
+    DeploymentLike,
+    SessionLike,
+    deployment_id,
+    deployment_ids,
+    session_id,
+    session_ids,
+)
 from edgegap_async.models.placement import Placement, old_options
 from edgegap_async.models.sessions import (
     Selector,
@@ -23,81 +31,99 @@ from edgegap_async.models.sessions import (
     SessionUsers,
 )
 from edgegap_async.models.users import UserLike, users_v1
-from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
-from edgegap_async.validation import validate_ip_addresses, validate_list, validate_name, validate_names, validate_tags
-from edgegap_async.waiting import Alarms, Kind
-from edgegap_async.webhooks import Webhooks
+from edgegap_async.services.core import ClientCore
+from edgegap_async.validation import validate_ip_addresses, validate_list, validate_name, validate_tags
+from edgegap_async.waiting.conditions import WaitTarget
 
 OnSessionStatus: TypeAlias = Callable[[StateChange[Session]], object]
-"""Called in the event loop when a session is seen in another state; what it raises ends the wait."""
+"""Called in the event loop when a session is in another state; an exception that it raises ends the wait."""
 
-_KIND: Final = Kind(name="session", hint="look at its deployment")
+_SESSION: Final = WaitTarget(kind="session", incomplete_hint="check its deployment")
 
 
-class SessionsUsers(Service):
+class SessionUsersService(Service):
     """``edgegap.sessions.users``: the players of a session."""
 
     async def add(
-        self, session_id: str, users: Sequence[str], *, timeout: float | None = None
+        self, session: SessionLike, users: Sequence[str], *, timeout: float | None = None
     ) -> tuple[SessionUser, ...]:
-        """Add IP addresses: ``PUT /v1/session/{session_id}/users``; gives all who are in it now.
+        """Add players to a session: ``PUT /v1/session/{session_id}/users``.
 
-        Raises Unprocessable where there are not as many seats.
+        Args:
+            session: The session's id, or an object that has it.
+            users: Their IP addresses.
+            timeout: The deadline in seconds, None for the client's.
+
+        Returns:
+            All players of the session.
+
+        Raises:
+            Unprocessable: The session has fewer free seats.
         """
-        return await self._change("put-users-session", session_id, users, timeout)
+        return await self._change("put-users-session", session, users, timeout)
 
     async def remove(
-        self, session_id: str, users: Sequence[str], *, timeout: float | None = None
+        self, session: SessionLike, users: Sequence[str], *, timeout: float | None = None
     ) -> tuple[SessionUser, ...]:
-        """Take IP addresses out: ``DELETE /v1/session/{session_id}/users``; gives those who stay."""
-        return await self._change("delete-users-session", session_id, users, timeout)
+        """Remove players from a session: ``DELETE /v1/session/{session_id}/users``.
+
+        Args:
+            session: The session's id, or an object that has it.
+            users: Their IP addresses.
+            timeout: The deadline in seconds, None for the client's.
+
+        Returns:
+            The players who remain.
+        """
+        return await self._change("delete-users-session", session, users, timeout)
 
     def list(
-        self, session_id: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
+        self, session: SessionLike, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[SessionUser]:
-        """The players: ``GET /v1/session/{session_id}/users``."""
+        """List the players of a session: ``GET /v1/session/{session_id}/users``.
+
+        Args:
+            session: The session's id, or an object that has it.
+            page_size: Rows on a page.
+            timeout: The deadline of each page in seconds, None for the client's.
+        """
         return self._list(
             "get-users-session",
             SessionUser,
+            session_id(session),
             key=lambda user: user.ip,
-            path={"session_id": session_id},
             page_size=page_size,
             timeout=timeout,
         )
 
     async def _change(
-        self, operation_id: str, session_id: str, users: Sequence[str], timeout: float | None
+        self, operation_id: str, session: SessionLike, users: Sequence[str], timeout: float | None
     ) -> tuple[SessionUser, ...]:
-        answer = await self._pipeline.call(
+        response = await self._call(
             operation_id,
             SessionUsers,
-            path={"session_id": session_id},
+            session_id(session),
             body={"ip_list": [*validate_ip_addresses(users, "users")]},
             timeout=timeout,
         )
-        return answer.session_users
+        return response.session_users
 
 
 class Sessions(Service):
     """``edgegap.sessions``: players who share game servers, in the seats that a version's ``session_config`` gives.
 
-    Deleting a session gives its seats back and leaves its deployment running.
+    Deleting a session frees its seats; its deployment runs on.
     """
 
-    def __init__(
-        self, pipeline: Pipeline, prefetch: int, chores: BackgroundTasks, alarms: Alarms, webhooks: Webhooks
-    ) -> None:
-        super().__init__(pipeline, prefetch)
-        self._alarms = alarms
-        self._webhooks = webhooks
-        self._removal = Cleanup(
-            chores=chores, remove=self._delete_if_there, what="session", verb="delete", done="deleted"
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self._cleanup = Cleanup(
+            background=core.background, remove=self._delete_if_exists, kind="session", verb="delete", past="deleted"
         )
-        self.users: SessionsUsers = SessionsUsers(pipeline, prefetch)
+        self.users: SessionUsersService = SessionUsersService(core)
 
     @asynccontextmanager
     async def running(
@@ -106,7 +132,7 @@ class Sessions(Service):
         version: str | None = None,
         *,
         users: Sequence[UserLike],
-        deployment_request_id: str | None = None,
+        deployment_request_id: DeploymentLike | None = None,
         selectors: Sequence[Selector] = (),
         filters: Sequence[DeployFilter] = (),
         webhook_url: str | None = None,
@@ -114,13 +140,27 @@ class Sessions(Service):
         on_status: OnSessionStatus | None = None,
         **deprecated: Unpack[Placement],
     ) -> AsyncGenerator[Session, None]:
-        """A session for one block: ready when it begins, deleted when it ends, however it ends.
+        """Run a session for the length of a block: it is ready when the block begins, and deleted when it ends.
 
-        A deployment that the service started for it runs on (``session.deployment.request_id``). ``timeout`` bounds the
-        creation and the wait together, in seconds. Takes and raises what ``create`` and ``wait_until_ready`` do. A
-        deletion that fails is raised, or noted on the error that the block raised.
+        A deployment that the service started for it runs on (``session.deployment.request_id``). If the deletion
+        fails, the error is raised, or added as a note to the error that the block raised.
+
+        Args:
+            application: The application's name.
+            version: The version's name, None for the newest.
+            users: The players: all addresses, or all positions with their address.
+            deployment_request_id: The deployment to join: its id, or an object that has it.
+            selectors: Which deployments may be joined, by their tags.
+            filters: Keep the session to some locations.
+            webhook_url: Receives the session by POST once it is linked or has failed.
+            timeout: The deadline in seconds for creating and waiting together, None for the client's.
+            on_status: Called with each change of its state.
+            **deprecated: See ``Placement``.
+
+        Raises:
+            EdgegapError: What ``create`` and ``wait_until_ready`` raise.
         """
-        async with self._removal.while_used(
+        async with self._cleanup.lease(
             self.create(
                 application,
                 version,
@@ -133,7 +173,7 @@ class Sessions(Service):
                 **deprecated,
             ),
             lambda session: session.session_id,
-            lambda session_id, left: self.wait_until_ready(session_id, timeout=left, on_status=on_status),
+            lambda id, seconds: self.wait_until_ready(id, timeout=seconds, on_status=on_status),
             seconds=self._seconds(timeout),
             name=f"session of {application}",
         ) as session:
@@ -145,22 +185,37 @@ class Sessions(Service):
         version: str | None = None,
         *,
         users: Sequence[UserLike],
-        deployment_request_id: str | None = None,
+        deployment_request_id: DeploymentLike | None = None,
         selectors: Sequence[Selector] = (),
         filters: Sequence[DeployFilter] = (),
         webhook_url: str | None = None,
         timeout: float | None = None,
         **deprecated: Unpack[Placement],
     ) -> SessionRequest:
-        """Find players a seat, starting a server where none is free: ``POST /v1/session``; it is not ready yet.
+        """Request seats for players, without waiting until they are ready: ``POST /v1/session``.
 
-        ``users`` are all validate_ip_addresses, or all positions with their address. ``deployment_request_id`` names the deployment
-        to join; else ``selectors`` and ``filters`` say which may be joined. ``webhook_url`` gets the session by POST
-        once it is linked or has failed. Not sent again once it may have been carried out. Raises ConfigurationError
-        before anything is sent, and Conflict.
+        If no deployment has free seats, the service starts one. If the request may have been carried out, it is not
+        sent again.
+
+        Args:
+            application: The application's name.
+            version: The version's name, None for the newest.
+            users: The players: all addresses, or all positions with their address.
+            deployment_request_id: The deployment to join: its id, or an object that has it. None lets ``selectors`` and
+                ``filters`` decide which may be joined.
+            selectors: Which deployments may be joined, by their tags.
+            filters: Keep the session to some locations.
+            webhook_url: Receives the session by POST once it is linked or has failed.
+            timeout: The deadline in seconds, None for the client's.
+            **deprecated: See ``Placement``.
+
+        Raises:
+            ConfigurationError: An argument is invalid; nothing was sent.
+            Conflict: The deployment cannot be joined.
         """
-        ours = self._webhooks.of_session() if webhook_url is None else None
-        created = await self._pipeline.call(
+        own_webhook = self._core.webhooks.session_url() if webhook_url is None else None
+        joined = deployment_request_id
+        created = await self._call(
             "session-post",
             SessionRequest,
             body={
@@ -168,55 +223,66 @@ class Sessions(Service):
                 **users_v1(users),
                 **omit_none(
                     version_name=None if version is None else validate_name(version, "the version"),
-                    deployment_request_id=deployment_request_id,
-                    selectors=[one.as_json() for one in validate_list(selectors, "selectors")] or None,
+                    deployment_request_id=None if joined is None else deployment_id(joined),
+                    selectors=[selector.as_json() for selector in validate_list(selectors, "selectors")] or None,
                     filters=filters_json(filters),
-                    webhook_url=webhook_url or ours,
+                    webhook_url=webhook_url or own_webhook,
                 ),
                 **old_options(deprecated, Placement),
             },
             timeout=timeout,
             priority=Priority.URGENT,
         )
-        if ours is not None:
-            self._alarms.expect(created.session_id)
+        self._core.watchers.sessions.on_requested(created.session_id, has_webhook=own_webhook is not None)
         return created
 
     async def wait_until_ready(
-        self, session_id: str, *, timeout: float | None = None, on_status: OnSessionStatus | None = None
+        self, session: SessionLike, *, timeout: float | None = None, on_status: OnSessionStatus | None = None
     ) -> Session:
-        """Wait until a session can be played: it is ready, and its deployment's address and ports are known.
+        """Wait until a session can be played: it is READY, and its deployment's address and ports are known.
 
-        ``timeout`` is in seconds; ``on_status`` is told of each state the session is seen in. Limits and passing
-        failures of the service are waited through. Raises DeploymentFailed, DeploymentTerminated or ReadyTimeout,
-        whose ``request_id`` is the session's; the session is left as it is.
+        Rate limits and transient errors do not end the wait. If it fails, the session is not deleted.
+
+        Args:
+            session: The session's id, or an object that has it.
+            timeout: The deadline in seconds, None for the client's.
+            on_status: Called with each change of its state.
+
+        Raises:
+            WaitFailed: It failed; it exists until it is deleted.
+            WaitTerminated: It was deleted, or the service does not know it.
+            WaitTimeout: It was not ready in time.
         """
         return await self._wait(
-            "get-session",
-            Session,
-            {"session_id": session_id},
-            kind=_KIND,
+            self._core.watchers.sessions,
+            _SESSION,
+            {"session_id": session_id(session)},
             timeout=timeout,
             on_status=on_status,
-            alarms=self._alarms,
         )
 
-    async def get(self, session_id: str, *, timeout: float | None = None) -> Session:
-        """One session: ``GET /v1/session/{session_id}``. Raises NotFound or BadRequest for one that is not there."""
-        return await self._pipeline.call("get-session", Session, path={"session_id": session_id}, timeout=timeout)
+    async def get(self, session: SessionLike, *, timeout: float | None = None) -> Session:
+        """Return one session: ``GET /v1/session/{session_id}``.
 
-    async def delete(self, session_id: str, *, timeout: float | None = None) -> SessionDeleted:
-        """End a session; its deployment runs on: ``DELETE /v1/session/{session_id}``. Raises NotFound or Gone."""
-        return await self._pipeline.call(
-            "session-delete",
-            SessionDeleted,
-            path={"session_id": session_id},
-            timeout=timeout,
-            priority=Priority.URGENT,
+        Raises:
+            NotFound: There is no such session; in practice the service answers with 400.
+            BadRequest: The same.
+        """
+        return await self._call("get-session", Session, session_id(session), timeout=timeout)
+
+    async def delete(self, session: SessionLike, *, timeout: float | None = None) -> None:
+        """End a session; its deployment runs on: ``DELETE /v1/session/{session_id}``.
+
+        Raises:
+            NotFound: There is no such session.
+            Gone: It was deleted before.
+        """
+        await self._call(
+            "session-delete", SessionDeleted, session_id(session), timeout=timeout, priority=Priority.URGENT
         )
 
     def list(self, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None) -> PageStream[SessionRow]:
-        """The sessions that exist: ``GET /v1/sessions``."""
+        """List the sessions that exist: ``GET /v1/sessions``."""
         return self._list(
             "list-sessions", SessionRow, key=lambda row: row.session_id, page_size=page_size, timeout=timeout
         )
@@ -224,34 +290,46 @@ class Sessions(Service):
     async def bulk_stop(
         self,
         *,
-        session_ids: Sequence[str] = (),
-        request_ids: Sequence[str] = (),
+        session_ids: Sequence[SessionLike] = (),
+        request_ids: Sequence[DeploymentLike] = (),
         tags: Sequence[str] = (),
         match: FilterType = "any",
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """End many sessions at once: ``POST /v1/sessions/bulk-stop``; returns the ids that will be ended.
+        """End many sessions with one request: ``POST /v1/sessions/bulk-stop``. If several filters are given, all apply.
 
-        ``request_ids`` and ``tags`` are those of their deployments. ``match`` says whether any, all or none of the
-        values have to match; all filters that are given apply. Raises ConfigurationError where none is given: that
-        would end everything.
+        Args:
+            session_ids: Ids of sessions, or objects that have them.
+            request_ids: Ids of their deployments, or objects that have them.
+            tags: Tags of their deployments.
+            match: Whether any, all or none of the values have to match.
+            timeout: The deadline in seconds, None for the client's.
+
+        Returns:
+            The ids of the sessions that will be ended.
+
+        Raises:
+            ConfigurationError: No filter was passed: that would end everything.
         """
-        answer = await self._pipeline.call(
+        filters = bulk_filters(
+            match,
+            session_id=_session_ids(session_ids),
+            request_id=deployment_ids(request_ids, "request_ids"),
+            deployment_tags=validate_tags(tags),
+        )
+        response = await self._call(
             "sessions-bulk-stop",
             SessionBulkStop,
-            body={
-                "filters": bulk_filters(
-                    match,
-                    session_id=validate_names(session_ids, "session_ids"),
-                    request_id=validate_names(request_ids, "request_ids"),
-                    deployment_tags=validate_tags(tags),
-                )
-            },
+            body={"filters": filters},
             timeout=timeout,
             priority=Priority.URGENT,
         )
-        return tuple(stopped.session_id for stopped in answer.processable)
+        return tuple(stopped.session_id for stopped in response.processable)
 
-    async def _delete_if_there(self, session_id: str) -> None:
+    async def _delete_if_exists(self, id: str) -> None:
         with suppress(NotFound, Gone):
-            await self.delete(session_id)
+            await self.delete(id)
+
+
+def _session_ids(values: Sequence[SessionLike]) -> list[str]:
+    return session_ids(values, "session_ids")

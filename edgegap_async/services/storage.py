@@ -12,7 +12,7 @@ from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.storage import EndpointStorage, OutputFormat, PullProfile, PullProfileLink, SourceType
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_choice, validate_name
 
 
@@ -91,8 +91,8 @@ class PullProfiles(Service):
         return self._list(
             "pull-profile-list",
             PullProfile,
+            endpoint_name,
             key=lambda profile: profile.name,
-            path={"endpoint_name": endpoint_name},
             page_size=page_size,
             timeout=timeout,
         )
@@ -129,9 +129,9 @@ class PullProfiles(Service):
 class Storage(Service):
     """``edgegap.storage``: buckets that keep the logs of deployments, and hold files for them."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        super().__init__(pipeline, prefetch)
-        self.pull_profiles: PullProfiles = PullProfiles(pipeline, prefetch)
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self.pull_profiles: PullProfiles = PullProfiles(core)
 
     async def create(
         self,

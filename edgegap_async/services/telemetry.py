@@ -9,14 +9,21 @@ from typing import Final
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.telemetry import TelemetryRequest, TelemetryResult
 from edgegap_async.services.base import Service
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_ip_addresses, validate_names
-from edgegap_async.waiting import Kind
+from edgegap_async.waiting.conditions import WaitTarget
+from edgegap_async.waiting.status_probe import StatusProbe
 
-_KIND: Final = Kind(name="telemetry", unwanted="it expires by itself")
+_RESULT: Final = WaitTarget(kind="telemetry result", timeout_hint="It expires automatically")
 
 
 class Telemetry(Service):
     """``edgegap.telemetry``: measures which of some running deployments suits some players, to let them join it."""
+
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        probe = StatusProbe(core.pipeline, "active-deployment-telemetry-get", TelemetryResult)
+        self._watcher = core.watchers.add("telemetry result", probe)
 
     async def create(
         self,
@@ -54,7 +61,7 @@ class Telemetry(Service):
         and DeploymentTerminated for one that is not there (any more).
         """
         path = {"retrieval_key": retrieval_key}
-        return await self._wait("active-deployment-telemetry-get", TelemetryResult, path, kind=_KIND, timeout=timeout)
+        return await self._wait(self._watcher, _RESULT, path, timeout=timeout)
 
     async def best_deployment(
         self, request_ids: Sequence[str], *, users: Sequence[str], timeout: float | None = None

@@ -11,7 +11,7 @@ import attrs
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import Progress, State
+from edgegap_async.models.fields import Progress, Snapshot, State
 from edgegap_async.models.versions import (
     ACLAnswer,
     ACLEntry,
@@ -24,30 +24,63 @@ from edgegap_async.models.versions import (
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
+from edgegap_async.services.core import ClientCore
 from edgegap_async.transport import Pipeline
 from edgegap_async.validation import validate_number
-from edgegap_async.waiting import Kind, Schedule, wait_until_ready
+from edgegap_async.waiting.conditions import WaitTarget
+from edgegap_async.waiting.intervals import PollInterval
+from edgegap_async.waiting.status_probe import POLL_SECONDS
+from edgegap_async.waiting.subscriptions import WatchEntry
 
-_CACHE: Final = Kind(name="the cache of", unwanted="a server can be deployed meanwhile, and starts slowly")
-_CACHING: Final = Schedule(shortest=5.0, longest=30.0, unknown_grace=None)
+_INTERVAL: Final = PollInterval(first=0.0, shortest=5.0, growth=0.15, longest=30.0)
 """Caching goes to every location in the world: it takes minutes."""
 
 
 @attrs.frozen
-class _Cached:
-    """A look at how far a version is cached, for who waits for so many percent."""
+class _CacheSnapshot:
+    """How far a version is cached."""
 
     version: Version
-    percent: float
     state: State | None = None
-
-    @property
-    def progress(self) -> Progress:
-        return Progress.READY if self.version.cached >= self.percent else Progress.PENDING
+    progress: Progress = Progress.PENDING
 
     @property
     def reason(self) -> str | None:
         return f"{self.version.cached:.0f} % cached"
+
+
+@attrs.frozen
+class _CacheProbe:
+    """Polls a version."""
+
+    pipeline: Pipeline
+
+    async def poll(self, entry: WatchEntry[_CacheSnapshot]) -> _CacheSnapshot:
+        version = await self.pipeline.call(
+            "app-version-get", Version, path=entry.path, timeout=POLL_SECONDS, priority=Priority.POLL
+        )
+        return _CacheSnapshot(version)
+
+
+@attrs.frozen(kw_only=True)
+class _CacheTarget(WaitTarget):
+    """A version that is cached in so many percent of the locations."""
+
+    kind: str = "version"
+    timeout_hint: str = "A server can be deployed meanwhile, and starts slowly"
+    unknown_grace: float | None = None
+    percent: float
+
+    def progress(self, snapshot: Snapshot) -> Progress:
+        if not isinstance(snapshot, _CacheSnapshot):
+            return snapshot.progress
+        if snapshot.version.cached >= self.percent:
+            return Progress.READY
+        if snapshot.version.force_cache is False:
+            raise ConfigurationError(
+                f"version {snapshot.version.name} is not cached: turn it on with versions.update(force_cache=True)"
+            )
+        return Progress.PENDING
 
 
 class ACL(Service):
@@ -109,8 +142,9 @@ class ACL(Service):
         return self._list(
             "app-version-whitelist-get",
             ACLEntry,
+            application,
+            version,
             key=lambda entry: entry.id,
-            path=_path(application, version),
             page_size=page_size,
             timeout=timeout,
         )
@@ -119,9 +153,10 @@ class ACL(Service):
 class Versions(Service):
     """``edgegap.versions``: what of an application can be deployed."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        super().__init__(pipeline, prefetch)
-        self.acl: ACL = ACL(pipeline, prefetch)
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self.acl: ACL = ACL(core)
+        self._cache_watcher = core.watchers.add("version", _CacheProbe(core.pipeline), _INTERVAL)
 
     async def create(
         self,
@@ -215,8 +250,8 @@ class Versions(Service):
         return self._list(
             "app-version-list",
             Version,
+            application,
             key=lambda version: version.name,
-            path={"app_name": application},
             page_size=page_size,
             timeout=timeout,
         )
@@ -238,25 +273,15 @@ class Versions(Service):
         """
         validate_number(percent, "percent", minimum=0, maximum=100)
 
-        async def look(_: str, seconds: float) -> _Cached:
-            version = await self._pipeline.call(
-                "app-version-get", Version, path=_path(application, name), timeout=seconds, priority=Priority.POLL
-            )
-            if version.force_cache is False and version.cached < percent:
-                raise ConfigurationError(
-                    f"{application} {name} is not cached: turn it on with versions.update(force_cache=True)"
-                )
-            return _Cached(version, percent)
-
-        seen = await wait_until_ready(
-            look,
-            f"{application} {name}",
-            kind=_CACHE,
-            timeout=self._seconds(timeout),
-            on_look=None if on_progress is None else lambda seen: on_progress(seen.version.cached),
-            schedule=_CACHING,
+        snapshot = await self._wait(
+            self._cache_watcher,
+            _CacheTarget(percent=percent),
+            _path(application, name),
+            timeout=timeout,
+            on_snapshot=None if on_progress is None else lambda snapshot: on_progress(snapshot.version.cached),
+            every_snapshot=True,
         )
-        return seen.version
+        return snapshot.version
 
 
 def _path(application: str, version: str) -> dict[str, str]:

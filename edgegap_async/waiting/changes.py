@@ -1,4 +1,4 @@
-"""The states of some deployments as they change."""
+"""The states of deployments as they change."""
 
 from __future__ import annotations
 
@@ -9,49 +9,58 @@ from typing import Any, Final, TypeAlias
 from edgegap_async.errors import EdgegapError
 from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.fields import State, StateChange
-from edgegap_async.waiting.wait import FINAL, MISSING
+from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT
 from edgegap_async.waiting.watcher import Watcher
 
 _SEARCH_SECONDS: Final = 2.0
-"""Between two looks for deployments that are not watched yet."""
+"""Between two searches for deployments that are not watched yet."""
 
-Change: TypeAlias = StateChange[DeploymentSnapshot]
+DeploymentChange: TypeAlias = StateChange[DeploymentSnapshot]
+DeploymentWatcher: TypeAlias = Watcher[DeploymentSnapshot]
 
 
-async def changes_of(watcher: Watcher, request_id: str) -> AsyncGenerator[Change, None]:
-    """The states of one deployment, from the first that is seen to TERMINATED; the last is TERMINATED in any case."""
+async def changes_of(watcher: DeploymentWatcher, request_id: str) -> AsyncGenerator[DeploymentChange, None]:
+    """Yield the states of one deployment, from the first snapshot to TERMINATED, which is always the last."""
     old: State | None = None
-    last: DeploymentSnapshot | None = None
-    with watcher.watching(request_id) as sights:
+    latest: DeploymentSnapshot | None = None
+    with watcher.subscribe(request_id, {"deployment_id": request_id}) as subscription:
         while old is not State.TERMINATED:
             try:
-                seen = await sights.look(request_id, 0)
-            except MISSING:
-                if last is not None:
-                    yield StateChange(id=request_id, old=old, new=State.TERMINATED, snapshot=last)
+                snapshot = await subscription.next()
+            except NOT_FOUND:
+                if latest is not None:
+                    yield StateChange(id=request_id, old=old, new=State.TERMINATED, snapshot=latest)
                 return
-            except FINAL:
+            except PERMANENT:
                 raise
             except EdgegapError:
-                continue  # the watcher looks again
-            if seen.state != old:
-                yield StateChange(id=request_id, old=old, new=seen.state, snapshot=seen)
-                old, last = seen.state, seen
+                continue  # the watcher polls again
+            if snapshot.state != old:
+                yield StateChange(id=request_id, old=old, new=snapshot.state, snapshot=snapshot)
+                old, latest = snapshot.state, snapshot
 
 
 async def changes(
-    watcher: Watcher, request_ids: Iterable[str], search: Callable[[], Awaitable[Iterable[str]]] | None = None
-) -> AsyncGenerator[Change, None]:
-    """The states of many, as they change; ends when all are gone, unless ``search`` goes on to find others."""
-    heard: asyncio.Queue[Change | asyncio.Task[None]] = asyncio.Queue()
+    watcher: DeploymentWatcher,
+    request_ids: Iterable[str],
+    search: Callable[[], Awaitable[Iterable[str]]] | None = None,
+) -> AsyncGenerator[DeploymentChange, None]:
+    """Yield the states of many deployments; end when all are terminated, unless there is a ``search``.
+
+    Args:
+        watcher: Polls them.
+        request_ids: The deployments to begin with.
+        search: Returns ids of which those that are not watched yet are added; called again and again.
+    """
+    queue: asyncio.Queue[DeploymentChange | asyncio.Task[None]] = asyncio.Queue()
     known: set[str] = set()
     tasks: set[asyncio.Task[None]] = set()
 
     async def follow(request_id: str) -> None:
         async for change in changes_of(watcher, request_id):
-            heard.put_nowait(change)
+            queue.put_nowait(change)
 
-    async def look_for_others(search: Callable[[], Awaitable[Iterable[str]]]) -> None:
+    async def follow_new(search: Callable[[], Awaitable[Iterable[str]]]) -> None:
         while True:
             for request_id in await search():
                 if request_id not in known:
@@ -62,15 +71,15 @@ async def changes(
         known.add(request_id)
         task = asyncio.create_task(work, name=f"edgegap watch {request_id}")
         tasks.add(task)
-        task.add_done_callback(heard.put_nowait)  # behind its last change
+        task.add_done_callback(queue.put_nowait)  # after its last change
 
     for request_id in request_ids:
         start(follow(request_id), request_id)
     if search is not None:
-        start(look_for_others(search), "")
+        start(follow_new(search), "")
     try:
-        while tasks or not heard.empty():
-            change = await heard.get()
+        while tasks or not queue.empty():
+            change = await queue.get()
             if isinstance(change, asyncio.Task):
                 tasks.discard(change)
                 change.result()

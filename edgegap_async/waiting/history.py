@@ -8,44 +8,58 @@ from typing import Final, TypeAlias
 
 import attrs
 
-Version: TypeAlias = tuple[str, str]
-"""An application and one of its versions, which take about as long every time."""
+from edgegap_async.bounded_dict import BoundedDict
+
+VersionKey: TypeAlias = tuple[str, str]
+"""The names of an application and one of its versions, whose servers take about as long every time."""
+
+_KEPT: Final = 50
+"""Durations kept of each version."""
+
+_REQUIRED: Final = 5
+"""Durations without which nothing is typical yet."""
+
+_VERSIONS: Final = 256
+"""Versions remembered: the least recently used is forgotten."""
 
 
 @attrs.frozen
 class TypicalDuration:
-    """What a version usually takes: none was ready before ``earliest``, half by ``half``, all by ``latest``."""
+    """How long a version typically takes to become ready, in seconds.
+
+    Attributes:
+        earliest: Before this, none was ready.
+        median: By this, half were ready.
+        latest: By this, all were ready.
+    """
 
     earliest: float
-    half: float
+    median: float
     latest: float
+
+    @classmethod
+    def of(cls, durations: deque[float]) -> TypicalDuration:
+        """Return what some durations have in common, with a margin on both sides."""
+        return cls(earliest=0.8 * min(durations), median=statistics.median(durations), latest=1.1 * max(durations))
 
 
 class ReadinessHistory:
-    """The times that versions took lately, for as many versions as are in use."""
-
-    _KEPT: Final = 50
-    _ENOUGH: Final = 5
-    _VERSIONS: Final = 256
+    """The latest durations of the versions in use."""
 
     def __init__(self) -> None:
-        self._times: dict[Version, deque[float]] = {}
-        self._usual: dict[Version, TypicalDuration] = {}
+        self._durations: BoundedDict[VersionKey, deque[float]] = BoundedDict(_VERSIONS)
+        self._typical: BoundedDict[VersionKey, TypicalDuration] = BoundedDict(_VERSIONS)
 
-    def note(self, version: Version, seconds: float) -> None:
-        """One more was ready after so many seconds."""
-        times = self._times.pop(version, None) or deque(maxlen=self._KEPT)
-        times.append(seconds)
-        self._times[version] = times  # the last to be used goes last
-        if len(times) >= self._ENOUGH:
-            self._usual[version] = TypicalDuration(
-                earliest=0.8 * min(times), half=statistics.median(times), latest=1.1 * max(times)
-            )
-        if len(self._times) > self._VERSIONS:
-            oldest = next(iter(self._times))
-            del self._times[oldest]
-            self._usual.pop(oldest, None)
+    def record(self, version: VersionKey, seconds: float) -> None:
+        """Add a server of a version that was ready after so many seconds."""
+        durations = self._durations.get(version) or deque(maxlen=_KEPT)
+        durations.append(seconds)
+        self._durations[version] = durations
+        if len(durations) >= _REQUIRED:
+            self._typical[version] = TypicalDuration.of(durations)
 
-    def of(self, version: Version | None) -> TypicalDuration | None:
-        """What a version usually takes, None while too few were seen."""
-        return self._usual.get(version) if version is not None else None
+    def typical_duration(self, version: VersionKey | None) -> TypicalDuration | None:
+        """Return how long a version typically takes, None while fewer than five of its servers were seen."""
+        if version is None or version not in self._durations:
+            return None
+        return self._typical.get(version)

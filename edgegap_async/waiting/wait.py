@@ -1,214 +1,71 @@
-"""Waiting for something to be ready, by looking at it."""
+"""The loop of every wait: the next snapshot, what it means, and the deadline."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias
 
-import attrs
-
-from edgegap_async.errors import (
-    AuthenticationError,
-    BadRequest,
-    ConfigurationError,
-    DeadlineExceeded,
-    DecodeError,
-    DeploymentFailed,
-    DeploymentTerminated,
-    EdgegapError,
-    Gone,
-    NotFound,
-    PermissionDenied,
-    ReadyTimeout,
-    cleaned,
-)
-from edgegap_async.models.fields import Progress, SnapshotT, State, StateChange
+from edgegap_async.errors import EdgegapError, WaitTerminated
+from edgegap_async.models.fields import SnapshotT, StateChange
+from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT, WaitState, WaitTarget
+from edgegap_async.waiting.subscriptions import Subscription
 
 OnStatus: TypeAlias = Callable[[StateChange[SnapshotT]], object]
-"""Called in the event loop when something is seen in another state; what it raises ends the wait."""
+"""Called in the event loop when a snapshot shows another state; an exception that it raises ends the wait."""
 
-OnLook: TypeAlias = Callable[[SnapshotT], object]
-"""Called in the event loop with all that is seen; what it raises ends the wait."""
-
-Look: TypeAlias = Callable[[str, float], Awaitable[SnapshotT]]
-"""One look at the thing with an id, within so many seconds."""
-
-MISSING: Final = (NotFound, Gone, BadRequest)
-"""How the service says that it does not know a deployment; 400 is what it really answers."""
-
-FINAL: Final = (AuthenticationError, PermissionDenied, DecodeError, ConfigurationError, DeadlineExceeded)
-"""What will not be different at the next look."""
-
-
-@attrs.frozen(kw_only=True)
-class Schedule:
-    """When to look, in seconds: servers are ready 2 to 6 s after the request, 20 s and more with a cold image.
-
-    Looks are ``share`` of the time waited so far apart, between ``shortest`` and ``longest``, 10 % more or less.
-    What the service does not know is given ``unknown_grace`` (it may be too new; None: that error ends the wait as it
-    is), what is READY and has no address or ports ``incomplete_grace``.
-    """
-
-    shortest: float = 0.25
-    longest: float = 5.0
-    share: float = 0.15
-    unknown_grace: float | None = 10.0
-    incomplete_grace: float = 10.0
-
-    def pause(self, waited: float, jitter: Callable[[], float] = random.random) -> float:
-        """Seconds to the next look, ``waited`` seconds after the first."""
-        return min(max(waited * self.share, self.shortest), self.longest) * (0.9 + 0.2 * jitter())
-
-
-AS_IT_COMES: Final = Schedule(shortest=0.0, longest=0.0)
-"""For looks that wait themselves until there is something to see."""
-
-
-@attrs.frozen(kw_only=True)
-class Kind:
-    """What is waited for, in words: what it is, what to look at if it stays incomplete, what to do if it is left."""
-
-    name: str
-    hint: str = "look at it again later"
-    failed: str = "It still exists until it is deleted"
-    unwanted: str = "delete it if it is not wanted"
-
-
-DEPLOYMENT: Final = Kind(
-    name="deployment",
-    hint="does its version declare a port?",
-    failed="It still exists, and may be billed, until it is stopped",
-    unwanted="stop it if it is not wanted",
-)
-
-
-@attrs.define(kw_only=True)
-class _Wait(Generic[SnapshotT]):
-    kind: Kind
-    request_id: str
-    began: float
-    on_status: OnStatus[SnapshotT] | None
-    on_look: OnLook[SnapshotT] | None
-    seen: SnapshotT | None = None
-    incomplete_since: float | None = None
-    trouble: EdgegapError | None = None
-
-    @property
-    def what(self) -> str:
-        return f"{self.kind.name} {self.request_id}"
-
-    @property
-    def state(self) -> State | None:
-        return self.seen.state if self.seen is not None else None
-
-    @property
-    def last(self) -> str:
-        """How it was seen last."""
-        if self.seen is None:
-            return "never"
-        return self.seen.state or self.seen.reason or "in no state"
-
-    def note(self, seen: SnapshotT) -> None:
-        old, self.seen, self.trouble = self.state, seen, None
-        if self.on_status is not None and seen.state != old:
-            self.on_status(StateChange(id=self.request_id, old=old, new=seen.state, snapshot=seen))
-        if self.on_look is not None:
-            self.on_look(seen)
+OnSnapshot: TypeAlias = Callable[[SnapshotT], object]
+"""Called in the event loop with each snapshot; an exception that it raises ends the wait."""
 
 
 async def wait_until_ready(
-    look: Look[SnapshotT],
-    request_id: str,
+    subscription: Subscription[SnapshotT],
+    target: WaitTarget,
     *,
-    kind: Kind = DEPLOYMENT,
     timeout: float,
     on_status: OnStatus[SnapshotT] | None = None,
-    on_look: OnLook[SnapshotT] | None = None,
-    schedule: Schedule = Schedule(),
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    on_snapshot: OnSnapshot[SnapshotT] | None = None,
 ) -> SnapshotT:
-    """Look at something until it is ready and complete.
+    """Wait until something is ready and complete. Transient errors of polls do not end the wait.
 
-    ``kind`` has the words that errors say it in; ``timeout`` is in seconds; ``sleep`` is how to wait between two looks,
-    for so many seconds or less. Raises DeploymentFailed,
-    DeploymentTerminated or ReadyTimeout with the last state, and at once what no further look can change (401, 403, an
-    answer that cannot be read). Other failures of a look are waited through.
+    Args:
+        subscription: Where its snapshots come from.
+        target: What it is, for the errors.
+        timeout: In seconds.
+        on_status: Called with each change of its state.
+        on_snapshot: Called with each snapshot.
+
+    Returns:
+        The snapshot that shows it ready.
+
+    Raises:
+        WaitFailed: It is in error.
+        WaitTerminated: It was stopped or deleted, or the service does not know it.
+        WaitTimeout: It was not ready in time.
+        EdgegapError: A poll failed permanently: 401, 403, or a response that cannot be decoded.
     """
     loop = asyncio.get_running_loop()
-    wait = _Wait(kind=kind, request_id=request_id, began=loop.time(), on_status=on_status, on_look=on_look)
+    wait: WaitState[SnapshotT] = WaitState(target=target, id=subscription.entry.id, began_at=loop.time())
     try:
         async with asyncio.timeout(timeout):
             while True:
-                left = wait.began + timeout - loop.time()
                 try:
-                    seen = await look(request_id, left)
-                except FINAL:
+                    snapshot = await subscription.next()
+                except PERMANENT:
                     raise
-                except MISSING as error:
-                    if schedule.unknown_grace is None:
-                        raise
-                    if wait.seen is not None or loop.time() - wait.began > schedule.unknown_grace:
-                        raise _terminated(wait, "the service does not know it (any more)") from error
+                except NOT_FOUND as error:
+                    wait.not_found(error, loop.time())
                 except EdgegapError as error:
-                    wait.trouble = error
+                    wait.last_error = error
                 else:
-                    wait.note(seen)
-                    if _is_over(wait, seen, loop.time(), schedule):
-                        return seen
-                await sleep(schedule.pause(loop.time() - wait.began))
-    except DeploymentTerminated:
+                    old = wait.state
+                    if on_status is not None and snapshot.state != old:
+                        on_status(StateChange(id=wait.id, old=old, new=snapshot.state, snapshot=snapshot))
+                    if on_snapshot is not None:
+                        on_snapshot(snapshot)
+                    if wait.record(snapshot, loop.time()):
+                        return snapshot
+    except WaitTerminated:
         raise
     except TimeoutError as error:
-        raise _too_late(wait, timeout) from (wait.trouble or (error if isinstance(error, EdgegapError) else None))
-
-
-def _is_over(wait: _Wait[SnapshotT], seen: SnapshotT, now: float, schedule: Schedule) -> bool:
-    """Whether the wait has what it is for; raises where waiting on is pointless."""
-    match seen.progress:
-        case Progress.READY:
-            return True
-        case Progress.FAILED:
-            reason = cleaned(seen.reason or "") or None
-            raise DeploymentFailed(
-                f"{wait.what} failed: {reason or 'the service gives no reason'}. {wait.kind.failed}",
-                request_id=wait.request_id,
-                last_state=wait.state,
-                reason=reason,
-            )
-        case Progress.GONE:
-            raise _terminated(wait, "it was stopped before it was ready")
-        case Progress.INCOMPLETE:
-            since = wait.incomplete_since = now if wait.incomplete_since is None else wait.incomplete_since
-            if now - since > schedule.incomplete_grace:
-                lacks = seen.reason or "not all it should have"
-                raise DeploymentFailed(
-                    f"{wait.what} is ready and has {lacks} {schedule.incomplete_grace:.3g} s later: {wait.kind.hint}",
-                    request_id=wait.request_id,
-                    last_state=wait.state,
-                    reason=f"ready with {lacks}",
-                )
-        case Progress.PENDING:
-            wait.incomplete_since = None
-    return False
-
-
-def _terminated(wait: _Wait[SnapshotT], why: str) -> DeploymentTerminated:
-    return DeploymentTerminated(
-        f"{wait.what} is gone: {why} (last seen {wait.last})",
-        request_id=wait.request_id,
-        last_state=wait.state,
-        reason=why,
-    )
-
-
-def _too_late(wait: _Wait[SnapshotT], timeout: float) -> ReadyTimeout:
-    trouble = f"; the last look failed: {wait.trouble}" if wait.trouble is not None else ""
-    return ReadyTimeout(
-        f"{wait.what} was not ready within {timeout:.3g} s (last seen {wait.last}){trouble}. "
-        f"It may still become ready: {wait.kind.unwanted}",
-        request_id=wait.request_id,
-        last_state=wait.state,
-        reason=str(wait.trouble) if wait.trouble is not None else None,
-    )
+        raise wait.timed_out(timeout) from (wait.last_error or (error if isinstance(error, EdgegapError) else None))

@@ -1,13 +1,19 @@
-"""What the service tells by itself: received, checked, and passed on to who waits and who listens."""
+"""Webhooks of the service: received, verified, and passed on to waits and listeners."""
 
 from edgegap_async.webhooks.aiohttp import aiohttp_handler
 from edgegap_async.webhooks.asgi import ASGIApplication
-from edgegap_async.webhooks.receiver import LARGEST_BODY, Listener, RelayListener, SessionListener, Webhooks
+from edgegap_async.webhooks.receiver import (
+    MAX_BODY_BYTES,
+    DeploymentListener,
+    RelayListener,
+    SessionListener,
+    Webhooks,
+)
 
 __all__ = [
-    "LARGEST_BODY",
+    "MAX_BODY_BYTES",
     "ASGIApplication",
-    "Listener",
+    "DeploymentListener",
     "RelayListener",
     "SessionListener",
     "Webhooks",

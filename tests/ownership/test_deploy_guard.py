@@ -79,7 +79,7 @@ async def test_on_a_private_fleet_too(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         host = await edgegap.private_fleets.hosts("test-fleet").first()
         assert host is not None
-        request = await edgegap.private_fleets.deploy("kart", "v1", private_host_ids=[host.host_id], users=USERS)
+        request = await edgegap.private_fleets.create("kart", "v1", private_host_ids=[host.host_id], users=USERS)
         assert request.request_id in local.deployments
 
 

@@ -155,6 +155,6 @@ def test_a_tag_tells_who_and_when() -> None:
     assert first != second
     assert len(str(first)) == 19
     assert GuardTag.parse(str(second)) == second
-    assert first.asked_at.timestamp() == pytest.approx(moment, abs=0.01)
+    assert first.requested_at.timestamp() == pytest.approx(moment, abs=0.01)
     assert without_guard_tags((str(first), "eg-mine", "mine")) == ("eg-mine", "mine")
     assert GuardTag.parse("eg-k4rt000-0000000l") is None

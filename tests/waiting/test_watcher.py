@@ -80,7 +80,7 @@ async def test_how_far_a_wait_is_is_told_after_each_look(local: LocalEdgegap, ot
     async with local.client() as edgegap:
         first: list[WaitProgress] = []
         await edgegap.deployments.deploy("kart", "v1", users=USERS, on_progress=first.append)
-        assert {step.usual for step in first} == {None}
+        assert {step.typical for step in first} == {None}
         assert [step.share for step in first[-2:]] == [None, 1.0]
         for _ in range(5):
             await edgegap.deployments.deploy("kart", "v1", users=USERS)
@@ -90,7 +90,7 @@ async def test_how_far_a_wait_is_is_told_after_each_look(local: LocalEdgegap, ot
         async with edgegap.deployments.running("kart", "v1", users=USERS, on_progress=steps.append) as server:
             took = now() - began
         assert {step.request_id for step in steps} == {server.request_id}
-        assert all(2 <= (step.usual or 0) <= 6 for step in steps)
+        assert all(2 <= (step.typical or 0) <= 6 for step in steps)
         assert steps[-1].seconds == pytest.approx(took, abs=0.05)
         assert (steps[-1].state, steps[-1].share) == (State.READY, 1.0)
         shares = [step.share or 0 for step in steps]
@@ -148,7 +148,7 @@ async def test_who_goes_on_watching_teaches_once(local: LocalEdgegap) -> None:
         await asyncio.sleep(600)
         steps: list[WaitProgress] = []
         await edgegap.deployments.deploy("kart", "v1", users=USERS, on_progress=steps.append)
-        assert 2 <= (steps[0].usual or 0) <= 6.5
+        assert 2 <= (steps[0].typical or 0) <= 6.5
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 

@@ -19,7 +19,7 @@ from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
 from edgegap_async.ownership.tag import GuardTags
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.webhooks import LARGEST_BODY, ASGIApplication, aiohttp_handler
+from edgegap_async.webhooks import MAX_BODY_BYTES, ASGIApplication, aiohttp_handler
 
 USERS = ["203.0.113.7"]
 
@@ -279,7 +279,7 @@ async def test_what_is_not_ours_is_not_taken(local: LocalEdgegap) -> None:
         assert await receive("/", BODY) == 404
         assert await receive(ready.replace("/ready/", "/nothing/"), BODY) == 404
         assert await receive("", b"") == 404
-        assert await receive(ready, b" " * (LARGEST_BODY + 1)) == 413
+        assert await receive(ready, b" " * (MAX_BODY_BYTES + 1)) == 413
         for body in (b"", b"not json", b"[]", b"{}", b'{"request_id": 7}'):
             assert await receive(ready, body) == 400
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Many servers at once, each given as it becomes ready."""
+"""Many servers at once, each yielded as it becomes ready."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from edgegap_async.errors import EdgegapError
 from edgegap_async.models.create_options import CreateOptions
 from edgegap_async.models.deployments import GameServer
 from edgegap_async.models.users import UserLike
-from edgegap_async.waiting import ManyProgress, OnManyProgress
+from edgegap_async.waiting.progress import ManyProgress, OnManyProgress
 
 
 @attrs.frozen(kw_only=True)
 class ServerRequest:
-    """A server that is wanted: of which application and version, near whom, and what ``deploy`` takes beside that."""
+    """A server to create.
+
+    Attributes:
+        application: The application's name.
+        version: The version's name.
+        users: The players near whom it starts, at least one.
+        options: What else ``deploy`` takes: tags, environment variables; see ``CreateOptions``.
+    """
 
     application: str
     version: str
@@ -27,56 +34,71 @@ class ServerRequest:
 
 @attrs.frozen(kw_only=True)
 class Deployed:
-    """What came of one request: a server, or an error and none."""
+    """The result of one request: a server, or the error because of which there is none."""
 
     request: ServerRequest
     server: GameServer | None = None
     error: EdgegapError | None = None
 
+    @property
+    def ready_after(self) -> float | None:
+        """Seconds from the request to READY, as this client saw it; None if it failed or was not measured."""
+        return None if self.server is None else self.server.ready_after
 
-async def deployed(
+
+async def deploy_each(
     requests: Iterable[ServerRequest],
     deploy: Callable[[ServerRequest], Awaitable[GameServer]],
-    unwanted: Callable[[str], Any],
+    stop: Callable[[str], Any],
     *,
     concurrency: int | None,
     ordered: bool,
     on_progress: OnManyProgress | None,
 ) -> AsyncGenerator[Deployed, None]:
-    """What comes of each request, as it comes; ``unwanted`` gets the servers that nobody took."""
+    """Yield the result of each request as it arrives.
+
+    Args:
+        requests: The servers to create.
+        deploy: Creates one of them.
+        stop: Stops a server that is ready and was not yielded.
+        concurrency: How many are under way at most, None for all.
+        ordered: Whether to yield in the order of the requests.
+        on_progress: Called as servers are started, ready or failed.
+    """
     wanted = list(requests)
     slots = asyncio.Semaphore(concurrency or max(len(wanted), 1))
     progress = ManyProgress(total=len(wanted))
-    held: set[str] = set()  # servers that are ready, and nobody's yet
+    not_yielded: set[str] = set()
 
-    def step(**more: int) -> None:
+    def advance(**steps: int) -> None:
         nonlocal progress
-        progress = attrs.evolve(progress, **{name: getattr(progress, name) + one for name, one in more.items()})
+        counts = {name: getattr(progress, name) + step for name, step in steps.items()}
+        progress = attrs.evolve(progress, **counts)
         if on_progress is not None:
             on_progress(progress)
 
-    async def one(request: ServerRequest) -> Deployed:
+    async def deploy_one(request: ServerRequest) -> Deployed:
         async with slots:
-            step(under_way=1)
+            advance(under_way=1)
             try:
                 server = await deploy(request)
             except EdgegapError as error:
-                step(under_way=-1, failed=1)
+                advance(under_way=-1, failed=1)
                 return Deployed(request=request, error=error)
-            held.add(server.request_id)
-            step(under_way=-1, ready=1)
+            not_yielded.add(server.request_id)
+            advance(under_way=-1, ready=1)
             return Deployed(request=request, server=server)
 
-    tasks = [asyncio.create_task(one(request), name="edgegap deploy one of many") for request in wanted]
+    tasks = [asyncio.create_task(deploy_one(request), name="edgegap deploy one of many") for request in wanted]
     try:
-        for result in tasks if ordered else asyncio.as_completed(tasks):
-            done = await result
-            if done.server is not None:
-                held.discard(done.server.request_id)
-            yield done
+        for task in tasks if ordered else asyncio.as_completed(tasks):
+            result = await task
+            if result.server is not None:
+                not_yielded.discard(result.server.request_id)
+            yield result
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for request_id in held:
-            unwanted(request_id)
+        for request_id in not_yielded:
+            stop(request_id)

@@ -1,9 +1,10 @@
-"""The tags of deployments."""
+"""``edgegap.deployments.tags``: the tags of a deployment that exists."""
 
 from __future__ import annotations
 
 from types import NoneType
 
+from edgegap_async.models.ids import DeploymentLike, deployment_id
 from edgegap_async.models.tags import Tag
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
@@ -13,50 +14,79 @@ from edgegap_async.validation import validate_tag
 class Tags(Service):
     """``edgegap.deployments.tags``: tags of 1 to 40 characters on a deployment that exists."""
 
-    async def create(self, request_id: str, name: str, *, timeout: float | None = None) -> Tag:
-        """Add a tag: ``POST /v1/deployments/{deployment_id}/tags``. Raises Conflict where it is there already."""
-        return await self._pipeline.call(
-            "deployment-tag-create",
-            Tag,
-            path={"deployment_id": request_id},
-            body={"name": validate_tag(name)},
-            timeout=timeout,
-        )
+    async def create(self, request_id: DeploymentLike, name: str, *, timeout: float | None = None) -> Tag:
+        """Add a tag: ``POST /v1/deployments/{deployment_id}/tags``.
 
-    async def get(self, request_id: str, name: str, *, timeout: float | None = None) -> Tag:
-        """One tag: ``GET /v1/deployments/{deployment_id}/tags/{tag_name}``. Raises NotFound."""
-        return await self._pipeline.call(
-            "deployment-tag-get", Tag, path={"deployment_id": request_id, "tag_name": name}, timeout=timeout
-        )
+        Args:
+            request_id: The deployment's id, or an object that has it.
+            name: The tag.
+            timeout: The deadline in seconds, None for the client's.
 
-    async def update(self, request_id: str, name: str, *, new_name: str, timeout: float | None = None) -> Tag:
-        """Rename a tag: ``PATCH /v1/deployments/{deployment_id}/tags/{tag_name}``. Raises NotFound or Conflict."""
-        return await self._pipeline.call(
-            "deployment-tag-update",
-            Tag,
-            path={"deployment_id": request_id, "tag_name": name},
-            body={"name": validate_tag(new_name)},
-            timeout=timeout,
-        )
+        Raises:
+            Conflict: The deployment has the tag already.
+        """
+        id = deployment_id(request_id)
+        return await self._call("deployment-tag-create", Tag, id, body={"name": validate_tag(name)}, timeout=timeout)
 
-    async def delete(self, request_id: str, name: str, *, timeout: float | None = None) -> None:
-        """Remove a tag: ``DELETE /v1/deployments/{deployment_id}/tags/{tag_name}``. Raises NotFound."""
-        await self._pipeline.call(
-            "deployment-tag-delete",
-            NoneType,
-            path={"deployment_id": request_id, "tag_name": name},
-            timeout=timeout,
-        )
+    async def get(self, request_id: DeploymentLike, name: str, *, timeout: float | None = None) -> Tag:
+        """Return one tag: ``GET /v1/deployments/{deployment_id}/tags/{tag_name}``.
+
+        Args:
+            request_id: The deployment's id, or an object that has it.
+            name: The tag.
+            timeout: The deadline in seconds, None for the client's.
+
+        Raises:
+            NotFound: The deployment has no such tag.
+        """
+        return await self._call("deployment-tag-get", Tag, deployment_id(request_id), name, timeout=timeout)
+
+    async def update(
+        self, request_id: DeploymentLike, name: str, *, new_name: str, timeout: float | None = None
+    ) -> Tag:
+        """Rename a tag: ``PATCH /v1/deployments/{deployment_id}/tags/{tag_name}``.
+
+        Args:
+            request_id: The deployment's id, or an object that has it.
+            name: The tag as it is.
+            new_name: The tag as it shall be.
+            timeout: The deadline in seconds, None for the client's.
+
+        Raises:
+            NotFound: The deployment has no such tag.
+            Conflict: The deployment has the new tag already.
+        """
+        id, renamed = deployment_id(request_id), validate_tag(new_name)
+        return await self._call("deployment-tag-update", Tag, id, name, body={"name": renamed}, timeout=timeout)
+
+    async def delete(self, request_id: DeploymentLike, name: str, *, timeout: float | None = None) -> None:
+        """Remove a tag: ``DELETE /v1/deployments/{deployment_id}/tags/{tag_name}``.
+
+        Args:
+            request_id: The deployment's id, or an object that has it.
+            name: The tag.
+            timeout: The deadline in seconds, None for the client's.
+
+        Raises:
+            NotFound: The deployment has no such tag.
+        """
+        await self._call("deployment-tag-delete", NoneType, deployment_id(request_id), name, timeout=timeout)
 
     def list(
-        self, request_id: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
+        self, request_id: DeploymentLike, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[Tag]:
-        """The tags of a deployment: ``GET /v1/deployments/{deployment_id}/tags``."""
+        """List the tags of a deployment: ``GET /v1/deployments/{deployment_id}/tags``.
+
+        Args:
+            request_id: The deployment's id, or an object that has it.
+            page_size: Rows on a page.
+            timeout: The deadline of each page in seconds, None for the client's.
+        """
         return self._list(
             "deployment-tag-list",
             Tag,
+            deployment_id(request_id),
             key=lambda tag: tag.name,
-            path={"deployment_id": request_id},
             page_size=page_size,
             timeout=timeout,
         )

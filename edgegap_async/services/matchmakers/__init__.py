@@ -1,1 +1,5 @@
-"""."""
+"""``edgegap.matchmakers``."""
+
+from edgegap_async.services.matchmakers.service import Matchmakers
+
+__all__ = ["Matchmakers"]

@@ -23,7 +23,7 @@ from edgegap_async.models.matchmakers import (
 )
 from edgegap_async.pagination import PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.transport import Pipeline
+from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_name
 
 
@@ -147,8 +147,8 @@ class Envs(Service):
         return self._list(
             "get-envs-list",
             ComponentVariable,
+            component,
             key=lambda row: row.key,
-            path={"component_name": component},
             timeout=timeout,
         )
 
@@ -236,8 +236,8 @@ class Releases(Service):
         return self._list(
             "get-release-list",
             ListedRelease,
+            matchmaker,
             key=lambda row: (row.version, row.key),
-            path={"matchmaker_name": matchmaker},
             timeout=timeout,
         )
 
@@ -360,13 +360,13 @@ class Configs(Service):
 class Matchmakers(Service):
     """``edgegap.matchmakers``: matchmakers that the provider runs; no present document of the service has them."""
 
-    def __init__(self, pipeline: Pipeline, prefetch: int) -> None:
-        super().__init__(pipeline, prefetch)
-        self.components: Components = Components(pipeline, prefetch)
-        self.envs: Envs = Envs(pipeline, prefetch)
-        self.releases: Releases = Releases(pipeline, prefetch)
-        self.managed_releases: ManagedReleases = ManagedReleases(pipeline, prefetch)
-        self.configs: Configs = Configs(pipeline, prefetch)
+    def __init__(self, core: ClientCore) -> None:
+        super().__init__(core)
+        self.components: Components = Components(core)
+        self.envs: Envs = Envs(core)
+        self.releases: Releases = Releases(core)
+        self.managed_releases: ManagedReleases = ManagedReleases(core)
+        self.configs: Configs = Configs(core)
 
     async def create(self, name: str, *, timeout: float | None = None) -> Matchmaker:
         """Add a matchmaker, which does nothing before it has a release: ``POST /v1/aom/matchmaker``."""
