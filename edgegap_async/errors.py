@@ -43,30 +43,30 @@ if TYPE_CHECKING:
 else:  # what reads annotations when the program runs cannot follow a type that holds itself
     JSON = Any
 
-_LONGEST_MESSAGE: Final = 500
+_MAX_MESSAGE_LENGTH: Final = 500
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-def cleaned(text: str, limit: int = _LONGEST_MESSAGE) -> str:
-    """Text from the other side on one line and of bounded length, so that it can be shown and logged."""
+def cleaned(text: str, limit: int = _MAX_MESSAGE_LENGTH) -> str:
+    """Return text from the service on one line and of bounded length, so that it can be shown and logged."""
     line = _CONTROL.sub(" ", text).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class Outcome(enum.Enum):
-    """Whether a request that got no answer can have had an effect."""
+    """Whether a request without a response may have been carried out."""
 
     NOT_SENT = "not sent"
-    """Provably nothing reached the service."""
+    """The request provably did not reach the service."""
     UNKNOWN = "unknown"
-    """It may have been carried out."""
+    """The request may have been carried out."""
 
 
 class EdgegapError(Exception):
-    """Everything this library raises about the service or about its own use."""
+    """The base of every error that this library raises about the service or about its own use."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # the arguments of these classes are more than their text: process pools and task queues rebuild them so
+        # process pools and task queues pickle errors, and these take more arguments than their message
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
@@ -78,7 +78,7 @@ def _rebuilt(kind: type[EdgegapError], arguments: tuple[Any, ...], attributes: d
 
 
 class ConfigurationError(EdgegapError, ValueError):
-    """Something given to the client cannot work; nothing was sent."""
+    """A value passed to the client is invalid; nothing was sent."""
 
 
 class ClientStateError(ConfigurationError, RuntimeError):
@@ -86,27 +86,63 @@ class ClientStateError(ConfigurationError, RuntimeError):
 
 
 class TransportError(EdgegapError):
-    """No usable answer came; ``outcome`` tells whether the service can have acted on the request."""
+    """There is no usable response.
+
+    Attributes:
+        outcome: Whether the service may have carried out the request.
+        operation: The operation, None outside of a call.
+    """
 
     def __init__(self, message: str, *, outcome: Outcome, operation: str | None = None) -> None:
+        """Keep the attributes.
+
+        Args:
+            message: The error message.
+            outcome: Whether the service may have carried out the request.
+            operation: The operation, None outside of a call.
+        """
         super().__init__(message)
         self.outcome = outcome
         self.operation = operation
 
 
 class DeadlineExceeded(EdgegapError, TimeoutError):
-    """The call's ``timeout=`` ran out; ``outcome`` tells whether the service can have acted on it."""
+    """The call's ``timeout=`` ran out.
+
+    Attributes:
+        outcome: Whether the service may have carried out the request.
+        operation: The operation, None outside of a call.
+    """
 
     def __init__(self, message: str, *, outcome: Outcome = Outcome.NOT_SENT, operation: str | None = None) -> None:
+        """Keep the attributes.
+
+        Args:
+            message: The error message.
+            outcome: Whether the service may have carried out the request.
+            operation: The operation, None outside of a call.
+        """
         super().__init__(message)
         self.outcome = outcome
         self.operation = operation
 
 
 class DecodeError(EdgegapError):
-    """An answer that is not what the service's document says; ``path`` is where, never what it held."""
+    """A response that is not what the service's document says.
+
+    Attributes:
+        operation: The operation.
+        path: Where in the document the response is wrong, as in ``$.data[3].tags``; never the value.
+    """
 
     def __init__(self, message: str, *, operation: str, path: str = "$") -> None:
+        """Keep the attributes.
+
+        Args:
+            message: The error message.
+            operation: The operation.
+            path: Where the response is wrong.
+        """
         super().__init__(message)
         self.operation = operation
         self.path = path
@@ -115,8 +151,13 @@ class DecodeError(EdgegapError):
 class APIError(EdgegapError):
     """The service answered with an error.
 
-    ``message`` and ``details`` are the service's own, capped, on one line and without the token. ``request_id``
-    is set when the answer names a deployment (a 422 does: it exists, in error, and has to be stopped).
+    Attributes:
+        status: The HTTP status.
+        message: The service's own message, shortened, on one line and without the token.
+        details: The service's details by field, if it gives any.
+        operation: The operation.
+        retry_after: The seconds of the ``Retry-After`` header, None without one.
+        request_id: The deployment that the response names: with a 422 it exists, in error, and has to be stopped.
     """
 
     def __init__(
@@ -129,6 +170,16 @@ class APIError(EdgegapError):
         retry_after: float | None = None,
         request_id: str | None = None,
     ) -> None:
+        """Keep the attributes.
+
+        Args:
+            status: The HTTP status.
+            message: The service's message.
+            details: The service's details by field.
+            operation: The operation.
+            retry_after: The seconds of the ``Retry-After`` header.
+            request_id: The deployment that the response names.
+        """
         self.status = status
         self.message = message
         self.details: Mapping[str, JSON] = details or {}
@@ -138,15 +189,16 @@ class APIError(EdgegapError):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        told = self.message or "no message"
+        message = self.message or "no message"
         if self.details:
-            told = f"{told} ({cleaned(', '.join(f'{name}: {text}' for name, text in self.details.items()))})"
+            details = ", ".join(f"{name}: {text}" for name, text in self.details.items())
+            message = f"{message} ({cleaned(details)})"
         advice = _ADVICE.get(self.status)
-        return f"{self.operation or 'request'} answered {self.status}: {told}" + (f". {advice}" if advice else "")
+        return f"{self.operation or 'request'} answered {self.status}: {message}" + (f". {advice}" if advice else "")
 
 
 class BadRequest(APIError):
-    """400: the service did not accept what was sent."""
+    """400: the request is invalid; for some operations also an unknown id."""
 
 
 class AuthenticationError(APIError):
@@ -158,27 +210,27 @@ class PermissionDenied(APIError):
 
 
 class NotFound(APIError):
-    """404: there is nothing of that name."""
+    """404: there is no resource of that name or id."""
 
 
 class Conflict(APIError):
-    """409: something of that name exists already, or is in use."""
+    """409: a resource of that name exists already, or is in use."""
 
 
 class Gone(APIError):
-    """410: it existed and is gone."""
+    """410: the resource was deleted."""
 
 
 class Unprocessable(APIError):
-    """422: understood and not possible; with a ``request_id`` the deployment exists and is in error."""
+    """422: the request cannot be carried out; with a ``request_id`` the deployment exists and is in error."""
 
 
 class FailedDependency(APIError):
-    """424: something the service needs failed (a container image that cannot be pulled)."""
+    """424: something that the service depends on failed, such as pulling the container image."""
 
 
 class RateLimited(APIError):
-    """429: the organisation sends more than it may; ``retry_after`` is in seconds, None when not told."""
+    """429: the organisation exceeds a rate limit; ``retry_after`` is in seconds, None without the header."""
 
 
 class ServerError(APIError):
@@ -200,12 +252,12 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
 _ADVICE: Final[Mapping[int, str]] = {
     401: "Check EDGEGAP_API_TOKEN, or the token given to the client",
     403: "The token is valid but may not do this",
-    429: "The organisation's limit is shared: look for other processes that use the same token",
+    429: "The limit holds for the whole organisation: check which other processes use the same token",
 }
 
 
 def api_error_class(status: int) -> type[APIError]:
-    """The class of the tree for an HTTP status."""
+    """Return the class of the tree for an HTTP status."""
     return _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
 
 
@@ -222,6 +274,15 @@ class WaitError(EdgegapError):
     def __init__(
         self, message: str, *, kind: str, id: str, last_state: str | None = None, reason: str | None = None
     ) -> None:
+        """Keep the attributes.
+
+        Args:
+            message: The error message.
+            kind: What was waited for.
+            id: Its id.
+            last_state: The state seen last.
+            reason: Why.
+        """
         super().__init__(message)
         self.kind = kind
         self.id = id
@@ -240,8 +301,20 @@ class WaitTerminated(WaitError):
 class WaitTimeout(WaitError, DeadlineExceeded):
     """What was waited for was not ready in time."""
 
-    operation: str | None = None
-    outcome: Outcome = Outcome.UNKNOWN
+    def __init__(
+        self, message: str, *, kind: str, id: str, last_state: str | None = None, reason: str | None = None
+    ) -> None:
+        """Keep the attributes, which are those of ``WaitError``.
+
+        Args:
+            message: The error message.
+            kind: What was waited for.
+            id: Its id.
+            last_state: The state seen last.
+            reason: The error of the last poll, if it failed.
+        """
+        super().__init__(message, kind=kind, id=id, last_state=last_state, reason=reason)
+        self.outcome = Outcome.UNKNOWN  # what is waited for exists
 
 
 class DeploymentError(WaitError):
@@ -250,6 +323,14 @@ class DeploymentError(WaitError):
     def __init__(
         self, message: str, *, request_id: str, last_state: str | None = None, reason: str | None = None
     ) -> None:
+        """Keep the attributes.
+
+        Args:
+            message: The error message.
+            request_id: The deployment's id.
+            last_state: The state seen last.
+            reason: Why.
+        """
         super().__init__(message, kind="deployment", id=request_id, last_state=last_state, reason=reason)
         self.request_id = request_id
 
@@ -267,9 +348,10 @@ class ReadyTimeout(DeploymentError, WaitTimeout):
 
 
 class CleanupFailed(EdgegapError):
-    """Something that the client started may still run, and be billed: see to it by hand.
+    """Something that the client started may still run, and be billed: stop it by hand.
 
-    ``id`` is that of what could not be removed or, where a creation's answer was lost, the tag that finds it.
+    Attributes:
+        id: Its id or, if the response to its create request was lost, the tag that finds it.
     """
 
     def __init__(self, message: str, *, id: str) -> None:

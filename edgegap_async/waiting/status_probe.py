@@ -16,7 +16,7 @@ POLL_SECONDS: Final = 10.0
 """The deadline of one poll, its retries included."""
 
 
-class Probe(Protocol[SnapshotT]):
+class SingleProbe(Protocol[SnapshotT]):
     """Polls one entry."""
 
     async def poll(self, entry: WatchEntry[SnapshotT]) -> SnapshotT:

@@ -16,7 +16,7 @@ from edgegap_async.waiting.history import ReadinessHistory, VersionKey
 from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress
 from edgegap_async.waiting.schedule import PollSchedule
-from edgegap_async.waiting.status_probe import Probe, as_transient
+from edgegap_async.waiting.status_probe import SingleProbe, as_transient
 from edgegap_async.waiting.subscriptions import Request, Subscription, WatchEntry
 from edgegap_async.wake_up import WakeUp
 
@@ -63,7 +63,7 @@ class Watcher(Generic[SnapshotT]):
     def __init__(
         self,
         kind: str,
-        status_probe: Probe[SnapshotT],
+        status_probe: SingleProbe[SnapshotT],
         page_probe: PageProbe[SnapshotT] | None = None,
         interval: PollInterval | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from edgegap_async.models.sessions import Session
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.intervals import SPARSE, PollInterval
 from edgegap_async.waiting.list_probe import ListProbe
-from edgegap_async.waiting.status_probe import Probe, StatusProbe
+from edgegap_async.waiting.status_probe import SingleProbe, StatusProbe
 from edgegap_async.waiting.watcher import Watcher
 
 
@@ -31,7 +31,7 @@ class Watchers:
             "relay session", StatusProbe(pipeline, "relay-session-get", RelaySession)
         )
 
-    def add(self, kind: str, probe: Probe[SnapshotT], interval: PollInterval = SPARSE) -> Watcher[SnapshotT]:
+    def add(self, kind: str, probe: SingleProbe[SnapshotT], interval: PollInterval = SPARSE) -> Watcher[SnapshotT]:
         """Return a new watcher, which is closed with the others.
 
         Args:

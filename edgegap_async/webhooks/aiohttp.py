@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 def aiohttp_handler(webhooks: Webhooks) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a handler for ``app.router.add_post("/edgegap/{rest:.*}", ...)``."""
-
     from aiohttp import web  # noqa: PLC0415 - aiohttp's server is imported only where it is used
 
     async def handle(request: web.Request) -> web.Response:
