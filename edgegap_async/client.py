@@ -28,7 +28,7 @@ from edgegap_async.services.fleets import Fleets
 from edgegap_async.services.ip import IP
 from edgegap_async.services.lobbies import Lobbies
 from edgegap_async.services.locations import Locations
-from edgegap_async.services.matchmakers.service import Matchmakers
+from edgegap_async.services.matchmakers import Matchmakers
 from edgegap_async.services.monitor import Monitoring
 from edgegap_async.services.private_fleets import PrivateFleets
 from edgegap_async.services.registry import Registry
