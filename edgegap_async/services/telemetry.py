@@ -17,7 +17,7 @@ from edgegap_async.waiting import Kind
 _KIND: Final = Kind(name="telemetry", unwanted="it expires automatically")
 
 _MIN_SECONDS: Final = 0.001
-"""What is left to the wait if the request took the whole timeout: a timeout must be above 0."""
+"""The smallest timeout of the wait, for a request that used up all of the time: a timeout must be above 0."""
 
 
 class Telemetry(Service):
