@@ -48,7 +48,7 @@ class Lobbies(Service):
         """Return a lobby: ``GET /v1/lobbies/{lobby_name}``.
 
         Raises:
-            NotFound: There is no lobby of that name; the service may also answer BadRequest.
+            NotFound: There is no lobby of that name; the service may also respond with 400 (BadRequest).
         """
         return await self._call("lobby-Get", Lobby, name, timeout=timeout)
 
