@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Concatenate, ParamSpec, TypeVar
 
 from edgegap_async.errors import JSON
+
+T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 
 def omit_none(**fields: JSON) -> dict[str, JSON]:
     """Return the fields that are not None: what the caller did not pass is not sent."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def unless_none(check: Callable[Concatenate[T, P], R], value: T | None, *args: P.args, **kwargs: P.kwargs) -> R | None:
+    """Return ``check(value, ...)``, or None if the value is None.
+
+    ::
+
+        body = omit_none(name=unless_none(validate_name, new_name, "the fleet's name"), enabled=enabled)
+
+    Args:
+        check: Checks or converts the value, for example ``validate_name``.
+        value: The value that the caller passed.
+        *args: Further positional arguments of ``check``.
+        **kwargs: Keyword arguments of ``check``.
+    """
+    return None if value is None else check(value, *args, **kwargs)
 
 
 def string_values(**parameters: str | datetime | bool | None) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Service:
         body: JSON = None,
         timeout: float | None = None,
         priority: Priority = Priority.CALL,
+        token: Secret | None = None,
         secrets: tuple[Secret, ...] = (),
     ) -> T:
         """Carry out an operation.
@@ -52,6 +53,7 @@ class Service:
             body: The JSON body.
             timeout: The deadline in seconds, None for the client's.
             priority: Which waiting calls of its rate bucket it precedes.
+            token: Sent instead of the organisation's.
             secrets: Values that no error may show.
         """
         return await self._pipeline.call(
@@ -62,6 +64,7 @@ class Service:
             body=body,
             timeout=timeout,
             priority=priority,
+            token=token,
             secrets=secrets,
         )
 

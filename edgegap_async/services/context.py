@@ -1,63 +1,119 @@
-"""What a container may ask about its own deployment; only the document of 2024 lists it."""
+"""What a container can read and change of its own deployment; only the 2024 document lists it."""
 
 from __future__ import annotations
 
 from types import NoneType
+from typing import TypeVar
 
 from edgegap_async.config import Secret, own_token
+from edgegap_async.errors import JSON
 from edgegap_async.models.deployments import DeploymentRow
+from edgegap_async.models.ids import DeploymentLike, deployment_id
 from edgegap_async.models.tags import Tag
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_int, validate_tag
 
+T = TypeVar("T")
+
 
 class Context(Service):
-    """``edgegap.context``: a deployment as its own container sees it.
+    """``edgegap.context``: a deployment, as its own container can access it.
 
-    ``security_number`` and ``token`` are in the container's ARBITRIUM_CONTEXT_URL and ARBITRIUM_CONTEXT_TOKEN; the
-    token is sent as it is, and not the organisation's. ``edgegap_async.container`` reads both.
+    ``security_number`` and ``token`` are in the container's variables ARBITRIUM_CONTEXT_URL and
+    ARBITRIUM_CONTEXT_TOKEN. The token is sent unchanged, instead of the organisation's. In a container, use
+    ``InjectedEnvironment`` of ``edgegap_async.container``, which reads both::
+
+        row = await InjectedEnvironment().context()
     """
 
     async def get(
-        self, request_id: str, security_number: int, *, token: str | Secret, timeout: float | None = None
+        self, request_id: DeploymentLike, security_number: int, *, token: str | Secret, timeout: float | None = None
     ) -> DeploymentRow:
-        """The deployment: ``GET /v1/context/{request_id}/{security_number}``."""
-        return await self._pipeline.call(
-            "context-get", DeploymentRow, path=_path(request_id, security_number), timeout=timeout, token=_token(token)
+        """Return the deployment: ``GET /v1/context/{request_id}/{security_number}``.
+
+        Args:
+            request_id: The deployment, or its id.
+            security_number: The number at the end of ARBITRIUM_CONTEXT_URL.
+            token: The value of ARBITRIUM_CONTEXT_TOKEN.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: The id, the number or the token is invalid; nothing was sent.
+        """
+        return await self._call_as_container(
+            "context-get", DeploymentRow, request_id, security_number, token=token, timeout=timeout
         )
 
     async def create_tag(
-        self, request_id: str, security_number: int, name: str, *, token: str | Secret, timeout: float | None = None
+        self,
+        request_id: DeploymentLike,
+        security_number: int,
+        name: str,
+        *,
+        token: str | Secret,
+        timeout: float | None = None,
     ) -> Tag:
-        """Tag the deployment: ``POST /v1/context/{request_id}/{security_number}/tags``. Raises Conflict if it has it.
+        """Add a tag to the deployment: ``POST /v1/context/{request_id}/{security_number}/tags``.
 
-        A tag has 1 to 40 characters.
+        Args:
+            request_id: The deployment, or its id.
+            security_number: The number at the end of ARBITRIUM_CONTEXT_URL.
+            name: The tag, 1 to 40 characters.
+            token: The value of ARBITRIUM_CONTEXT_TOKEN.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: The id, the number, the tag or the token is invalid; nothing was sent.
+            Conflict: The deployment has the tag.
         """
-        return await self._pipeline.call(
+        return await self._call_as_container(
             "context-create-deployment-tag",
             Tag,
-            path=_path(request_id, security_number),
+            request_id,
+            security_number,
             body={"name": validate_tag(name)},
+            token=token,
             timeout=timeout,
-            token=_token(token),
         )
 
     async def delete_tag(
-        self, request_id: str, security_number: int, name: str, *, token: str | Secret, timeout: float | None = None
+        self,
+        request_id: DeploymentLike,
+        security_number: int,
+        name: str,
+        *,
+        token: str | Secret,
+        timeout: float | None = None,
     ) -> None:
-        """Remove a tag: ``DELETE /v1/context/{request_id}/{security_number}/tags/{tag_name}``. Raises NotFound."""
-        await self._pipeline.call(
-            "context-delete-deployment-tag",
-            NoneType,
-            path={**_path(request_id, security_number), "tag_name": name},
-            timeout=timeout,
-            token=_token(token),
+        """Remove a tag: ``DELETE /v1/context/{request_id}/{security_number}/tags/{tag_name}``.
+
+        Args:
+            request_id: The deployment, or its id.
+            security_number: The number at the end of ARBITRIUM_CONTEXT_URL.
+            name: The tag.
+            token: The value of ARBITRIUM_CONTEXT_TOKEN.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: The id, the number, the tag or the token is invalid; nothing was sent.
+            NotFound: The deployment does not have the tag.
+        """
+        await self._call_as_container(
+            "context-delete-deployment-tag", NoneType, request_id, security_number, name, token=token, timeout=timeout
         )
 
-
-def _path(request_id: str, security_number: int) -> dict[str, str]:
-    return {"request_id": request_id, "security_number": str(validate_int(security_number, "the security number"))}
-
-
-def _token(token: str | Secret) -> Secret:
-    return own_token(token, "the container's context token")
+    async def _call_as_container(
+        self,
+        operation_id: str,
+        model: type[T],
+        request_id: DeploymentLike,
+        security_number: int,
+        *names: str,
+        token: str | Secret,
+        timeout: float | None,
+        body: JSON = None,
+    ) -> T:
+        number = str(validate_int(security_number, "the security number"))
+        path = (deployment_id(request_id), number, *names)
+        token = own_token(token, "the container's context token")
+        return await self._call(operation_id, model, *path, body=body, timeout=timeout, token=token)

@@ -1,128 +1,228 @@
-"""Sessions with names of one's own, on a deployment that exists; only the document of 2024 lists them."""
+"""Sessions with ids of the caller's choice, on an existing deployment; only the 2024 document lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import NoneType
+from typing import Protocol, TypeAlias
 
-from edgegap_async.errors import ConfigurationError
+from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.encoding import omit_none
+from edgegap_async.models.ids import DeploymentLike, deployment_id
 from edgegap_async.models.sessions import (
     CreatedSessions,
     CustomSession,
     DeletedSessions,
     Session,
-    SessionDeleted,
     SessionRequest,
     SessionRow,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.validation import validate_ip_addresses, validate_list, validate_names
+from edgegap_async.validation import validate_ip_addresses, validate_list, validate_name
+
+
+class HasCustomId(Protocol):
+    """Anything that carries a custom session's id: a ``CustomSession``, a request, a row, a session."""
+
+    @property
+    def custom_id(self) -> str | None:
+        """The id that the caller chose, None for a session that has none."""
+        ...
+
+
+CustomSessionLike: TypeAlias = str | HasCustomId
+"""A custom session's id, or an object with a ``custom_id``."""
 
 
 class CustomSessions(Service):
-    """``edgegap.custom_sessions``: groups of players on a deployment, named by whoever makes them."""
+    """``edgegap.custom_sessions``: groups of players on a deployment, with ids of the caller's choice.
+
+    ::
+
+        await edgegap.custom_sessions.create(server, "table-1", users=["203.0.113.7"])
+        await edgegap.custom_sessions.delete(server, "table-1")
+    """
 
     async def create(
         self,
-        request_id: str,
+        request_id: DeploymentLike,
         custom_id: str,
         *,
         users: Sequence[str],
         webhook_url: str | None = None,
         timeout: float | None = None,
     ) -> SessionRequest:
-        """Add a session of IP addresses: ``POST /v1/deployment/{request_id}/custom/session/{custom_id}``.
+        """Create a session: ``POST /v1/deployment/{request_id}/custom/session/{custom_id}``.
 
-        ``webhook_url`` gets the session by POST once it is linked or has failed. Raises ConfigurationError for what is
-        no address, BadRequest where the name is taken.
+        Args:
+            request_id: The deployment, or its id.
+            custom_id: The session's id.
+            users: The players' IP addresses, at least one.
+            webhook_url: Receives the session by POST when it is linked or has failed.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: An id or an address is invalid; nothing was sent.
+            BadRequest: The deployment has a session of that id.
         """
-        return await self._pipeline.call(
+        return await self._call(
             "post-custom-session",
             SessionRequest,
-            path={"request_id": request_id, "custom_id": custom_id},
-            body={"ip_list": [*validate_ip_addresses(users, "users")], **omit_none(webhook_url=webhook_url)},
+            deployment_id(request_id),
+            _custom_id(custom_id),
+            body=_session_body(users, webhook_url),
             timeout=timeout,
         )
 
     async def create_many(
-        self, request_id: str, sessions: Sequence[CustomSession], *, timeout: float | None = None
+        self, request_id: DeploymentLike, sessions: Sequence[CustomSession], *, timeout: float | None = None
     ) -> CreatedSessions:
-        """Add many sessions: ``POST /v1/deployment/{request_id}/custom/sessions``.
+        """Create many sessions in one request: ``POST /v1/deployment/{request_id}/custom/sessions``.
 
-        Raises nothing for one that could not be added: ``errors`` says why.
+        A session that cannot be created raises nothing: check ``errors``.
+
+        Args:
+            request_id: The deployment, or its id.
+            sessions: At least one session.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Returns:
+            The sessions that were created, and the service's reasons for those that were not.
+
+        Raises:
+            ConfigurationError: ``sessions`` is empty, or an id or an address is invalid; nothing was sent.
         """
-        wanted = [one.as_json() for one in validate_list(sessions, "sessions")]
-        if not wanted:
-            raise ConfigurationError("sessions is empty: name at least one")
-        return await self._pipeline.call(
+        rows = [session.as_json() for session in validate_list(sessions, "sessions")]
+        if not rows:
+            raise ConfigurationError("sessions is empty: pass at least one")
+        return await self._call(
             "post-custom-sessions",
             CreatedSessions,
-            path={"request_id": request_id},
-            body={"sessions": wanted},
+            deployment_id(request_id),
+            body={"sessions": rows},
             timeout=timeout,
         )
 
-    async def get(self, request_id: str, custom_id: str, *, timeout: float | None = None) -> Session:
-        """One session: ``GET /v1/deployment/{request_id}/custom/session/{custom_id}``."""
-        return await self._pipeline.call(
-            "get-custom-session", Session, path={"request_id": request_id, "custom_id": custom_id}, timeout=timeout
+    async def get(
+        self, request_id: DeploymentLike, custom_id: CustomSessionLike, *, timeout: float | None = None
+    ) -> Session:
+        """Return a session: ``GET /v1/deployment/{request_id}/custom/session/{custom_id}``.
+
+        Args:
+            request_id: The deployment, or its id.
+            custom_id: The session, or its custom id.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            BadRequest: There is no such session.
+        """
+        return await self._call(
+            "get-custom-session", Session, deployment_id(request_id), _custom_id(custom_id), timeout=timeout
         )
 
     async def update(
         self,
-        request_id: str,
-        custom_id: str,
+        request_id: DeploymentLike,
+        custom_id: CustomSessionLike,
         *,
         users: Sequence[str],
         webhook_url: str | None = None,
         timeout: float | None = None,
     ) -> Session:
-        """Give a session other players: ``PATCH /v1/deployment/{request_id}/custom/session/{custom_id}``."""
-        return await self._pipeline.call(
+        """Replace the players of a session: ``PATCH /v1/deployment/{request_id}/custom/session/{custom_id}``.
+
+        Args:
+            request_id: The deployment, or its id.
+            custom_id: The session, or its custom id.
+            users: The IP addresses of all players that it has from now on, at least one.
+            webhook_url: Receives the session by POST when it is linked or has failed.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: An id or an address is invalid; nothing was sent.
+            BadRequest: There is no such session.
+        """
+        return await self._call(
             "patch-custom-session",
             Session,
-            path={"request_id": request_id, "custom_id": custom_id},
-            body={"ip_list": [*validate_ip_addresses(users, "users")], **omit_none(webhook_url=webhook_url)},
+            deployment_id(request_id),
+            _custom_id(custom_id),
+            body=_session_body(users, webhook_url),
             timeout=timeout,
         )
 
-    async def delete(self, request_id: str, custom_id: str, *, timeout: float | None = None) -> SessionDeleted:
-        """End a session: ``DELETE /v1/deployment/{request_id}/custom/session/{custom_id}``."""
-        return await self._pipeline.call(
-            "delete-custom-session",
-            SessionDeleted,
-            path={"request_id": request_id, "custom_id": custom_id},
-            timeout=timeout,
+    async def delete(
+        self, request_id: DeploymentLike, custom_id: CustomSessionLike, *, timeout: float | None = None
+    ) -> None:
+        """Delete a session: ``DELETE /v1/deployment/{request_id}/custom/session/{custom_id}``.
+
+        The deployment keeps running.
+
+        Args:
+            request_id: The deployment, or its id.
+            custom_id: The session, or its custom id.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            BadRequest: There is no such session.
+        """
+        await self._call(
+            "delete-custom-session", NoneType, deployment_id(request_id), _custom_id(custom_id), timeout=timeout
         )
 
     async def delete_many(
-        self, request_id: str, custom_ids: Sequence[str], *, timeout: float | None = None
+        self, request_id: DeploymentLike, custom_ids: Sequence[CustomSessionLike], *, timeout: float | None = None
     ) -> DeletedSessions:
-        """End many sessions: ``DELETE /v1/deployment/{request_id}/custom/sessions``.
+        """Delete many sessions in one request: ``DELETE /v1/deployment/{request_id}/custom/sessions``.
 
-        Raises nothing for one that could not be ended: ``errors`` says why.
+        A session that cannot be deleted raises nothing: check ``errors``.
+
+        Args:
+            request_id: The deployment, or its id.
+            custom_ids: At least one session or custom id.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Returns:
+            The sessions that were deleted, and the service's reasons for those that were not.
+
+        Raises:
+            ConfigurationError: ``custom_ids`` is empty or a single string, or an id is invalid; nothing was sent.
         """
-        names = validate_names(custom_ids, "custom_ids")
-        if not names:
-            raise ConfigurationError("custom_ids is empty: name at least one")
-        return await self._pipeline.call(
+        ids: list[JSON] = [_custom_id(session) for session in validate_list(custom_ids, "custom_ids")]
+        if not ids:
+            raise ConfigurationError("custom_ids is empty: pass at least one")
+        return await self._call(
             "delete-custom-sessions",
             DeletedSessions,
-            path={"request_id": request_id},
-            body={"sessions": [*names]},
+            deployment_id(request_id),
+            body={"sessions": ids},
             timeout=timeout,
         )
 
     def list(
-        self, request_id: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
+        self, request_id: DeploymentLike, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[SessionRow]:
-        """The custom sessions of a deployment: ``GET /v1/deployment/{request_id}/custom/sessions``."""
+        """List the custom sessions of a deployment: ``GET /v1/deployment/{request_id}/custom/sessions``.
+
+        Args:
+            request_id: The deployment, or its id.
+            page_size: Not sent: this endpoint has no page size parameter.
+            timeout: Deadline of each request in seconds, None for the client's.
+        """
         return self._list(
             "get-custom-sessions",
             SessionRow,
-            request_id,
+            deployment_id(request_id),
             key=lambda row: row.session_id,
             page_size=page_size,
             timeout=timeout,
         )
+
+
+def _custom_id(value: CustomSessionLike) -> str:
+    return validate_name(getattr(value, "custom_id", value), "the custom session's id")
+
+
+def _session_body(users: Sequence[str], webhook_url: str | None) -> dict[str, JSON]:
+    return {"ip_list": [*validate_ip_addresses(users, "users")], **omit_none(webhook_url=webhook_url)}

@@ -1,4 +1,4 @@
-"""Where IP addresses are; only the document of 2024 lists it."""
+"""The locations of IP addresses; only the 2024 document lists these operations."""
 
 from __future__ import annotations
 
@@ -7,43 +7,60 @@ from collections.abc import Sequence
 from typing import Final
 
 from edgegap_async.models.addresses import Address, Addresses, PublicAddress
-from edgegap_async.models.users import User
 from edgegap_async.services.base import Service
-from edgegap_async.validation import validate_ip_addresses
+from edgegap_async.validation import validate_ip_address, validate_ip_addresses
 
-MOST_AT_ONCE: Final = 20
+MAX_ADDRESSES: Final = 20
 """The most addresses that the service looks up in one request."""
 
 
 class IP(Service):
-    """``edgegap.ip``: where addresses are."""
+    """``edgegap.ip``: where IP addresses are.
+
+    ::
+
+        address = await edgegap.ip.lookup("203.0.113.7")
+        if address.location is not None:
+            print(address.location.latitude, address.location.longitude)
+    """
 
     async def get(self, *, timeout: float | None = None) -> PublicAddress:
-        """The address that this client has for the service: ``GET /v1/ip``."""
-        return await self._pipeline.call("IP", PublicAddress, timeout=timeout)
+        """Return the address from which the service sees this client: ``GET /v1/ip``."""
+        return await self._call("IP", PublicAddress, timeout=timeout)
 
     async def lookup(self, ip_address: str, *, timeout: float | None = None) -> Address:
-        """Where an address is: ``GET /v1/ip/{ip}/lookup``. Raises ConfigurationError for what is none."""
-        ip = User.ip(ip_address).ip_address or ""
-        return await self._pipeline.call("IP lookup", Address, path={"ip": ip}, timeout=timeout)
+        """Look up one address: ``GET /v1/ip/{ip}/lookup``.
+
+        Raises:
+            ConfigurationError: ``ip_address`` is not an IPv4 or IPv6 address; nothing was sent.
+        """
+        return await self._call("IP lookup", Address, validate_ip_address(ip_address), timeout=timeout)
 
     async def lookup_many(self, ip_addresses: Sequence[str], *, timeout: float | None = None) -> tuple[Address, ...]:
-        """Where many addresses are: ``POST /v1/ips/lookup``, as many requests at once as it takes, 20 addresses each.
+        """Look up many addresses: ``POST /v1/ips/lookup``, 20 addresses a request, concurrently.
 
-        They come in the order of the requests. ``timeout`` bounds all together, in seconds. Raises ConfigurationError
-        for what is no address, and what the first request that fails raises.
+        Args:
+            ip_addresses: IPv4 or IPv6 addresses.
+            timeout: Deadline of all requests together in seconds, None for the client's.
+
+        Returns:
+            The addresses in the order of the requests.
+
+        Raises:
+            ConfigurationError: ``ip_addresses`` is empty or holds something other than an address; nothing was sent.
+            EdgegapError: One request failed; the others are cancelled.
         """
-        wanted = validate_ip_addresses(ip_addresses, "ip_addresses")
+        addresses = validate_ip_addresses(ip_addresses, "ip_addresses")
         try:
             async with asyncio.TaskGroup() as group:
-                parts = [
-                    group.create_task(self._lookup(wanted[start : start + MOST_AT_ONCE], timeout))
-                    for start in range(0, len(wanted), MOST_AT_ONCE)
+                requests = [
+                    group.create_task(self._lookup(addresses[start : start + MAX_ADDRESSES], timeout))
+                    for start in range(0, len(addresses), MAX_ADDRESSES)
                 ]
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        return tuple(found for part in parts for found in part.result())
+        return tuple(address for request in requests for address in request.result())
 
-    async def _lookup(self, some: list[str], timeout: float | None) -> tuple[Address, ...]:
-        answer = await self._pipeline.call("IPs lookup", Addresses, body={"addresses": [*some]}, timeout=timeout)
-        return answer.addresses
+    async def _lookup(self, addresses: list[str], timeout: float | None) -> tuple[Address, ...]:
+        found = await self._call("IPs lookup", Addresses, body={"addresses": [*addresses]}, timeout=timeout)
+        return found.addresses

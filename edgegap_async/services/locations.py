@@ -1,4 +1,4 @@
-"""Where servers can run, and what players ping to find the nearest."""
+"""Where servers can run, and the beacons that players ping to find the nearest location."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edgegap_async.services.core import ClientCore
 
 
 class Beacons(Service):
-    """``edgegap.locations.beacons``: hosts that answer pings."""
+    """``edgegap.locations.beacons``: hosts that reply to pings over UDP and TCP."""
 
     def list(self, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None) -> PageStream[Beacon]:
-        """All beacons: ``GET /v1/locations/beacons``."""
+        """List all beacons: ``GET /v1/locations/beacons``."""
         return self._list(
             "beacon-list",
             Beacon,
@@ -24,7 +24,13 @@ class Beacons(Service):
 
 
 class Locations(Service):
-    """``edgegap.locations``: the places where servers can run."""
+    """``edgegap.locations``: the places where servers can run.
+
+    ::
+
+        async for place in edgegap.locations.list(application="kart", version="v1.2"):
+            print(place.city, place.latitude, place.longitude)
+    """
 
     def __init__(self, core: ClientCore) -> None:
         super().__init__(core)
@@ -40,9 +46,15 @@ class Locations(Service):
         page_size: int = DEFAULT_PAGE_SIZE,
         timeout: float | None = None,
     ) -> PageStream[Location]:
-        """The places that have room now: ``GET /v1/locations``; for one version, those that can take it.
+        """List the locations that have capacity now: ``GET /v1/locations``.
 
-        ``type`` and ``tags``, which only the document of 2024 has, are deprecated.
+        Args:
+            application: Together with ``version``: only locations that can run that version.
+            version: A version of ``application``.
+            type: Deprecated; only the 2024 document has it.
+            tags: Deprecated; only the 2024 document has it.
+            page_size: Rows per request.
+            timeout: Deadline of each request in seconds, None for the client's.
         """
         return self._list(
             "location-list",

@@ -1,4 +1,4 @@
-"""What the service says of itself; only the document of 2024 lists it."""
+"""The health of the service itself; only the 2024 document lists it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from edgegap_async.services.base import Service
 
 
 class Monitoring(Service):
-    """``edgegap.monitor``: whether the service is there, and what ails it."""
+    """``edgegap.monitor``: whether the service is up, and which problems it reports."""
 
     async def get(self, *, timeout: float | None = None) -> Monitor:
-        """The service's own words: ``GET /monitor``."""
-        return await self._pipeline.call("monitoring", Monitor, timeout=timeout)
+        """Return the service's own status report: ``GET /monitor``."""
+        return await self._call("monitoring", Monitor, timeout=timeout)

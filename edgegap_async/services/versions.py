@@ -1,9 +1,10 @@
-"""Versions of an application, and who may reach their servers."""
+"""Versions of an application, and the addresses that may reach their servers."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from types import NoneType
 from typing import Final, Unpack
 
 import attrs
@@ -17,7 +18,6 @@ from edgegap_async.models.versions import (
     ACLEntry,
     Version,
     VersionAnswer,
-    VersionDeleted,
     VersionOptions,
     version_body,
     version_secrets,
@@ -33,12 +33,12 @@ from edgegap_async.waiting.status_probe import POLL_SECONDS
 from edgegap_async.waiting.subscriptions import WatchEntry
 
 _INTERVAL: Final = PollInterval(first=0.0, shortest=5.0, growth=0.15, longest=30.0)
-"""Caching goes to every location in the world: it takes minutes."""
+"""The service copies the image to every location in the world: that takes minutes."""
 
 
 @attrs.frozen
 class _CacheSnapshot:
-    """How far a version is cached."""
+    """How far a version's image is cached."""
 
     version: Version
     state: State | None = None
@@ -64,10 +64,10 @@ class _CacheProbe:
 
 @attrs.frozen(kw_only=True)
 class _CacheTarget(WaitTarget):
-    """A version that is cached in so many percent of the locations."""
+    """A version whose image is cached in a percentage of the locations."""
 
-    kind: str = "version"
-    timeout_hint: str = "A server can be deployed meanwhile, and starts slowly"
+    kind: str = "version cache"
+    timeout_hint: str = "Servers can be deployed meanwhile; where the image is not cached they start slowly"
     unknown_grace: float | None = None
     percent: float
 
@@ -78,15 +78,16 @@ class _CacheTarget(WaitTarget):
             return Progress.READY
         if snapshot.version.force_cache is False:
             raise ConfigurationError(
-                f"version {snapshot.version.name} is not cached: turn it on with versions.update(force_cache=True)"
+                f"version {snapshot.version.name} is not cached: turn caching on with versions.update(force_cache=True)"
             )
         return Progress.PENDING
 
 
 class ACL(Service):
-    """``edgegap.versions.acl``: the addresses that may reach the servers of a version.
+    """``edgegap.versions.acl``: the IP ranges that may reach the servers of a version.
 
-    They count where the version's ``whitelisting_active`` is on. Only the document of 2024 lists these calls.
+    The list applies to versions created or updated with ``whitelisting_active=True``. Only the 2024 document lists
+    these operations. There is no update: delete an entry and create another.
     """
 
     async def create(
@@ -99,46 +100,67 @@ class ACL(Service):
         is_active: bool | None = None,
         timeout: float | None = None,
     ) -> ACLEntry:
-        """Let a range of addresses in: ``POST /v1/app/{app_name}/version/{version_name}/whitelist``.
+        """Allow a range of addresses: ``POST /v1/app/{app_name}/version/{version_name}/whitelist``.
 
-        ``cidr`` is an address or a range such as ``203.0.113.0/24``. Raises ConfigurationError for anything else.
+        Args:
+            application: The application's name.
+            version: The version's name.
+            cidr: An address, or a range such as ``203.0.113.0/24``.
+            label: A name for people.
+            is_active: Whether the entry applies; None for the service's default.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            ConfigurationError: ``cidr`` is neither an address nor a range; nothing was sent.
         """
         try:
             ipaddress.ip_network(cidr, strict=False)
         except ValueError:
-            raise ConfigurationError(f"cidr is an address or a range such as 203.0.113.0/24, not {cidr!r}") from None
-        answer = await self._pipeline.call(
-            "app-version-whitelist-post",
-            ACLAnswer,
-            path=_path(application, version),
-            body={"cidr": cidr, **omit_none(label=label, is_active=is_active)},
-            timeout=timeout,
+            raise ConfigurationError(
+                f"cidr must be an IP address or a range such as 203.0.113.0/24, not {cidr!r}"
+            ) from None
+        body = {"cidr": cidr, **omit_none(label=label, is_active=is_active)}
+        response = await self._call(
+            "app-version-whitelist-post", ACLAnswer, application, version, body=body, timeout=timeout
         )
-        return answer.whitelist_entry
+        return response.whitelist_entry
 
     async def get(self, application: str, version: str, id: str, *, timeout: float | None = None) -> ACLEntry:
-        """One range: ``GET /v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}``. Raises NotFound."""
-        return await self._pipeline.call(
-            "app-version-whitelist-entry-get",
-            ACLEntry,
-            path={**_path(application, version), "entry_id": id},
-            timeout=timeout,
-        )
+        """Return an entry: ``GET /v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}``.
 
-    async def delete(self, application: str, version: str, id: str, *, timeout: float | None = None) -> ACLEntry:
-        """Remove a range: ``DELETE /v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}``; gives it back."""
-        answer = await self._pipeline.call(
-            "app-version-whitelist-entry-delete",
-            ACLAnswer,
-            path={**_path(application, version), "entry_id": id},
-            timeout=timeout,
-        )
-        return answer.whitelist_entry
+        Args:
+            application: The application's name.
+            version: The version's name.
+            id: The entry's id.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            NotFound: There is no such entry.
+        """
+        return await self._call("app-version-whitelist-entry-get", ACLEntry, application, version, id, timeout=timeout)
+
+    async def delete(self, application: str, version: str, id: str, *, timeout: float | None = None) -> None:
+        """Delete an entry: ``DELETE /v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}``.
+
+        Args:
+            application: The application's name.
+            version: The version's name.
+            id: The entry's id.
+            timeout: Deadline of the call in seconds, None for the client's.
+        """
+        await self._call("app-version-whitelist-entry-delete", NoneType, application, version, id, timeout=timeout)
 
     def list(
         self, application: str, version: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[ACLEntry]:
-        """All ranges of a version: ``GET /v1/app/{app_name}/version/{version_name}/whitelist``."""
+        """List the entries of a version: ``GET /v1/app/{app_name}/version/{version_name}/whitelist``.
+
+        Args:
+            application: The application's name.
+            version: The version's name.
+            page_size: Not sent: this endpoint has no page size parameter.
+            timeout: Deadline of the request in seconds, None for the client's.
+        """
         return self._list(
             "app-version-whitelist-get",
             ACLEntry,
@@ -151,12 +173,26 @@ class ACL(Service):
 
 
 class Versions(Service):
-    """``edgegap.versions``: what of an application can be deployed."""
+    """``edgegap.versions``: an application's versions, each a container image with its resources and ports.
+
+    ::
+
+        await edgegap.versions.create(
+            "kart",
+            "v1.2",
+            req_cpu=512,
+            req_memory=1024,
+            docker_repository="registry.studio.example",
+            docker_image="studio/kart",
+            docker_tag="1.2",
+            ports=[VersionPort(port=7777, name="gameport")],
+        )
+    """
 
     def __init__(self, core: ClientCore) -> None:
         super().__init__(core)
         self.acl: ACL = ACL(core)
-        self._cache_watcher = core.watchers.add("version", _CacheProbe(core.pipeline), _INTERVAL)
+        self._cache_watcher = core.watchers.add("version cache", _CacheProbe(core.pipeline), _INTERVAL)
 
     async def create(
         self,
@@ -171,17 +207,29 @@ class Versions(Service):
         timeout: float | None = None,
         **options: Unpack[VersionOptions],
     ) -> Version:
-        """Add a version: ``POST /v1/app/{app_name}/version``.
+        """Create a version: ``POST /v1/app/{app_name}/version``.
 
-        ``req_cpu`` is in 1/1024 of a core, ``req_memory`` in MB: each at least 100, the memory at most twice the CPU
-        units. ``name`` has 1 to 64 characters; ``options`` are VersionOptions. Raises ConfigurationError before
-        anything is sent, Conflict where there is one of that name, FailedDependency where ``verify_image`` is asked
-        for and the image cannot be pulled.
+        Args:
+            application: The application's name.
+            name: The version's name, 1 to 64 characters.
+            req_cpu: CPU units of 1/1024 of a core, at least 100.
+            req_memory: Memory in MB, at least 100, and at most twice ``req_cpu``.
+            docker_repository: The registry's host name.
+            docker_image: The image's name in the registry.
+            docker_tag: The image's tag.
+            timeout: Deadline of the call in seconds, None for the client's.
+            **options: The fields of ``VersionOptions``.
+
+        Raises:
+            ConfigurationError: A value is out of range or an option is unknown; nothing was sent.
+            NotFound: There is no such application.
+            Conflict: A version of that name exists.
+            FailedDependency: ``verify_image`` is set, and the service cannot pull the image.
         """
-        answer = await self._pipeline.call(
+        response = await self._call(
             "app-version-create",
             VersionAnswer,
-            path={"app_name": application},
+            application,
             body=version_body(
                 options,
                 name=name,
@@ -194,11 +242,20 @@ class Versions(Service):
             timeout=timeout,
             secrets=version_secrets(options),
         )
-        return answer.version
+        return response.version
 
     async def get(self, application: str, name: str, *, timeout: float | None = None) -> Version:
-        """One version: ``GET /v1/app/{app_name}/version/{version_name}``. Raises NotFound."""
-        return await self._pipeline.call("app-version-get", Version, path=_path(application, name), timeout=timeout)
+        """Return a version: ``GET /v1/app/{app_name}/version/{version_name}``.
+
+        Args:
+            application: The application's name.
+            name: The version's name.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        return await self._call("app-version-get", Version, application, name, timeout=timeout)
 
     async def update(
         self,
@@ -214,15 +271,34 @@ class Versions(Service):
         timeout: float | None = None,
         **options: Unpack[VersionOptions],
     ) -> Version:
-        """Change what is given: ``PATCH /v1/app/{app_name}/version/{version_name}``.
+        """Change the fields that are passed: ``PATCH /v1/app/{app_name}/version/{version_name}``.
 
-        Servers that run keep what they were started with. Takes what ``create`` does; only the document of 2024 has
-        ``req_cpu``, ``req_memory`` and ``req_video`` here. Raises like ``create``, and NotFound.
+        Running servers keep the settings that they were started with.
+
+        Args:
+            application: The application's name.
+            name: The version's present name.
+            new_name: The name it gets, 1 to 64 characters.
+            req_cpu: CPU units of 1/1024 of a core, at least 100. Only the 2024 document has it here.
+            req_memory: Memory in MB, at least 100, and at most twice ``req_cpu`` if that is passed too. Only the 2024
+                document has it here.
+            docker_repository: The registry's host name.
+            docker_image: The image's name in the registry.
+            docker_tag: The image's tag.
+            timeout: Deadline of the call in seconds, None for the client's.
+            **options: The fields of ``VersionOptions``. Only the 2024 document has ``req_video`` here.
+
+        Raises:
+            ConfigurationError: A value is out of range or an option is unknown; nothing was sent.
+            NotFound: There is no such version.
+            Conflict: A version with the new name exists.
+            FailedDependency: ``verify_image`` is set, and the service cannot pull the image.
         """
-        answer = await self._pipeline.call(
+        response = await self._call(
             "app-version-update",
             VersionAnswer,
-            path=_path(application, name),
+            application,
+            name,
             body=version_body(
                 options,
                 name=new_name,
@@ -235,18 +311,34 @@ class Versions(Service):
             timeout=timeout,
             secrets=version_secrets(options),
         )
-        return answer.version
+        return response.version
 
-    async def delete(self, application: str, name: str, *, timeout: float | None = None) -> VersionDeleted:
-        """Remove a version: ``DELETE /v1/app/{app_name}/version/{version_name}``. Raises NotFound."""
-        return await self._pipeline.call(
-            "app-version-delete", VersionDeleted, path=_path(application, name), timeout=timeout
-        )
+    async def delete(self, application: str, name: str, *, timeout: float | None = None) -> None:
+        """Delete a version: ``DELETE /v1/app/{app_name}/version/{version_name}``.
+
+        Args:
+            application: The application's name.
+            name: The version's name.
+            timeout: Deadline of the call in seconds, None for the client's.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        await self._call("app-version-delete", NoneType, application, name, timeout=timeout)
 
     def list(
         self, application: str, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None
     ) -> PageStream[Version]:
-        """All versions of an application: ``GET /v1/app/{app_name}/versions``."""
+        """List the versions of an application: ``GET /v1/app/{app_name}/versions``.
+
+        Args:
+            application: The application's name.
+            page_size: Not sent: this endpoint has no page size parameter.
+            timeout: Deadline of the request in seconds, None for the client's.
+
+        Raises:
+            NotFound: There is no such application (raised when the list is read).
+        """
         return self._list(
             "app-version-list",
             Version,
@@ -265,24 +357,32 @@ class Versions(Service):
         timeout: float | None = None,
         on_progress: Callable[[float], object] | None = None,
     ) -> Version:
-        """Wait until the image of a version is cached in so many percent of the locations.
+        """Wait until a version's image is cached in a percentage of the locations, polling ``versions.get``.
 
-        From about 80 servers start fast nearly anywhere; it takes minutes, so give a ``timeout`` (in seconds) that
-        does. ``on_progress`` is told the percent after each look. Raises ReadyTimeout, NotFound, and ConfigurationError
-        for a version whose ``force_cache`` is off: it would never come.
+        From about 80 percent on, servers start fast nearly everywhere. Caching takes minutes: pass a ``timeout`` that
+        allows for it. Rate limits and transient errors do not end the wait.
+
+        Args:
+            application: The application's name.
+            name: The version's name.
+            percent: The percentage of locations to wait for, 0 to 100.
+            timeout: Deadline of the whole wait in seconds, None for the client's.
+            on_progress: Called with the percentage after each poll.
+
+        Raises:
+            ConfigurationError: ``percent`` is out of range, or the version's ``force_cache`` is off, so that the wait
+                could not end.
+            NotFound: There is no such version.
+            WaitTimeout: The percentage was not reached within ``timeout`` seconds.
         """
         validate_number(percent, "percent", minimum=0, maximum=100)
 
         snapshot = await self._wait(
             self._cache_watcher,
             _CacheTarget(percent=percent),
-            _path(application, name),
+            {"app_name": application, "version_name": name},
             timeout=timeout,
             on_snapshot=None if on_progress is None else lambda snapshot: on_progress(snapshot.version.cached),
             every_snapshot=True,
         )
         return snapshot.version
-
-
-def _path(application: str, version: str) -> dict[str, str]:
-    return {"app_name": application, "version_name": version}

@@ -1,4 +1,4 @@
-"""What the contract tests checked, told at the end of a run."""
+"""Counts what the contract tests check, and prints the counts at the end of a run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import Counter
 
 import pytest
 
-_CHECKED: Counter[str] = Counter()
+_COUNTS: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="session")
 def checked() -> Counter[str]:
-    """How much of what has been checked: tests add to it."""
-    return _CHECKED
+    """How many things of each kind have been checked; tests add to it."""
+    return _COUNTS
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line, when there is something to tell."""
-    if _CHECKED:
-        told = ", ".join(f"{number} {what}" for what, number in _CHECKED.items())
-        terminalreporter.write_line(f"contract: {told}")
+    """Print one line if anything was counted."""
+    if _COUNTS:
+        counts = ", ".join(f"{number} {what}" for what, number in _COUNTS.items())
+        terminalreporter.write_line(f"contract: {counts}")

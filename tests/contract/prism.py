@@ -1,4 +1,4 @@
-"""Prism, the specification's own mock and validating proxy, as a process (it needs node)."""
+"""Runs Prism, a mock server and validating proxy for OpenAPI documents, as a process (needs node)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ import attrs
 from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 
 COMMAND: Final = os.environ.get("PRISM", "prism")
-"""The program; nox installs it and says where."""
+"""The executable; nox installs it and sets the variable."""
 
 _STARTING_SECONDS: Final = 30.0
 _PORTS: Final = iter(range(20_000, 30_000))
-"""Each is tried once, and none is one that connections take at their other end."""
+"""Ports below the ephemeral range, so that no outgoing connection uses one; each is tried once."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that no process listens on."""
     for port in _PORTS:
         with contextlib.suppress(OSError), socket.socket() as free:
             free.bind(("127.0.0.1", port))
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def prism(*arguments: str) -> AsyncIterator[str]:
-    """Prism on a free port, started with these arguments; gives its address."""
+    """Run Prism on a free port with these arguments; yields its URL."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         COMMAND, arguments[0], "-h", "127.0.0.1", "-p", str(port), "-v", "fatal", *arguments[1:],
@@ -45,7 +45,7 @@ async def prism(*arguments: str) -> AsyncIterator[str]:
     )  # fmt: skip
     try:
         async with asyncio.timeout(_STARTING_SECONDS):
-            while not await _answers(port):
+            while not await _accepts_connections(port):
                 await asyncio.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -54,7 +54,7 @@ async def prism(*arguments: str) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _answers(port: int) -> bool:
+async def _accepts_connections(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
@@ -66,37 +66,37 @@ async def _answers(port: int) -> bool:
 
 @attrs.frozen
 class Violation:
-    """One thing that Prism says of a request or of a response, in its own words; no field means all of it."""
+    """A violation that Prism reports for a request or response; an empty field means the whole message."""
 
     operation_id: str
     side: str
     field: str
-    words: str
+    message: str
 
     @classmethod
-    def read(cls, operation_id: str, told: Mapping[str, Any]) -> Violation:
-        """An entry of the header."""
-        side, *where = told.get("location", ["request"])
-        return cls(operation_id, side, ".".join(map(str, where)), told["message"])
+    def read(cls, operation_id: str, entry: Mapping[str, Any]) -> Violation:
+        """Read an entry of the ``sl-violations`` header."""
+        side, *where = entry.get("location", ["request"])
+        return cls(operation_id, side, ".".join(map(str, where)), entry["message"])
 
 
 class Violations:
-    """Collects what Prism says of the exchanges of some operations, for an aiohttp session's ``trace_configs``."""
+    """Collects the violations that Prism reports for some operations, as a trace config of an aiohttp session."""
 
     def __init__(self, operations: Collection[str]) -> None:
         self.found: list[Violation] = []
         self.exchanges: Counter[str] = Counter()
-        """How many there were, by operation."""
+        """The number of requests with their responses, by operation."""
         self.trace = aiohttp.TraceConfig()
-        self.trace.on_request_end.append(self._note)
+        self.trace.on_request_end.append(self._record)
         self._operations = operations
         self._routes = Routes()
 
-    async def _note(self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+    async def _record(self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
         found = self._routes.find(end.method, end.url.raw_path)
         assert isinstance(found, MatchedRoute), end.url
         operation_id = found.operation.operation_id
         if operation_id in self._operations:
             self.exchanges[operation_id] += 1
-            told = json.loads(end.response.headers.get("sl-violations", "[]"))
-            self.found += [Violation.read(operation_id, each) for each in told]
+            entries = json.loads(end.response.headers.get("sl-violations", "[]"))
+            self.found += [Violation.read(operation_id, each) for each in entries]

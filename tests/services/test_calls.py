@@ -1,4 +1,4 @@
-"""Every method of the services: what it sends, and what it makes of the answer."""
+"""The requests that the methods of deployments, private fleets and locations send, and what they return."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ ID = "0123456789ab"
 
 @attrs.frozen
 class Sent:
+    """A call, the request it must send, and the response that the local Edgegap gives to it."""
+
     call: Callable[[Any], Awaitable[object]]
     method: str
     path: str
     body: Any = None
     query: dict[str, str] = attrs.field(factory=dict)
-    answer: Any = attrs.field(factory=lambda: {"request_id": ID, "name": "a"})
+    response: Any = attrs.field(factory=lambda: {"request_id": ID, "name": "a"})
 
 
 USER = {"user_type": "ip_address", "user_data": {"ip_address": IP}}
-PLACE = {"user_type": "geo_coordinates", "user_data": {"latitude": 45.5, "longitude": -73.6}}
+POSITION = {"user_type": "geo_coordinates", "user_data": {"latitude": 45.5, "longitude": -73.6}}
 CREATE = {"application": "kart", "version": "v1", "users": [USER]}
 
-SENT = {
+CASES = {
     "v2-deployment-create": Sent(
         lambda e: e.deployments.create(
             "kart",
@@ -56,7 +58,7 @@ SENT = {
         {
             "application": "kart",
             "version": "v1",
-            "users": [USER, PLACE, PLACE],
+            "users": [USER, POSITION, POSITION],
             "tags": ["match-42", "ranked"],
             "environment_variables": [{"key": "KEY", "value": "x", "is_hidden": True}],
             "resources": {"cpu_units": 512, "memory_mib": 1024},
@@ -66,7 +68,7 @@ SENT = {
             "webhook_on_terminated": {"url": "https://example.com/terminated"},
         },
     ),
-    "v2-deployment-create, as little as can be": Sent(
+    "v2-deployment-create, required fields only": Sent(
         lambda e: e.deployments.create("kart", "v1", users=[IP], guard=False), "POST", "/v2/deployments", CREATE
     ),
     "deployment-create": Sent(
@@ -98,7 +100,7 @@ SENT = {
             "arguments": "-c true",
         },
     ),
-    "deployment-create, as little as can be": Sent(
+    "deployment-create, required fields only": Sent(
         lambda e: e.deployments.create_v1("kart", users=[IP], guard=False),
         "POST",
         "/v1/deploy",
@@ -119,7 +121,7 @@ SENT = {
                 }
             ).decode(),
         },
-        answer={"data": []},
+        response={"data": []},
     ),
     "deployment-update": Sent(
         lambda e: e.deployments.update(ID, is_joinable_by_session=False),
@@ -143,7 +145,7 @@ SENT = {
                 {"field": "deployment_tags", "values": ["a", "b"], "filter_type": "all"},
             ]
         },
-        answer={"processable": []},
+        response={"processable": []},
     ),
     "deployment-self-delete": Sent(
         lambda e: e.deployments.self_stop(ID, "123", token="own"), "DELETE", f"/v1/self/stop/{ID}/123"
@@ -171,14 +173,14 @@ SENT = {
         "POST",
         f"/v1/deployments/{ID}:report",
         {"reason": "x" * 255, "metadata": {"round": 3}},
-        answer=None,
+        response=None,
     ),
     "deployment-tag-list": Sent(
         lambda e: e.deployments.tags.list(ID).collect(),
         "GET",
         f"/v1/deployments/{ID}/tags",
         query={"page": "1", "limit": "100"},
-        answer={"tags": []},
+        response={"tags": []},
     ),
     "deployment-tag-create": Sent(
         lambda e: e.deployments.tags.create(ID, "a"), "POST", f"/v1/deployments/{ID}/tags", {"name": "a"}
@@ -195,7 +197,7 @@ SENT = {
         {"name": "b"},
     ),
     "deployment-tag-delete": Sent(
-        lambda e: e.deployments.tags.delete(ID, "a"), "DELETE", f"/v1/deployments/{ID}/tags/a", answer=None
+        lambda e: e.deployments.tags.delete(ID, "a"), "DELETE", f"/v1/deployments/{ID}/tags/a", response=None
     ),
     "private-fleets-deployment-create": Sent(
         lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
@@ -207,37 +209,37 @@ SENT = {
         lambda e: e.private_fleets.hosts("my fleet").collect(),
         "GET",
         "/v2/private-fleets/my%20fleet/hosts",
-        answer={"data": []},
+        response={"data": []},
     ),
     "location-list": Sent(
         lambda e: e.locations.list(application="kart", version="v1").collect(),
         "GET",
         "/v1/locations",
         query={"app": "kart", "version": "v1", "page": "1", "limit": "100"},
-        answer={"locations": []},
+        response={"locations": []},
     ),
     "beacon-list": Sent(
         lambda e: e.locations.beacons.list().collect(),
         "GET",
         "/v1/locations/beacons",
         query={"page": "1", "limit": "100"},
-        answer={"locations": []},
+        response={"locations": []},
     ),
 }
 
 
-async def sent_by(local: LocalEdgegap, operation_id: str, sent: Sent) -> LoggedRequest:
-    local.faults.add(operation_id, "status", code=200, body=sent.answer)
+async def request_of(local: LocalEdgegap, operation_id: str, sent: Sent) -> LoggedRequest:
+    local.faults.add(operation_id, "status", code=200, body=sent.response)
     async with local.client() as edgegap:
         await sent.call(edgegap)
     (request,) = local.requests
     return request
 
 
-@pytest.mark.parametrize(("name", "sent"), SENT.items(), ids=SENT.keys())
-async def test_what_a_call_sends(local: LocalEdgegap, name: str, sent: Sent) -> None:
+@pytest.mark.parametrize(("name", "sent"), CASES.items(), ids=CASES.keys())
+async def test_a_call_sends_the_documented_request(local: LocalEdgegap, name: str, sent: Sent) -> None:
     operation_id = name.partition(",")[0]
-    request = await sent_by(local, operation_id, sent)
+    request = await request_of(local, operation_id, sent)
     assert request.operation_id == operation_id
     assert (request.method, request.path, request.body) == (sent.method, sent.path, sent.body)
     assert request.query == sent.query
@@ -246,34 +248,36 @@ async def test_what_a_call_sends(local: LocalEdgegap, name: str, sent: Sent) -> 
     assert request.headers["user-agent"].startswith("edgegap-async/")
 
 
-def test_every_operation_is_called_here() -> None:
-    deployments = {name for name, it in OPERATIONS.items() if it.call.startswith(("deployments.", "locations."))}
-    assert deployments <= {name.partition(",")[0] for name in SENT}
+def test_every_deployment_and_location_operation_has_a_case() -> None:
+    operations = {name for name, row in OPERATIONS.items() if row.call.startswith(("deployments.", "locations."))}
+    assert operations <= {name.partition(",")[0] for name in CASES}
 
 
 # against the local Edgegap
 
 
 @pytest.mark.looptime
-async def test_tags_live_their_life(edgegap: EdgegapClient) -> None:
-    it = (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["a"], guard=False)).request_id
+async def test_tags_are_created_renamed_and_deleted(edgegap: EdgegapClient) -> None:
+    id = (await edgegap.deployments.create("kart", "v1", users=[IP], tags=["a"], guard=False)).request_id
     tags = edgegap.deployments.tags
-    made = await tags.create(it, "b")
-    assert made.name == "b"
-    assert made.create_time is not None
-    assert made.create_time.tzinfo is UTC
+    created = await tags.create(id, "b")
+    assert created.name == "b"
+    assert created.create_time is not None
+    assert created.create_time.tzinfo is UTC
     with pytest.raises(Conflict):
-        await tags.create(it, "a")
-    assert (await tags.update(it, "a", new_name="c")).name == "c"
+        await tags.create(id, "a")
+    assert (await tags.update(id, "a", new_name="c")).name == "c"
     with pytest.raises(NotFound):
-        await tags.get(it, "a")
-    assert [tag.name async for tag in tags.list(it)] == ["c", "b"]
-    await tags.delete(it, "c")
-    assert (await edgegap.deployments.get(it)).tags == ("b",)
+        await tags.get(id, "a")
+    assert [tag.name async for tag in tags.list(id)] == ["c", "b"]
+    await tags.delete(id, "c")
+    assert (await edgegap.deployments.get(id)).tags == ("b",)
 
 
 @pytest.mark.looptime
-async def test_a_bulk_stop_names_what_it_stops(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_bulk_stop_returns_the_ids_of_the_deployments_it_stops(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
     for tags in (["a"], ["a", "b"], ["b"]):
         await edgegap.deployments.create("kart", "v1", users=[IP], tags=tags)
     first, second, third = (each.request_id for each in local.deployments)
@@ -283,7 +287,7 @@ async def test_a_bulk_stop_names_what_it_stops(local: LocalEdgegap, edgegap: Edg
 
 
 @pytest.mark.looptime
-async def test_a_v1_create_is_a_deployment_like_any_other(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_a_deployment_of_create_v1_can_be_awaited(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     request = await edgegap.deployments.create_v1("kart", "v1", users=[IP], tags=["a"])
     server = await edgegap.deployments.wait_until_ready(request.request_id)
     assert request.request_dns == server.fqdn
@@ -292,7 +296,7 @@ async def test_a_v1_create_is_a_deployment_like_any_other(local: LocalEdgegap, e
 
 
 @pytest.mark.looptime
-async def test_a_server_is_the_same_in_a_list_and_in_its_status(edgegap: EdgegapClient) -> None:
+async def test_a_list_row_and_a_status_give_equal_game_servers(edgegap: EdgegapClient) -> None:
     server = await edgegap.deployments.deploy("kart", "v1", users=[IP], tags=["a"])
     row = await edgegap.deployments.list(Filter(request_id=server.request_id)).first()
     assert row is not None
@@ -302,7 +306,7 @@ async def test_a_server_is_the_same_in_a_list_and_in_its_status(edgegap: Edgegap
 
 
 @pytest.mark.looptime
-async def test_a_fleets_hosts_take_deployments(edgegap: EdgegapClient) -> None:
+async def test_a_private_fleet_deployment_runs_on_the_chosen_host(edgegap: EdgegapClient) -> None:
     hosts = await edgegap.private_fleets.hosts("test-fleet").collect()
     assert len(hosts) == 2
     request = await edgegap.private_fleets.deploy("kart", "v1", private_host_ids=[hosts[0].host_id], users=[IP])
@@ -310,7 +314,7 @@ async def test_a_fleets_hosts_take_deployments(edgegap: EdgegapClient) -> None:
 
 
 @pytest.mark.looptime
-async def test_what_is_observed_of_a_server(edgegap: EdgegapClient) -> None:
+async def test_logs_metrics_reports_and_updates_of_a_running_server(edgegap: EdgegapClient) -> None:
     server = await edgegap.deployments.deploy("kart", "v1", users=[IP])
     await asyncio.sleep(300)
     logs = await edgegap.deployments.logs(server.request_id)
@@ -325,9 +329,9 @@ async def test_what_is_observed_of_a_server(edgegap: EdgegapClient) -> None:
     ).is_joinable_by_session
 
 
-async def test_places_are_listed(edgegap: EdgegapClient) -> None:
-    places = await edgegap.locations.list().collect()
-    assert places
-    assert all(isinstance(place.latitude, float) and place.city for place in places)
+async def test_locations_and_beacons_are_listed(edgegap: EdgegapClient) -> None:
+    locations = await edgegap.locations.list().collect()
+    assert locations
+    assert all(isinstance(location.latitude, float) and location.city for location in locations)
     beacons = await edgegap.locations.beacons.list().collect()
     assert all(beacon.host for beacon in beacons)

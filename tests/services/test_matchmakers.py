@@ -1,4 +1,4 @@
-"""The matchmaker: what its calls check before they send, what lists are made of, and what is never shown."""
+"""The matchmaker: validation before sending, releases and their parts, lists, and secrets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Call = Callable[[EdgegapClient], Awaitable[object]]
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
-        (lambda e: e.matchmakers.create("a/b"), "the name 'a/b' cannot be part of an address"),
-        (lambda e: e.matchmakers.create(None), "the name must be a text"),
+        (lambda e: e.matchmakers.create("a/b"), "the name 'a/b' cannot be part of a URL path"),
+        (lambda e: e.matchmakers.create(None), "the name must be a string, not NoneType"),
         (lambda e: e.matchmakers.update("ranked", new_name=" "), "the name is empty"),
         (lambda e: e.matchmakers.components.create("", **IMAGE), "the name is empty"),
         (lambda e: e.matchmakers.envs.create("kart", "..", value="x"), r"the key '\.\.' cannot"),
@@ -41,26 +41,26 @@ Call = Callable[[EdgegapClient], Awaitable[object]]
         ),
         (
             lambda e: e.matchmakers.components.create("kart", **IMAGE, credentials=RegistryCredentials(token=3)),  # type: ignore[arg-type]
-            "the registry's token must be a text or a Secret",
+            "the registry's token must be a string or a Secret",
         ),
     ],
 )
-async def test_what_cannot_be_a_name_is_not_sent(
-    local: LocalEdgegap, edgegap: EdgegapClient, call: Call, told: str
+async def test_invalid_names_and_tokens_are_refused_before_sending(
+    local: LocalEdgegap, edgegap: EdgegapClient, call: Call, message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         await call(edgegap)
     assert not local.requests
 
 
-async def test_an_update_sends_only_what_was_given(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_an_update_sends_only_the_passed_fields(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     await edgegap.matchmakers.components.create("kart", **IMAGE)
     changed = await edgegap.matchmakers.components.update("kart", tag="v1.3")
     assert (changed.name, changed.image, changed.tag) == ("kart", IMAGE["image"], "v1.3")
     assert local.requests[-1].body == {"tag": "v1.3"}
 
 
-# what lives in a matchmaker
+# releases, configurations, variables
 
 
 async def test_a_release_is_made_of_components(edgegap: EdgegapClient) -> None:
@@ -68,11 +68,11 @@ async def test_a_release_is_made_of_components(edgegap: EdgegapClient) -> None:
     assert (await matchmakers.create("ranked")).name == "ranked"
     for name in ROLES.values():
         await matchmakers.components.create(name, **IMAGE)
-    made = await matchmakers.releases.create("ranked", "r1", **ROLES)
-    assert made.director_component_name == "kart-director"
-    assert await matchmakers.releases.get("ranked", "r1") == made
-    again = await matchmakers.releases.update("ranked", "r1", new_version="r2", director="kart-function")
-    assert (again.version, again.director_component_name) == ("r2", "kart-function")
+    created = await matchmakers.releases.create("ranked", "r1", **ROLES)
+    assert created.director_component_name == "kart-director"
+    assert await matchmakers.releases.get("ranked", "r1") == created
+    updated = await matchmakers.releases.update("ranked", "r1", new_version="r2", director="kart-function")
+    assert (updated.version, updated.director_component_name) == ("r2", "kart-function")
     await matchmakers.releases.delete("ranked", "r2")
     assert [row.name async for row in matchmakers.list()] == ["ranked"]
     await matchmakers.delete("ranked")
@@ -85,9 +85,9 @@ async def test_a_managed_release_follows_a_configuration(edgegap: EdgegapClient)
     matchmakers = edgegap.matchmakers
     await matchmakers.create("ranked")
     config = await matchmakers.configs.create("ranked-4v4", configuration='{"team_size": 4}')
-    made = await matchmakers.managed_releases.create("ranked", "m1", config=config.name)
-    assert made.release_config_name == "ranked-4v4"
-    assert await matchmakers.managed_releases.get("ranked", "m1") == made
+    created = await matchmakers.managed_releases.create("ranked", "m1", config=config.name)
+    assert created.release_config_name == "ranked-4v4"
+    assert await matchmakers.managed_releases.get("ranked", "m1") == created
     renamed = await matchmakers.configs.update("ranked-4v4", new_name="ranked-2v2")
     assert renamed.configuration == '{"team_size": 4}'
 
@@ -97,15 +97,15 @@ async def test_variables_belong_to_a_component(edgegap: EdgegapClient) -> None:
     for component in ("kart-director", "kart-frontend"):
         await edgegap.matchmakers.components.create(component, **IMAGE)
     await envs.create("kart-director", "MODE", value="ranked")
-    moved = await envs.update("kart-director", "MODE", new_key="GAME_MODE")
-    assert (moved.key, moved.value) == ("GAME_MODE", "ranked")
-    assert await envs.list("kart-director").collect() == [moved]
+    renamed = await envs.update("kart-director", "MODE", new_key="GAME_MODE")
+    assert (renamed.key, renamed.value) == ("GAME_MODE", "ranked")
+    assert await envs.list("kart-director").collect() == [renamed]
     assert await envs.list("kart-frontend").collect() == []
     await envs.delete("kart-director", "GAME_MODE")
     assert await envs.list("kart-director").total() == 0
 
 
-# lists, in the shapes that they come in
+# lists, in each shape the service sends
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ async def test_variables_belong_to_a_component(edgegap: EdgegapClient) -> None:
     ],
     ids=["the document's: one by itself", "several", "none", "an empty object", "null"],
 )
-async def test_components_are_listed_whatever_they_stand_in(
+async def test_components_are_listed_in_each_documented_shape(
     local: LocalEdgegap, edgegap: EdgegapClient, data: Any, names: list[str]
 ) -> None:
     local.faults.add("get-component-list", "status", code=200, body={"count": len(names), "data": data})
     assert [row.name async for row in edgegap.matchmakers.components.list()] == names
 
 
-async def test_an_answer_without_its_rows_is_no_empty_list(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_a_list_response_without_its_rows_is_a_decode_error(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("get-component-list", "status", code=200, body={"count": 0})
     with pytest.raises(DecodeError, match="without 'data'"):
         await edgegap.matchmakers.components.list().collect()
 
 
-async def test_listed_releases_are_of_both_kinds(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_the_list_of_releases_has_both_kinds(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     rows = [
         {"version": "r1", "director_component_name": "kart-director"},
         {"version": "m1", "release_config_name": "ranked-4v4"},
@@ -145,25 +145,25 @@ async def test_listed_releases_are_of_both_kinds(local: LocalEdgegap, edgegap: E
     assert listed[2].key == "what the document shows"
 
 
-# what is never shown
+# secrets
 
 
-@pytest.mark.parametrize("token", [TOKEN, Secret(TOKEN)], ids=["text", "Secret"])
-async def test_a_registrys_token_arrives_comes_back_and_is_not_shown(
+@pytest.mark.parametrize("token", [TOKEN, Secret(TOKEN)], ids=["str", "Secret"])
+async def test_a_registry_token_is_sent_and_returned_but_not_in_a_repr(
     local: LocalEdgegap, edgegap: EdgegapClient, token: str | Secret
 ) -> None:
     credentials = RegistryCredentials(username="ci", token=token, extra={"email": "ci@studio.example"})
-    made = await edgegap.matchmakers.components.create("kart", **IMAGE, credentials=credentials)
+    created = await edgegap.matchmakers.components.create("kart", **IMAGE, credentials=credentials)
     sent: Any = local.requests[-1].body
     assert sent["credentials"] == {"username": "ci", "token": TOKEN, "email": "ci@studio.example"}
-    assert made.credentials == credentials
-    assert made.credentials.token is not None
-    assert made.credentials.token.reveal() == TOKEN
-    assert await edgegap.matchmakers.components.list().collect() == [made]
-    assert TOKEN not in repr([credentials, made])
+    assert created.credentials == credentials
+    assert created.credentials.token is not None
+    assert created.credentials.token.reveal() == TOKEN
+    assert await edgegap.matchmakers.components.list().collect() == [created]
+    assert TOKEN not in repr([credentials, created])
 
 
-async def test_an_error_that_repeats_the_token_does_not_show_it(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_an_error_hides_the_token_that_the_service_repeats(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     body = {"message": f"ci:{TOKEN} may not pull this image", "details": {"token": TOKEN}}
     local.faults.add("patch-matchmaker-component", "status", code=400, body=body)
     with pytest.raises(BadRequest) as caught:
@@ -172,7 +172,7 @@ async def test_an_error_that_repeats_the_token_does_not_show_it(local: LocalEdge
     assert TOKEN not in repr(caught.value.details)
 
 
-async def test_what_may_hold_a_key_is_not_in_a_repr(edgegap: EdgegapClient) -> None:
+async def test_variables_and_configurations_are_not_in_a_repr(edgegap: EdgegapClient) -> None:
     await edgegap.matchmakers.components.create("kart", **IMAGE)
     variable = await edgegap.matchmakers.envs.create("kart", "API_KEY", value=TOKEN)
     config = await edgegap.matchmakers.configs.create("ranked-4v4", configuration=TOKEN)

@@ -1,4 +1,4 @@
-"""Versions: what is checked before it is sent, what is hidden, and waiting for the cache."""
+"""Versions: validation before sending, secrets, waiting for the cache, and the ACL."""
 
 from __future__ import annotations
 
@@ -7,54 +7,62 @@ from typing import Any
 import pytest
 
 from edgegap_async import EdgegapClient, Probe, SessionConfig, VersionPort
-from edgegap_async.errors import ConfigurationError, NotFound, ReadyTimeout
+from edgegap_async.errors import ConfigurationError, NotFound, WaitTimeout
 from edgegap_async.simulator import LocalEdgegap
 
-NEEDS: dict[str, Any] = {"req_cpu": 512, "req_memory": 1024}
+RESOURCES: dict[str, Any] = {"req_cpu": 512, "req_memory": 1024}
 IMAGE = {"docker_repository": "registry.studio.example", "docker_image": "studio/kart", "docker_tag": "1.2"}
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "more memory than twice the CPU": ({"req_memory": 1025}, "at most twice req_cpu: 512 CPU units can have 1024 MB"),
     "too little CPU": ({"req_cpu": 99, "req_memory": 100}, "req_cpu must be at least 100"),
     "too little memory": ({"req_memory": 99}, "req_memory must be at least 100"),
     "half a CPU unit": ({"req_cpu": 512.5}, "whole number"),
     "a negative GPU": ({"req_video": -1}, "req_video"),
-    "a start too soon": ({"time_to_deploy": 14}, "time_to_deploy"),
+    "too few seconds to deploy": ({"time_to_deploy": 14}, "time_to_deploy"),
     "a day and a minute": ({"max_duration": 1441}, "max_duration"),
-    "too little grace": ({"termination_grace_period_seconds": 4}, "termination_grace_period_seconds"),
-    "a strange restart": ({"restart_policy": "sometimes"}, "restart_policy is always, never or on_failure"),
-    "a port too high": ({"ports": [VersionPort(port=60000)]}, "a port must be within 0 and 59999"),
-    "one port, no list": ({"ports": "7777"}, "ports must be a list"),
+    "too short a grace period": ({"termination_grace_period_seconds": 4}, "termination_grace_period_seconds"),
+    "an unknown restart policy": (
+        {"restart_policy": "sometimes"},
+        "restart_policy cannot be 'sometimes': .*known: always, never, on_failure",
+    ),
+    "a port too high": ({"ports": [VersionPort(port=60000)]}, "a port must be between 0 and 59999"),
+    "ports that are not a list": ({"ports": "7777"}, "ports must be a list"),
     "the hour 24": ({"cache_max_hour": 24}, "cache_max_hour"),
-    "no seats": ({"session_config": SessionConfig(kind="Seat", sockets=0)}, "sockets"),
-    "an instant probe": ({"probe": Probe(optimal_ping=0, rejected_ping=10)}, "optimal_ping"),
+    "no sockets": ({"session_config": SessionConfig(kind="Seat", sockets=0)}, "sockets"),
+    "a probe of 0 ms": ({"probe": Probe(optimal_ping=0, rejected_ping=10)}, "optimal_ping"),
     "an empty token": ({"private_token": ""}, "the private token is empty"),
-    "an environment over 4 KB": ({"envs": {"MODE": "x" * 4097}}, "over 4 KB"),
-    "something there is not": ({"memory": 5}, "a version takes no 'memory'"),
+    "an environment over 4 KB": ({"envs": {"MODE": "x" * 4097}}, "4 KB|4096 bytes"),
+    "an unknown option": (
+        {"max_durations": 5},
+        "a version takes no option 'max_durations': did you mean 'max_duration'",
+    ),
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-async def test_what_cannot_be_is_not_sent(edgegap: EdgegapClient, local: LocalEdgegap, wrong: str) -> None:
-    options, told = WRONG[wrong]
-    with pytest.raises(ConfigurationError, match=told):
-        await edgegap.versions.create("kart", "v1.2", **{**NEEDS, **IMAGE, **options})
+@pytest.mark.parametrize("case", INVALID)
+async def test_invalid_options_are_refused_before_sending(
+    edgegap: EdgegapClient, local: LocalEdgegap, case: str
+) -> None:
+    options, message = INVALID[case]
+    with pytest.raises(ConfigurationError, match=message):
+        await edgegap.versions.create("kart", "v1.2", **{**RESOURCES, **IMAGE, **options})
     assert local.requests == []
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x" * 65])
-async def test_a_name_fits_into_a_path(edgegap: EdgegapClient, local: LocalEdgegap, name: str) -> None:
+async def test_invalid_names_are_refused_before_sending(edgegap: EdgegapClient, local: LocalEdgegap, name: str) -> None:
     with pytest.raises(ConfigurationError, match="the version's name"):
-        await edgegap.versions.create("kart", name, **NEEDS, **IMAGE)
+        await edgegap.versions.create("kart", name, **RESOURCES, **IMAGE)
     with pytest.raises(ConfigurationError, match="the application's name"):
         await edgegap.applications.create("ab", image=b"")
     assert local.requests == []
 
 
-async def test_an_update_sends_what_is_given_and_no_more(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_an_update_sends_only_the_passed_fields(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     await edgegap.applications.create("kart", image=b"png")
     created = await edgegap.versions.create(
-        "kart", "v1.2", **NEEDS, **IMAGE, ports=[VersionPort(port=7777, name="game")]
+        "kart", "v1.2", **RESOURCES, **IMAGE, ports=[VersionPort(port=7777, name="game")]
     )
     assert created.ports[0].name == "game"
     changed = await edgegap.versions.update("kart", "v1.2", docker_tag="1.3", is_active=False)
@@ -62,21 +70,25 @@ async def test_an_update_sends_what_is_given_and_no_more(edgegap: EdgegapClient,
     assert (changed.docker_tag, changed.is_active, changed.req_cpu) == ("1.3", False, 512)
 
 
-async def test_a_registrys_token_is_not_shown(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_a_registry_token_is_sent_but_not_in_an_error_or_repr(
+    edgegap: EdgegapClient, local: LocalEdgegap
+) -> None:
     with pytest.raises(NotFound) as caught:
-        await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, private_username="ci", private_token="s3cr3t")
+        await edgegap.versions.create(
+            "kart", "v1.2", **RESOURCES, **IMAGE, private_username="ci", private_token="s3cr3t"
+        )
     assert "s3cr3t" not in str(caught.value)
     assert local.requests[-1].body["private_token"] == "s3cr3t"
     await edgegap.applications.create("kart", image=b"png")
-    version = await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, private_token="s3cr3t")
+    version = await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, private_token="s3cr3t")
     assert "s3cr3t" not in repr(version)
     assert version.private_token is not None
     assert version.private_token.reveal() == "s3cr3t"
 
 
-async def test_a_version_that_is_created_is_deployed(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_a_deployment_of_a_new_version_has_its_ports(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     await edgegap.applications.create("kart", image=b"png")
-    await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, ports=[VersionPort(port=9000, name="game")])
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, ports=[VersionPort(port=9000, name="game")])
     request = await edgegap.deployments.create("kart", "v1.2", users=["203.0.113.7"])
     assert [port.settings.port for port in local.deployments[request.request_id].ports] == [9000]
 
@@ -85,46 +97,66 @@ async def test_a_version_that_is_created_is_deployed(edgegap: EdgegapClient, loc
 
 
 @pytest.mark.looptime
-async def test_waiting_for_the_cache(local: LocalEdgegap) -> None:
+async def test_wait_until_cached_reports_each_poll_and_ends_at_the_percentage(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         await edgegap.applications.create("kart", image=b"png")
-        await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, force_cache=True)
-        told: list[float] = []
-        version = await edgegap.versions.wait_until_cached("kart", "v1.2", 80, timeout=600, on_progress=told.append)
+        await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, force_cache=True)
+        reported: list[float] = []
+        version = await edgegap.versions.wait_until_cached("kart", "v1.2", 80, timeout=600, on_progress=reported.append)
         assert 80 <= version.cached <= 95
-        assert told == sorted(told)
-        assert told[0] < 80 <= told[-1] == version.cached
-        looks = [request for request in local.requests if request.operation_id == "app-version-get"]
-        assert len(looks) == len(told) < 25
+        assert reported == sorted(reported)
+        assert reported[0] < 80 <= reported[-1] == version.cached
+        polls = [request for request in local.requests if request.operation_id == "app-version-get"]
+        assert len(polls) == len(reported) < 25
 
 
 @pytest.mark.looptime
-async def test_a_cache_that_takes_too_long(local: LocalEdgegap) -> None:
+async def test_wait_until_cached_times_out_with_kind_and_id(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         await edgegap.applications.create("kart", image=b"png")
-        await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, force_cache=True)
-        with pytest.raises(
-            ReadyTimeout, match=r"the cache of kart v1.2 was not ready within 60 s \(last seen \d+ % cached\)"
-        ):
+        await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, force_cache=True)
+        with pytest.raises(WaitTimeout, match=r"version cache kart v1\.2 .*within 60 s.*\d+ % cached") as caught:
             await edgegap.versions.wait_until_cached("kart", "v1.2", timeout=60)
+        assert (caught.value.kind, caught.value.id) == ("version cache", "kart v1.2")
 
 
-async def test_what_is_not_cached_is_not_waited_for(edgegap: EdgegapClient) -> None:
+async def test_wait_until_cached_refuses_what_can_never_be_cached(edgegap: EdgegapClient) -> None:
     with pytest.raises(NotFound):
         await edgegap.versions.wait_until_cached("kart", "v1.2")
     await edgegap.applications.create("kart", image=b"png")
-    await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, force_cache=False)
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, force_cache=False)
     with pytest.raises(ConfigurationError, match="force_cache=True"):
         await edgegap.versions.wait_until_cached("kart", "v1.2")
-    with pytest.raises(ConfigurationError, match="percent must be within 0 and 100"):
+    with pytest.raises(ConfigurationError, match="percent must be between 0 and 100"):
         await edgegap.versions.wait_until_cached("kart", "v1.2", 101)
 
 
-# who may reach it
+# the ACL
 
 
 @pytest.mark.parametrize("cidr", ["203.0.113.0/33", "here", ""])
-async def test_a_range_that_is_none(edgegap: EdgegapClient, local: LocalEdgegap, cidr: str) -> None:
-    with pytest.raises(ConfigurationError, match="cidr is an address or a range"):
+async def test_an_invalid_ip_range_is_refused_before_sending(
+    edgegap: EdgegapClient, local: LocalEdgegap, cidr: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="cidr must be an IP address or a range"):
         await edgegap.versions.acl.create("kart", "v1.2", cidr=cidr)
     assert local.requests == []
+
+
+async def test_delete_returns_none(edgegap: EdgegapClient) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE)
+    entry = await edgegap.versions.acl.create("kart", "v1.2", cidr="203.0.113.0/24")
+    assert await edgegap.versions.acl.delete("kart", "v1.2", entry.id) is None  # type: ignore[func-returns-value]
+    assert await edgegap.versions.delete("kart", "v1.2") is None  # type: ignore[func-returns-value]
+    with pytest.raises(NotFound):
+        await edgegap.versions.delete("kart", "v1.2")
+
+
+async def test_delete_succeeds_if_its_lost_response_was_a_success(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE)
+    local.faults.add("app-version-delete", "drop_after_commit")
+    await edgegap.versions.delete("kart", "v1.2")
+    assert [request.operation_id for request in local.requests][-2:] == ["app-version-delete"] * 2
+    assert await edgegap.versions.list("kart").collect() == []

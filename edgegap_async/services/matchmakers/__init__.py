@@ -1,5 +1,5 @@
-"""``edgegap.matchmakers``."""
+"""The managed matchmaker: ``edgegap.matchmakers`` and its components, variables, releases and configurations."""
 
-from edgegap_async.services.matchmakers.service import Matchmakers
+from edgegap_async.services.matchmakers.matchmakers import Matchmakers
 
 __all__ = ["Matchmakers"]

@@ -1,4 +1,4 @@
-"""Calls of every operation: by ``operation_id`` a list, the first with no more than is needed, the last with all."""
+"""Sample calls of every operation, by ``operation_id``: the first with required fields only, the last with all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Calls: TypeAlias = Mapping[str, Sequence[Call]]
 
 
 def all_calls() -> dict[str, Sequence[Call]]:
-    """What the modules of this package hold in their ``CALLS``."""
+    """Return the ``CALLS`` of all modules of this package."""
     calls: dict[str, Sequence[Call]] = {}
     for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
         calls |= importlib.import_module(module.name).CALLS

@@ -1,4 +1,4 @@
-"""Telemetry, addresses, lobbies, what a container asks, and the service itself."""
+"""Telemetry, IP addresses, lobbies, a container's context, and the service's own status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions, with names of the service's and of one's own."""
+"""Sessions, and custom sessions with ids of the caller's choice."""
 
 from __future__ import annotations
 

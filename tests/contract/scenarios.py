@@ -1,6 +1,6 @@
-"""What people do with each part of the service, from the first call to the last, on a local Edgegap.
+"""What users do with each service, from the first call to the last, on a local Edgegap.
 
-Together with the walks they come by every operation there is.
+Together with the lifecycles they use every operation.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TypeAlias
 from edgegap_async import CustomSession, DeployFilter, EdgegapClient, Filter, SessionConfig, User
 from edgegap_async.simulator import LocalEdgegap
 
-Tour: TypeAlias = Callable[[EdgegapClient, LocalEdgegap], Awaitable[None]]
+Scenario: TypeAlias = Callable[[EdgegapClient, LocalEdgegap], Awaitable[None]]
 
 USERS = ["203.0.113.7", "198.51.100.9"]
 IMAGE = {"docker_repository": "registry.studio.example", "docker_image": "studio/kart", "docker_tag": "1.2"}
 
 
 async def deployments(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """A deployment of each kind, all that can be asked of it, and its end."""
+    """Deployments created by each endpoint, used by every operation, and stopped in each way."""
     request = await edgegap.deployments.create(
         "kart", "v1.2", users=[*USERS, (45.5, -73.6)], tags=["match-42"], guard=False
     )
@@ -48,7 +48,7 @@ async def deployments(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def private_fleets(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """A server on a host of one's own."""
+    """A deployment on a host of a private fleet."""
     host = await edgegap.private_fleets.hosts("test-fleet").first()
     assert host is not None
     created = await edgegap.private_fleets.deploy("kart", "v1.2", private_host_ids=[host.host_id], users=USERS)
@@ -58,34 +58,34 @@ async def private_fleets(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     assert len(local.deployments) == 0
 
 
-async def places(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """Where servers run, where addresses are, and the service itself."""
+async def locations(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    """Locations, beacons, IP addresses, and the service's own status."""
     assert await edgegap.locations.list().first()
     assert await edgegap.locations.beacons.list().first()
     assert (await edgegap.ip.get()).public_ip == "127.0.0.1"
-    (known,) = await edgegap.ip.lookup_many(["203.0.113.7"])
-    assert known == await edgegap.ip.lookup("203.0.113.7")
+    (address,) = await edgegap.ip.lookup_many(["203.0.113.7"])
+    assert address == await edgegap.ip.lookup("203.0.113.7")
     assert (await edgegap.monitor.get()).host_url == local.url
 
 
 async def registry(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """Tags of an image go one by one and in bulk."""
+    """Tags of an image are deleted one by one and in bulk."""
     image = "local/game-server"
     tags = [row.tag async for row in edgegap.registry.list_tags(image)]
     assert (await edgegap.registry.delete_tag(image, tags[0])).deleted_tag == tags[0]
-    answer = await edgegap.registry.bulk_delete_tags(image, tags)
-    assert [one.status for one in answer.results] == [404, 204]
+    deletions = await edgegap.registry.bulk_delete_tags(image, tags)
+    assert [one.status for one in deletions.results] == [404, 204]
     assert await edgegap.registry.list_tags(image).collect() == []
 
 
 async def applications(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """An application with a version and who may reach it, linked to what versions are linked to."""
+    """An application with a version and its ACL, linked to a pull profile and a fleet."""
     await edgegap.applications.create("kart", image=b"png")
     await edgegap.versions.create("kart", "v1.2", req_cpu=512, req_memory=1024, **IMAGE)
     entry = await edgegap.versions.acl.create("kart", "v1.2", cidr="203.0.113.0/24")
     assert await edgegap.versions.acl.get("kart", "v1.2", entry.id) == entry
     assert await edgegap.versions.acl.list("kart", "v1.2").collect() == [entry]
-    assert await edgegap.versions.acl.delete("kart", "v1.2", entry.id) == entry
+    await edgegap.versions.acl.delete("kart", "v1.2", entry.id)
     version = {"application": "kart", "version": "v1.2"}
     await edgegap.storage.create(
         "logs", endpoint="https://s3.example", bucket="kart", access_key_id="AKIA", secret_access_key="wJal"
@@ -101,7 +101,7 @@ async def applications(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def relays(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """A relay for a party that one more player joins and leaves."""
+    """A relay session to which a player is added and removed."""
     near = [DeployFilter(field="country", values=("Canada",))]
     async with edgegap.relays.running(users=[*USERS, (45.5, -73.6)], filters=near) as session:
         joined = await edgegap.relays.authorize_user(session.session_id, user_ip="192.0.2.4")
@@ -113,7 +113,7 @@ async def relays(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def sessions(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """Two parties in one server's seats."""
+    """Two sessions that share one server."""
     await edgegap.applications.create("kart", image=b"png")
     seats = SessionConfig(kind="Seat", sockets=4)
     await edgegap.versions.create("kart", "v1.2", req_cpu=512, req_memory=1024, **IMAGE, session_config=seats)
@@ -132,16 +132,16 @@ async def sessions(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def custom_sessions(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """Groups of one's own on a server."""
+    """Custom sessions on a server."""
     server = await edgegap.deployments.deploy("kart", "v1.2", users=USERS)
     custom, id = edgegap.custom_sessions, server.request_id
     await custom.create(id, "table-1", users=USERS[:1])
     await custom.update(id, "table-1", users=USERS)
     assert (await custom.get(id, "table-1")).user_count == 2
-    answer = await custom.create_many(
+    created = await custom.create_many(
         id, [CustomSession(custom_id=name, users=USERS) for name in ("table-1", "table-2", "table-3")]
     )
-    assert (len(answer.sessions), len(answer.errors)) == (2, 1)
+    assert (len(created.sessions), len(created.errors)) == (2, 1)
     assert [row.custom_id async for row in custom.list(id)] != []
     await custom.delete(id, "table-1")
     assert len((await custom.delete_many(id, ["table-2", "table-3"])).sessions) == 2
@@ -149,7 +149,7 @@ async def custom_sessions(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def telemetry(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """The nearer of two servers is the better one for a player."""
+    """The nearer of two servers is the best for a player."""
     far = await edgegap.deployments.deploy("kart", "v1.2", users=[(-33.9, 151.2)])
     near = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
     ids = [far.request_id, near.request_id]
@@ -158,7 +158,7 @@ async def telemetry(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def lobbies(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """A lobby that is deployed, and taken down."""
+    """A lobby that is deployed and terminated."""
     await edgegap.lobbies.create("plaza")
     await edgegap.lobbies.deploy("plaza")
     assert (await edgegap.lobbies.wait_until_ready("plaza")).url
@@ -166,7 +166,7 @@ async def lobbies(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
 
 
 async def context(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    """What a container asks about itself."""
+    """A container that reads its deployment and tags it."""
     server = await edgegap.deployments.deploy("kart", "v1.2", users=USERS)
     own = local.deployments[server.request_id]
     me, token = (server.request_id, int(own.security_number)), own.context_token
@@ -176,12 +176,12 @@ async def context(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     await edgegap.deployments.stop(server.request_id)
 
 
-TOURS: Mapping[str, Tour] = {
-    tour.__name__.replace("_", " "): tour
-    for tour in (
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.__name__.replace("_", " "): scenario
+    for scenario in (
         deployments,
         private_fleets,
-        places,
+        locations,
         registry,
         applications,
         relays,

@@ -1,4 +1,4 @@
-"""Walks: a thing is created, lives, is deleted, and is missing afterwards."""
+"""Lifecycles: a resource is created, read, listed, changed and deleted, and is not found afterwards."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CALLS = all_calls()
 MISSING: Final = (NotFound, BadRequest)
 TAKEN: Final = (Conflict, BadRequest)
 
-# a thing, what happens to it while it is there, and how it is asked for when it is not
-WALKS: Final = {
+# a resource, the operations on it in their order (the deletion with a minus), and the read that must fail at the end
+LIFECYCLES: Final = {
     "application": [
         "application-create", "application-get", "application-list", "application-update", "-application-delete",
         "application-get",
@@ -25,7 +25,7 @@ WALKS: Final = {
         "application-create", "app-version-create", "app-version-get", "app-version-list", "app-version-update",
         "-app-version-delete", "app-version-get",
     ],
-    "what an application holds": [
+    "version of a deleted application": [
         "application-create", "app-version-create", "-application-delete", "app-version-get",
     ],
     "storage": [
@@ -35,13 +35,15 @@ WALKS: Final = {
         "endpoint-create", "pull-profile-create", "pull-profile-get", "pull-profile-list", "pull-profile-update",
         "-pull-profile-delete", "pull-profile-get",
     ],
-    "what a storage holds": ["endpoint-create", "pull-profile-create", "-endpoint-delete", "pull-profile-get"],
+    "pull profile of a deleted storage": [
+        "endpoint-create", "pull-profile-create", "-endpoint-delete", "pull-profile-get",
+    ],
     "fleet": ["fleet-create", "fleet-get", "fleets", "fleet-update", "-fleet-delete", "fleet-get"],
     "policy": [
         "fleet-create", "fleet-policies-create", "fleet-policies-get", "fleet-policies-list", "fleet-policies-update",
         "-fleet-policies-delete", "fleet-policies-get",
     ],
-    "what a fleet holds": ["fleet-create", "fleet-policies-create", "-fleet-delete", "fleet-policies-get"],
+    "policy of a deleted fleet": ["fleet-create", "fleet-policies-create", "-fleet-delete", "fleet-policies-get"],
     "matchmaker": [
         "post-matchmaker", "get-matchmaker", "get-matchmaker-list", "patch-matchmaker", "-delete-matchmaker",
         "get-matchmaker",
@@ -62,7 +64,7 @@ WALKS: Final = {
         "post-matchmaker", "post-matchmaker-managed-release", "get-matchmaker-managed-release",
         "patch-matchmaker-managed-release", "-delete-matchmaker-managed-release", "get-matchmaker-managed-release",
     ],
-    "what a matchmaker holds": [
+    "release of a deleted matchmaker": [
         "post-matchmaker", "post-matchmaker-release", "-delete-matchmaker", "get-matchmaker-release",
     ],
     "release configuration": [
@@ -72,12 +74,12 @@ WALKS: Final = {
 }  # fmt: skip
 
 
-async def walk(edgegap: EdgegapClient, name: str) -> None:
-    """Go one of the walks, and on the way try to create the thing twice."""
-    *steps, deletion, after = WALKS[name]
+async def run_lifecycle(edgegap: EdgegapClient, name: str) -> None:
+    """Run one of the lifecycles, and try to create the resource a second time on the way."""
+    *steps, deletion, after = LIFECYCLES[name]
     for operation_id in steps:
         found = await CALLS[operation_id][0](edgegap)
-        assert found is not None, f"{operation_id} finds nothing"
+        assert found is not None, f"{operation_id} returned nothing"
     created = next(operation_id for operation_id in reversed(steps) if _creates(operation_id))
     with pytest.raises(TAKEN):
         await CALLS[created][0](edgegap)
