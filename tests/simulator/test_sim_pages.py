@@ -12,7 +12,7 @@ def test_following_the_pages_gives_every_item_once(total, size):
     items, found = list(range(total)), []
     page, numbers = PageRequest(1, size), []
     while True:
-        described = page.described(total)["pagination"]
+        described = page.envelope(total)["pagination"]
         found += items[page.start : page.stop]
         numbers.append(described["number"])
         assert described["has_previous"] is (page.number > 1)
@@ -27,8 +27,8 @@ def test_following_the_pages_gives_every_item_once(total, size):
 
 @given(total=st.integers(0, 60), size=st.integers(1, 12), beyond=st.integers(1, 5))
 def test_a_page_past_the_end_leads_back(total, size, beyond):
-    pages = PageRequest(1, size).described(total)["pagination"]["paginator"]["num_pages"]
-    past = PageRequest(pages + beyond, size).described(total)["pagination"]
+    pages = PageRequest(1, size).envelope(total)["pagination"]["paginator"]["num_pages"]
+    past = PageRequest(pages + beyond, size).envelope(total)["pagination"]
     assert (past["has_next"], past["next_page_number"]) == (False, None)
     assert (past["has_previous"], past["previous_page_number"]) == (True, pages)
 

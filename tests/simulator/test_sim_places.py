@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgegap_async.simulator.domain.geography import CITIES, Position, nearest, of_address
-from edgegap_async.simulator.domain.host import address
+from edgegap_async.simulator.domain.geography import CITIES, Position, city_of_address, nearest_city
+from edgegap_async.simulator.domain.host import documentation_address
 
 positions = st.builds(Position, st.floats(-90, 90), st.floats(-180, 180))
 
@@ -24,7 +24,7 @@ def distance(one, other):
 @given(user=positions)
 def test_one_user_gets_the_nearest_city(user):
     least = min(distance(user, city.position) for city in CITIES)
-    assert distance(user, nearest([user]).position) == pytest.approx(least, abs=1)
+    assert distance(user, nearest_city([user]).position) == pytest.approx(least, abs=1)
 
 
 @pytest.mark.parametrize(
@@ -38,32 +38,32 @@ def test_one_user_gets_the_nearest_city(user):
     ],
 )
 def test_several_users_meet_in_the_middle(users, city):
-    assert nearest([Position(*user) for user in users]).city == city
+    assert nearest_city([Position(*user) for user in users]).city == city
 
 
 def test_only_among_the_cities_given():
-    assert nearest([CITIES[0].position], CITIES[5:6]) is CITIES[5]
+    assert nearest_city([CITIES[0].position], CITIES[5:6]) is CITIES[5]
     with pytest.raises(ValueError):
-        nearest([CITIES[0].position], [])
+        nearest_city([CITIES[0].position], [])
 
 
 def test_the_table_of_cities():
     assert len({(city.city, city.country) for city in CITIES}) == len(CITIES) >= 30
     assert len({city.continent for city in CITIES}) == 6
     for city in CITIES:
-        assert nearest([city.position]) is city
+        assert nearest_city([city.position]) is city
 
 
 def test_an_address_is_always_in_the_same_city():
-    cities = {of_address(ipaddress.ip_address(f"198.51.100.{number}")) for number in range(256)}
+    cities = {city_of_address(ipaddress.ip_address(f"198.51.100.{number}")) for number in range(256)}
     assert len(cities) > 20
     one = ipaddress.ip_address("2001:db8::1")
-    assert of_address(one) is of_address(one)
+    assert city_of_address(one) is city_of_address(one)
 
 
 def test_addresses_are_for_documentation():
     ranges = [ipaddress.ip_network(each) for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
-    found = {ipaddress.ip_address(address(number)) for number in range(762)}
+    found = {ipaddress.ip_address(documentation_address(number)) for number in range(762)}
     assert len(found) == 762
     assert all(any(each in net for net in ranges) for each in found)
 
