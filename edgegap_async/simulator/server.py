@@ -16,12 +16,12 @@ from aiohttp import web
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.collection import Collection
 from edgegap_async.simulator.domain.deployment import PlannedFailure, SimulatedDeployment
-from edgegap_async.simulator.domain.injected_environment import injected
+from edgegap_async.simulator.domain.injected_environment import injected_environment
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.session import SimulatedSession
-from edgegap_async.simulator.domain.world import Hooked, World, new_secret
+from edgegap_async.simulator.domain.world import WebhookSource, World, new_secret
 from edgegap_async.simulator.http.dispatch import authorise, handle, parsed
 from edgegap_async.simulator.http.faults import Fault, FaultResult, Faults, too_many_requests
 from edgegap_async.simulator.http.messages import IncomingRequest, Reply, rejection_reply
@@ -120,7 +120,7 @@ class LocalEdgegap:
         }
         self._world: World | None = None
         self._url: str | None = None
-        self._hooks: Hooks[Hooked] | None = None
+        self._hooks: Hooks[WebhookSource] | None = None
         self._runner: web.ServerRunner | None = None
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -142,7 +142,7 @@ class LocalEdgegap:
     def deployments(self) -> Collection[SimulatedDeployment]:
         """The deployments that will go on running, and be billed, unless somebody stops them."""
         world = self._started
-        return Collection(lambda: world.alive, lambda each: each.goes_on)
+        return Collection(lambda: world.existing, lambda each: each.is_active)
 
     @property
     def history(self) -> Collection[SimulatedDeployment]:
@@ -169,7 +169,7 @@ class LocalEdgegap:
 
     def injected(self, request_id: str) -> dict[str, str]:
         """The environment of a deployment's container; raises ``KeyError`` for a deployment there never was."""
-        return injected(self._started.history[request_id], self.url)
+        return injected_environment(self._started.history[request_id], self.url)
 
     def client(self, **settings: Any) -> EdgegapClient:
         """A client of this server, with any of the client's other settings; it has yet to be entered."""
@@ -206,7 +206,7 @@ class LocalEdgegap:
             self.faults.take_of_hooks,
             by_hand=self._given_clock is not None,
         )
-        world.changed = self._hooks.follow
+        world.on_change = self._hooks.follow
         return self
 
     async def __aexit__(

@@ -38,7 +38,7 @@ def handle(world: World, letter: IncomingRequest, doom: PlannedFailure | None = 
             authorization=letter.authorization,
             sender=letter.sender,
             host=letter.host,
-            doom=doom,
+            planned_failure=doom,
         ),
     )
 

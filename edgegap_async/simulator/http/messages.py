@@ -39,7 +39,7 @@ class ValidatedRequest:
     """The address that it came from."""
     host: str = "127.0.0.1"
     """What it called this server, with the port."""
-    doom: PlannedFailure | None = None
+    planned_failure: PlannedFailure | None = None
 
 
 @attrs.frozen

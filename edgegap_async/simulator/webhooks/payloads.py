@@ -6,14 +6,14 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.session import SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
-from edgegap_async.simulator.domain.world import Hooked, World
-from edgegap_async.simulator.handlers.serializers import session_row, status
+from edgegap_async.simulator.domain.world import WebhookSource, World
+from edgegap_async.simulator.handlers.serializers import deployment_details, relay_details, session_row
 from edgegap_async.simulator.webhooks.sender import Subject
 
 _STATES = {"ready": DeploymentState.READY, "error": DeploymentState.ERROR, "terminated": DeploymentState.TERMINATED}
 
 
-def subject(world: World, it: Hooked) -> Subject:
+def subject(world: World, it: WebhookSource) -> Subject:
     """One of them, as the sender of webhooks sees it."""
     match it:
         case SimulatedDeployment():
@@ -30,8 +30,8 @@ def _deployment(world: World, deployment: SimulatedDeployment) -> Subject:
     return Subject(
         id=deployment.request_id,
         addresses=dict.fromkeys(_STATES, any_event) if any_event else deployment.webhooks,
-        moment=lambda event: deployment.entered(_STATES[event]),
-        shows=lambda: status(world, deployment),
+        moment=lambda event: deployment.entered_at(_STATES[event]),
+        shows=lambda: deployment_details(world, deployment),
         is_over=lambda: deployment.state is DeploymentState.TERMINATED,
     )
 
@@ -53,6 +53,6 @@ def _relay(world: World, relay: SimulatedRelay) -> Subject:
         id=relay.session_id,
         addresses={"relay": relay.webhook_url} if relay.webhook_url else {},
         moment=lambda _: relay.ready_at,
-        shows=relay.whole,
+        shows=lambda: relay_details(relay),
         is_over=lambda: relay.session_id not in world.relays.existing,
     )
