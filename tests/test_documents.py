@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -312,10 +313,20 @@ def local_file(page: Path, target: str) -> Path | None:
     return None if re.match(r"\w+:", path) else page.parent / path
 
 
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    tokens = MarkdownIt().parse(page.read_text())
+    texts = [inline.content for opened, inline in pairwise(tokens) if opened.type == "heading_open"]
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in texts}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_of_a_page_have_a_target(page: Path) -> None:
-    files = [local_file(page, target) for target in link_targets(page)]
-    assert [str(file) for file in files if file is not None and not file.exists()] == []
+    for target in link_targets(page):
+        if (file := local_file(page, target)) is not None:
+            assert file.exists(), target
+            anchor = target.partition("#")[2]
+            assert not anchor or anchor in headings(file), target
 
 
 def test_links_of_the_readme_are_absolute_so_that_they_work_on_pypi() -> None:
