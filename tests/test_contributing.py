@@ -18,7 +18,6 @@ from markdown_it.token import Token
 from edgegap_async import EdgegapClient
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.services.base import Service
-from edgegap_async.simulator.domain.resource_types import RESOURCES
 from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
 from edgegap_async.simulator.handlers.table import HANDLERS
 
@@ -133,7 +132,8 @@ def test_the_sample_is_in_the_file_of_its_domain(monkeypatch: pytest.MonkeyPatch
 
 def test_a_generic_resource_needs_a_row_and_no_handler_of_its_own() -> None:
     file, name = parts()["simulator"]
-    (resource,) = [each for each in RESOURCES if each.name == name]
+    tables_of_types = [value for value in vars(module(file)).values() if isinstance(value, tuple)]
+    (resource,) = [each for types in tables_of_types for each in types if getattr(each, "name", None) == name]
     assert source(type(resource)) == file
     assert operation_id() in resource.operations.values()
     assert operation_id() in RESOURCE_HANDLERS
