@@ -101,11 +101,11 @@ BAD: dict[str, tuple[Call, str]] = {
     "v1 create with a long tag": (create_v1(tags=["x" * 41]), "at most 40 characters"),
     "v1 create with an empty version": (create_v1(version=""), "the version is empty"),
     "fleet deploy without hosts": (
-        lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids=[], users=[IP]),
+        lambda e: e.private_fleets.create("kart", "v1", private_host_ids=[], users=[IP]),
         "name at least one host",
     ),
     "fleet deploy with hosts that are a text": (
-        lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids="alpha", users=[IP]),
+        lambda e: e.private_fleets.create("kart", "v1", private_host_ids="alpha", users=[IP]),
         "private_host_ids must be a list",
     ),
     "hosts of a fleet in another place": (lambda e: e.private_fleets.hosts("../x").collect(), "no slash"),

@@ -117,7 +117,7 @@ _TABLE: Final = (
     _row("deployment-tag-update", "PATCH", "/v1/deployments/{deployment_id}/tags/{tag_name}", "deployments.tags.update"),
     _row("deployment-tag-delete", "DELETE", "/v1/deployments/{deployment_id}/tags/{tag_name}", "deployments.tags.delete"),
     # private fleets
-    _deploy("private-fleets-deployment-create", "/v2/private-fleets/deployments", "private_fleets.deploy", spec="v2"),
+    _deploy("private-fleets-deployment-create", "/v2/private-fleets/deployments", "private_fleets.create", spec="v2"),
     _row("private-fleet-hosts-list", "GET", "/v2/private-fleets/{fleet-name}/hosts", "private_fleets.hosts", "hosts", items="data", paged=False, spec="v2"),
     # where servers can run
     _row("location-list", "GET", "/v1/locations", "locations.list", items="locations"),

@@ -51,7 +51,7 @@ async def private_fleets(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     """A deployment on a host of a private fleet."""
     host = await edgegap.private_fleets.hosts("test-fleet").first()
     assert host is not None
-    created = await edgegap.private_fleets.deploy("kart", "v1.2", private_host_ids=[host.host_id], users=USERS)
+    created = await edgegap.private_fleets.create("kart", "v1.2", private_host_ids=[host.host_id], users=USERS)
     server = await edgegap.deployments.wait_until_ready(created.request_id)
     assert server.public_ip == host.ip_address
     await edgegap.deployments.stop(created.request_id)

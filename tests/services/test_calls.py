@@ -200,7 +200,7 @@ CASES = {
         lambda e: e.deployments.tags.delete(ID, "a"), "DELETE", f"/v1/deployments/{ID}/tags/a", response=None
     ),
     "private-fleets-deployment-create": Sent(
-        lambda e: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
+        lambda e: e.private_fleets.create("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
         "POST",
         "/v2/private-fleets/deployments",
         {"private_host_ids": ["alpha-1"], **CREATE},
@@ -309,7 +309,7 @@ async def test_a_list_row_and_a_status_give_equal_game_servers(edgegap: EdgegapC
 async def test_a_private_fleet_deployment_runs_on_the_chosen_host(edgegap: EdgegapClient) -> None:
     hosts = await edgegap.private_fleets.hosts("test-fleet").collect()
     assert len(hosts) == 2
-    request = await edgegap.private_fleets.deploy("kart", "v1", private_host_ids=[hosts[0].host_id], users=[IP])
+    request = await edgegap.private_fleets.create("kart", "v1", private_host_ids=[hosts[0].host_id], users=[IP])
     assert (await edgegap.deployments.wait_until_ready(request.request_id)).public_ip == hosts[0].ip_address
 
 

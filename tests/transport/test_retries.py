@@ -50,7 +50,7 @@ OPERATIONS = [
     Operation("deployment-create", lambda e, _: e.deployments.create_v1("kart", users=[IP], guard=False), False),
     Operation(
         "private-fleets-deployment-create",
-        lambda e, _: e.private_fleets.deploy("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
+        lambda e, _: e.private_fleets.create("kart", "v1", private_host_ids=["alpha-1"], users=[IP], guard=False),
         False,
     ),
 ]

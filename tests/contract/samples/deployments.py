@@ -83,8 +83,8 @@ CALLS: Calls = {
     "deployment-tag-update": [lambda e: e.deployments.tags.update(ID, "ranked", new_name="casual")],
     "deployment-tag-delete": [lambda e: e.deployments.tags.delete(ID, "ranked")],
     "private-fleets-deployment-create": [
-        lambda e: e.private_fleets.deploy("kart", "v1.2", private_host_ids=["alpha"], users=USERS),
-        lambda e: e.private_fleets.deploy("kart", "v1.2", private_host_ids=["alpha"], users=USERS, **OPTIONS),
+        lambda e: e.private_fleets.create("kart", "v1.2", private_host_ids=["alpha"], users=USERS),
+        lambda e: e.private_fleets.create("kart", "v1.2", private_host_ids=["alpha"], users=USERS, **OPTIONS),
     ],
     "private-fleet-hosts-list": [lambda e: e.private_fleets.hosts("test-fleet").first()],
     "location-list": [
