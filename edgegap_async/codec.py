@@ -12,14 +12,14 @@ import msgspec
 from edgegap_async.errors import JSON
 
 
-def loads(text: bytes | str) -> JSON:
+def loads(data: bytes | str) -> JSON:
     """Decode JSON.
 
     Raises:
         ValueError: If the input is not JSON, or is nested too deeply to be decoded.
     """
     try:
-        decoded: JSON = msgspec.json.decode(text)
+        decoded: JSON = msgspec.json.decode(data)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply to be decoded") from None
     return decoded

@@ -66,7 +66,7 @@ class Running:
 
     async def finished(self) -> Finished:
         """Wait until the command has ended."""
-        out, err = await asyncio.wait_for(self.process.communicate(), 10)
+        out, err = await asyncio.wait_for(self.process.communicate(), 30)
         assert self.process.returncode is not None
         return Finished(self.process.returncode, (out or b"").decode(), err.decode())
 

@@ -12,8 +12,9 @@ from edgegap_async.cli.demo.json_reporter import JSONReporter
 from edgegap_async.cli.demo.live_reporter import LiveReporter
 from edgegap_async.cli.demo.matches import generate_matches
 from edgegap_async.cli.demo.plain_reporter import PlainReporter
-from edgegap_async.cli.demo.progress import DemoSummary, Reporter
+from edgegap_async.cli.demo.reporter import Reporter
 from edgegap_async.cli.demo.runner import DemoPlan, DemoRunner
+from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.exit_codes import ExitCode, UsageError
 from edgegap_async.cli.interrupts import Interrupts
 from edgegap_async.cli.output import confirm, format_count, print_error, standard_output

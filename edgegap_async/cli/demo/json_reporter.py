@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from edgegap_async.cli.demo.progress import DemoSummary, MatchServer
+from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.output import OutputStream, print_error
 from edgegap_async.events import BucketStats, Stats
 

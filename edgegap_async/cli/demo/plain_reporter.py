@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from edgegap_async.cli.demo import progress
-from edgegap_async.cli.demo.progress import DemoSummary, MatchServer
+from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.output import OutputStream, format_count, print_error, printable
 from edgegap_async.events import BucketStats
 

@@ -12,7 +12,9 @@ import attrs
 
 from edgegap_async import EdgegapClient, Event, State, StateChange
 from edgegap_async.cli.demo.matches import Match
-from edgegap_async.cli.demo.progress import FAILED, READY, REQUESTED, DemoSummary, MatchServer, Reporter
+from edgegap_async.cli.demo.progress import FAILED, READY, REQUESTED, MatchServer
+from edgegap_async.cli.demo.reporter import Reporter
+from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.interrupts import Interrupts
 from edgegap_async.errors import CleanupFailed, DeploymentError, EdgegapError, Unprocessable
 from edgegap_async.models.deployments import DeploymentSnapshot
