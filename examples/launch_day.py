@@ -1,7 +1,7 @@
-"""Launch day: forty matches at once, each given its server as it becomes ready, with a progress bar.
+"""Launch day: deploy a server for each of forty matches at the same time, with a progress bar.
 
-It runs on a local Edgegap that loses every tenth answer and fails every tenth server: the matches have theirs all the
-same, and when the day is over nothing is left running.
+It runs on a local Edgegap that loses about every tenth create response and fails about every tenth server. The matches
+get their servers nevertheless, and no server is running at the end.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ WIDTH = 40
 
 
 def draw(progress: ManyProgress) -> None:
-    """A bar of what is decided; on a terminal it stays on its line."""
+    """Draw the progress bar; on a terminal, over the previous one."""
     done = round(progress.share * WIDTH)
-    text = f"{'#' * done}{'.' * (WIDTH - done)} {progress.ready} ready, {progress.failed} failed"
+    bar = f"{'#' * done}{'.' * (WIDTH - done)} {progress.ready} ready, {progress.failed} failed"
     if sys.stdout.isatty():
-        print(f"\r{text}", end="\n" if progress.share == 1 else "", flush=True)
+        print(f"\r{bar}", end="\n" if progress.share == 1 else "", flush=True)
     elif progress.share == 1:
-        print(text)
+        print(bar)
 
 
 async def main() -> None:
@@ -37,21 +37,22 @@ async def main() -> None:
         )
         for number in range(MATCHES)
     ]
-    playing: list[GameServer] = []
+    servers: list[GameServer] = []
     async with LocalEdgegap(seed=7, time_to_ready=(0.1, 0.4)) as local:
         create = "v2-deployment-create"
         local.faults.add(create, "errored", times=None, probability=0.1, detail="image not found")
         local.faults.add(create, "drop_after_commit", times=None, probability=0.1)
         async with local.client() as edgegap:
-            servers = edgegap.deployments.deploy_many(requests, timeout=30, attempts=2, on_progress=draw)
-            async with aclosing(servers):
-                async for one in servers:
-                    if one.server is not None:
-                        playing.append(one.server)
+            results = edgegap.deployments.deploy_many(requests, timeout=30, attempts=2, on_progress=draw)
+            # aclosing: if the loop is left early, the remaining servers are stopped at once
+            async with aclosing(results):
+                async for result in results:
+                    if result.server is not None:
+                        servers.append(result.server)
                     else:
-                        print(*one.request.options["tags"], "has no server:", one.error)
-            print("playing on", len(playing), "servers, of", len(local.deployments), "that are running")
-            await edgegap.deployments.bulk_stop(request_ids=[server.request_id for server in playing])
+                        print(*result.request.options["tags"], "has no server:", result.error)
+            print(f"{len(servers)} matches have a server; {len(local.deployments)} servers are running")
+            await edgegap.deployments.bulk_stop(request_ids=[server.request_id for server in servers])
         print("still running:", len(local.deployments))
 
 

@@ -1,7 +1,7 @@
-"""A small matchmaker: players queue, four make a match, each match gets a server, plays, and gives it back.
+"""A small matchmaker: players join a queue, four make a match, and each match gets a server until it ends.
 
-It runs on a local Edgegap on which every fifth server fails, to show what a matchmaker does about that: try once more,
-then send the players back to the queue.
+It runs on a local Edgegap on which about every fifth server fails. The matchmaker then tries a second server; if that
+fails too, the players return to the queue.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import random
 from edgegap_async import EdgegapClient, GameServer, errors
 from edgegap_async.simulator import LocalEdgegap
 
-PLAYERS_IN_A_MATCH = 4
+PLAYERS_PER_MATCH = 4
 MATCHES = 6
 
 
-async def arrive(queue: asyncio.Queue[str], players: int, chance: random.Random) -> None:
-    """Players come one after the other."""
-    for number in range(players):
+async def add_players(queue: asyncio.Queue[str], count: int, rng: random.Random) -> None:
+    """Let players join the queue one after the other."""
+    for number in range(count):
         await queue.put(f"203.0.113.{number % 250 + 1}")
-        await asyncio.sleep(chance.uniform(0, 0.01))
+        await asyncio.sleep(rng.uniform(0, 0.01))
 
 
-async def server_for(edgegap: EdgegapClient, match: str, players: list[str]) -> GameServer | None:
-    """A server that is ready, at the second try if need be."""
+async def deploy_server(edgegap: EdgegapClient, match: str, players: list[str]) -> GameServer | None:
+    """Deploy a server near the players, with two attempts; None if both fail."""
     for attempt in (1, 2):
         try:
             return await edgegap.deployments.deploy("kart", "v1.2", users=players, tags=[match], timeout=30)
         except errors.DeploymentError as error:
-            print(f"{match}: try {attempt} failed: {error.reason}")
+            print(f"{match}: attempt {attempt} failed: {error.reason}")
     return None
 
 
-async def play(edgegap: EdgegapClient, match: str, players: list[str], queue: asyncio.Queue[str]) -> None:
-    """One match, from its players to the end of its server."""
-    server = await server_for(edgegap, match, players)
+async def run_match(edgegap: EdgegapClient, match: str, players: list[str], queue: asyncio.Queue[str]) -> None:
+    """Run one match, from the request for its server to the stop."""
+    server = await deploy_server(edgegap, match, players)
     if server is None:
         for player in players:
             await queue.put(player)
@@ -48,19 +48,17 @@ async def play(edgegap: EdgegapClient, match: str, players: list[str], queue: as
 
 
 async def main() -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     queue: asyncio.Queue[str] = asyncio.Queue()
     async with LocalEdgegap(seed=7, time_to_ready=(0.05, 0.2)) as local, local.client() as edgegap:
         local.faults.add("v2-deployment-create", "errored", times=None, probability=0.2, detail="image not found")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(arrive(queue, MATCHES * PLAYERS_IN_A_MATCH, chance))
+            tasks.create_task(add_players(queue, MATCHES * PLAYERS_PER_MATCH, rng))
             for number in range(MATCHES):
-                players = [await queue.get() for _ in range(PLAYERS_IN_A_MATCH)]
-                tasks.create_task(play(edgegap, f"match-{number}", players, queue))
+                players = [await queue.get() for _ in range(PLAYERS_PER_MATCH)]
+                tasks.create_task(run_match(edgegap, f"match-{number}", players, queue))
         stats = edgegap.stats()
-        print(
-            f"{stats.requests} requests, {stats.rate_limited} refused; {queue.qsize()} players wait for the next round"
-        )
+        print(f"{stats.requests} requests, {stats.rate_limited} rate limited; {queue.qsize()} players in the queue")
         print("still running:", len(local.deployments))
 
 

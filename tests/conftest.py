@@ -1,7 +1,7 @@
-"""What every test has: a local Edgegap, a client on it, and two watchmen over the event loop.
+"""Fixtures for every test: a local Edgegap, a client for it, and two checks of the event loop.
 
-``@pytest.mark.looptime`` makes the loop's time virtual during the test, not during its fixtures: such a test makes
-its calls itself, so that no rate bucket was used at another time than its own.
+``@pytest.mark.looptime`` makes the time of the event loop virtual during the test, but not during its fixtures. A test
+with that mark makes all its calls itself, so that no rate bucket is used in both times.
 """
 
 from __future__ import annotations
@@ -21,51 +21,51 @@ import edgegap_async
 from edgegap_async import EdgegapClient
 from edgegap_async.simulator import LocalEdgegap
 
-# The same cases every time, and no failure because the machine was busy.
-settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=60)
-settings.load_profile("steady")
+# Generate the same cases in every run, and never fail because the machine is busy.
+settings.register_profile("deterministic", derandomize=True, deadline=None, database=None, max_examples=60)
+settings.load_profile("deterministic")
 
 Arrived: TypeAlias = Callable[[str], list[float]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Asynchronous tests are watched; the others have no loop to be watched."""
-    # hypothesis makes its table of characters once on a machine, in seconds that are no test's.
+    """Add the two checks of the event loop to every asynchronous test."""
+    # Hypothesis builds its table of characters once on a machine: that takes seconds, which no test should spend.
     find(st.text(min_size=1), lambda _: True)
-    # looptime asks for the current loop around synchronous tests too, which would make one that nobody closes.
+    # looptime gets the current loop around synchronous tests too, which would create one that is never closed.
     asyncio.set_event_loop(None)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
-            # First in, so that it looks last: after the servers and clients of the test are closed.
-            item.fixturenames[:0] = ["no_task_left", "nothing_blocks"]
+            # Set up first, so that they are torn down last: after the servers and clients of the test are closed.
+            item.fixturenames[:0] = ["no_leaked_tasks", "no_blocking_calls"]
 
 
 @pytest.fixture
-async def no_task_left() -> AsyncIterator[None]:
-    """Fails a test that ends with a task still there."""
+async def no_leaked_tasks() -> AsyncIterator[None]:
+    """Fails a test that ends while one of its tasks still runs."""
     before = asyncio.all_tasks()
     yield
-    left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    assert not left, f"left behind: {sorted(map(repr, left))}"
+    leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not leaked, f"tasks that still run: {sorted(map(repr, leaked))}"
 
 
 @pytest.fixture(scope="session")
-def watchman() -> BlockBuster:
-    """Knows every call that blocks, made by the client, the local Edgegap or aiohttp."""
+def blocking_call_detector() -> BlockBuster:
+    """Detects blocking calls by the client, the local Edgegap or aiohttp."""
     return BlockBuster(scanned_modules=[edgegap_async, aiohttp])
 
 
 @pytest.fixture
-def nothing_blocks(watchman: BlockBuster) -> Iterator[None]:
-    """Fails a test that blocks the loop."""
-    watchman.activate()
+def no_blocking_calls(blocking_call_detector: BlockBuster) -> Iterator[None]:
+    """Fails a test that blocks the event loop."""
+    blocking_call_detector.activate()
     yield
-    watchman.deactivate()
+    blocking_call_detector.deactivate()
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on, or talks to, what the developer's own environment names."""
+    """Keeps the variables of the developer's environment from reaching a test."""
     for name in ("EDGEGAP_API_TOKEN", "EDGEGAP_BASE_URL", "EDGEGAP_COORDINATION_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -79,12 +79,12 @@ async def local() -> AsyncIterator[LocalEdgegap]:
 
 @pytest.fixture
 async def edgegap(local: LocalEdgegap) -> AsyncIterator[EdgegapClient]:
-    """A client of the local Edgegap."""
+    """A client for the local Edgegap."""
     async with local.client() as client:
         yield client
 
 
 @pytest.fixture
 def arrived(local: LocalEdgegap) -> Arrived:
-    """When the requests of an operation arrived, in seconds of the loop's time."""
+    """Returns the arrival times of an operation's requests, in seconds of the event loop's time."""
     return lambda operation_id: [request.at for request in local.requests if request.operation_id == operation_id]

@@ -1,4 +1,4 @@
-"""What a game server reads from its environment, and does about itself."""
+"""The injected environment of a game server, and the calls that a game server makes for its own deployment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgegap_async.container import InjectedEnvironment
 from edgegap_async.errors import AuthenticationError, ConfigurationError, Conflict, NotFound
 from edgegap_async.simulator import LocalEdgegap
 
-WHOLE = {
+VARIABLES = {
     "ARBITRIUM_REQUEST_ID": "93924761ccde",
     "ARBITRIUM_PUBLIC_IP": "203.0.113.7",
     "ARBITRIUM_HOST_ID": "alpha-north-america-70364ef8",
@@ -40,92 +40,98 @@ WHOLE = {
 }
 
 
-def test_every_variable_has_its_type() -> None:
-    me = InjectedEnvironment(WHOLE)
-    assert (me.request_id, me.public_ip) == ("93924761ccde", "203.0.113.7")
-    assert (me.deployment_vcpu_units, me.deployment_memory_mb, me.host_base_clock_frequency) == (256, 512, 2000)
-    assert me.deployment_tags == ("ranked", "match-42")
-    assert me.deployment_location is not None
-    assert (me.deployment_location.city, me.deployment_location.latitude) == ("Montreal", 45.5)
-    assert me.ports["gameport"].external == 31504
-    assert me.ports[7777].protocol == "UDP"
-    assert (me.host_id, me.host_in_private_fleet, me.private_fleet_id) == (
+def test_every_variable_is_read_with_its_type() -> None:
+    environment = InjectedEnvironment(VARIABLES)
+    assert (environment.request_id, environment.public_ip) == ("93924761ccde", "203.0.113.7")
+    assert (
+        environment.deployment_vcpu_units,
+        environment.deployment_memory_mb,
+        environment.host_base_clock_frequency,
+    ) == (256, 512, 2000)
+    assert environment.deployment_tags == ("ranked", "match-42")
+    assert environment.deployment_location is not None
+    assert (environment.deployment_location.city, environment.deployment_location.latitude) == ("Montreal", 45.5)
+    assert environment.ports["gameport"].external == 31504
+    assert environment.ports[7777].protocol == "UDP"
+    assert (environment.host_id, environment.host_in_private_fleet, environment.private_fleet_id) == (
         "alpha-north-america-70364ef8",
         True,
         "test-fleet",
     )
-    assert (me.host_beacon_enabled, me.host_beacon_public_ip) == (True, "203.0.113.8")
-    assert (me.host_beacon_port_udp_external, me.host_beacon_port_tcp_external) == (30001, 30002)
+    assert (environment.host_beacon_enabled, environment.host_beacon_public_ip) == (True, "203.0.113.8")
+    assert (environment.host_beacon_port_udp_external, environment.host_beacon_port_tcp_external) == (30001, 30002)
 
 
-def test_no_secret_shows() -> None:
-    shown = repr(InjectedEnvironment(WHOLE))
+def test_the_repr_contains_no_secret() -> None:
+    shown = repr(InjectedEnvironment(VARIABLES))
     assert "secret" not in shown
     assert "660" not in shown
     assert "661" not in shown
 
 
-def test_outside_of_a_container_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in WHOLE:
+def test_outside_of_a_container_every_value_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    me = InjectedEnvironment()
-    assert me.request_id is None
-    assert not me.ports
-    assert me.deployment_tags == ()
-    assert me.host_in_private_fleet is False
+    environment = InjectedEnvironment()
+    assert environment.request_id is None
+    assert not environment.ports
+    assert environment.deployment_tags == ()
+    assert environment.host_in_private_fleet is False
     monkeypatch.setenv("ARBITRIUM_REQUEST_ID", "93924761ccde")
     assert InjectedEnvironment().request_id == "93924761ccde"
 
 
-def test_without_a_mapping_ports_are_read_one_by_one() -> None:
-    me = InjectedEnvironment({**WHOLE, "ARBITRIUM_PORTS_MAPPING": "not json"})
-    assert dict(me.ports)["GAMEPORT"].external == 31504
+def test_without_a_valid_mapping_ports_are_read_from_their_own_variables() -> None:
+    environment = InjectedEnvironment({**VARIABLES, "ARBITRIUM_PORTS_MAPPING": "not json"})
+    assert dict(environment.ports)["GAMEPORT"].external == 31504
 
 
-@given(st.dictionaries(st.sampled_from(sorted(WHOLE)), st.text(max_size=20) | st.sampled_from(["", "{}", "[1]", "-1"])))
-def test_nothing_that_stands_there_keeps_a_server_from_starting(environ: dict[str, str]) -> None:
-    me = InjectedEnvironment(environ)
-    assert me.host_in_private_fleet in {True, False}
-    assert all(port.internal is None or isinstance(port.internal, int) for port in me.ports.values())
+@given(
+    st.dictionaries(st.sampled_from(sorted(VARIABLES)), st.text(max_size=20) | st.sampled_from(["", "{}", "[1]", "-1"]))
+)
+def test_no_value_of_a_variable_raises(environ: dict[str, str]) -> None:
+    environment = InjectedEnvironment(environ)
+    assert environment.host_in_private_fleet in {True, False}
+    assert all(port.internal is None or isinstance(port.internal, int) for port in environment.ports.values())
 
 
 @pytest.mark.parametrize(
     "mapping", ['{"ports": {"a": 1}}', '{"ports": [1]}', '{"ports": {"a": {"internal": null}}}', "1"]
 )
-def test_a_strange_mapping_is_no_error(mapping: str) -> None:
+def test_a_mapping_with_an_unexpected_shape_raises_nothing(mapping: str) -> None:
     ports = InjectedEnvironment({"ARBITRIUM_PORTS_MAPPING": mapping}).ports
     assert all(port.internal is None for port in ports.values())
 
 
 @pytest.mark.looptime
-async def test_a_server_stops_itself(local: LocalEdgegap) -> None:
+async def test_a_server_stops_its_own_deployment(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"], tags=["match-42"])
-    me = InjectedEnvironment(local.injected(server.request_id))
-    assert me.ports["gameport"].external == server.ports["gameport"].external
-    assert me.deployment_tags == ("match-42",)
-    assert not (await me.stop()).already_gone
+    environment = InjectedEnvironment(local.injected(server.request_id))
+    assert environment.ports["gameport"].external == server.ports["gameport"].external
+    assert environment.deployment_tags == ("match-42",)
+    assert not (await environment.stop()).already_gone
     assert len(local.deployments) == 0
-    await me.stop()  # once more is no error
+    await environment.stop()  # stopping it again is not an error
 
 
 @pytest.mark.looptime
-async def test_a_server_looks_at_itself_and_tags_itself(local: LocalEdgegap) -> None:
+async def test_a_server_reads_and_tags_its_own_deployment(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
-        me = InjectedEnvironment(local.injected(server.request_id))
-        await me.create_tag("full")
+        environment = InjectedEnvironment(local.injected(server.request_id))
+        await environment.create_tag("full")
         with pytest.raises(Conflict):
-            await me.create_tag("full")
-        assert (await me.context()).tags == ("full",)
-        await me.delete_tag("full")
+            await environment.create_tag("full")
+        assert (await environment.context()).tags == ("full",)
+        await environment.delete_tag("full")
         with pytest.raises(NotFound):
-            await me.delete_tag("full")
+            await environment.delete_tag("full")
         assert (await edgegap.deployments.get(server.request_id)).tags == ()
 
 
 @pytest.mark.looptime
-async def test_the_context_needs_its_own_token(local: LocalEdgegap) -> None:
+async def test_the_context_refuses_the_token_of_the_organisation(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
     wrong = {**local.injected(server.request_id), "ARBITRIUM_CONTEXT_TOKEN": local.token}
@@ -134,8 +140,8 @@ async def test_the_context_needs_its_own_token(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.parametrize("missing", ["ARBITRIUM_DELETE_URL", "ARBITRIUM_DELETE_TOKEN"])
-async def test_without_url_or_token_it_says_what_is_missing(missing: str) -> None:
-    environ = {name: value for name, value in WHOLE.items() if name != missing}
+async def test_a_missing_url_or_token_is_named_in_the_error(missing: str) -> None:
+    environ = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(ConfigurationError, match="ARBITRIUM_DELETE_URL and ARBITRIUM_DELETE_TOKEN") as caught:
         await InjectedEnvironment(environ).stop()
     assert "secret" not in str(caught.value)

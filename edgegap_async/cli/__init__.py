@@ -1,28 +1,32 @@
-"""The command line: ``edgegap-async demo`` and ``edgegap-async serve``."""
+"""The command line: ``edgegap-async demo``, ``edgegap-async serve`` and ``edgegap-async reap``."""
 
 from __future__ import annotations
 
 import sys
 from typing import Final
 
-from edgegap_async.cli.exits import FAILED, INTERRUPTED
+from edgegap_async.cli.exit_codes import ExitCode
 
-_EXTRA: Final = frozenset({"cyclopts", "rich", "jsonschema"})
-"""What comes with the extra ``cli`` and not with the library."""
+_EXTRA_PACKAGES: Final = frozenset({"cyclopts", "rich", "jsonschema"})
+"""Top-level modules that the extra ``cli`` installs and the library itself does not."""
 
 
 def main() -> int:
-    """Run the command that ``sys.argv`` asks for; returns the exit code."""
+    """Run the command in ``sys.argv``.
+
+    Returns:
+        The exit code of the process: see ``ExitCode``.
+    """
     try:
-        # not at the top: without the extra there would be a traceback instead of advice
+        # imported late: if the extra is not installed, the error below says how to install it
         from edgegap_async.cli.app import run  # noqa: PLC0415
 
         return run(sys.argv[1:])
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in _EXTRA:
+        if (missing.name or "").partition(".")[0] not in _EXTRA_PACKAGES:
             raise
         sys.stderr.write("the command line needs: pip install 'edgegap-async[cli]'\n")
-        return FAILED
-    except KeyboardInterrupt:  # before or after there was something to stop
+        return ExitCode.FAILED
+    except KeyboardInterrupt:  # before a command has installed its own signal handlers, or after it has removed them
         sys.stderr.write("\ninterrupted\n")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED

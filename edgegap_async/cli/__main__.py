@@ -1,4 +1,4 @@
-"""``python -m edgegap_async.cli``, the same as ``edgegap-async``."""
+"""Run the command line with ``python -m edgegap_async.cli``: the same as ``edgegap-async``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands and their options. What they do is imported when they do it: ``--help`` is not to wait for it."""
+"""The commands with their options. Each imports its module when it runs, so that ``--help`` stays fast."""
 
 from __future__ import annotations
 
@@ -8,30 +8,25 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from cyclopts import App, CycloptsError, Parameter, validators
 
 from edgegap_async._version import __version__
-from edgegap_async.cli.exits import FAILED, MISUSED, OK, UsageError
-from edgegap_async.cli.output import tell
+from edgegap_async.cli.exit_codes import ExitCode, UsageError
+from edgegap_async.cli.output import print_error
 from edgegap_async.errors import EdgegapError
 
 
-def _in_order(_: Any, span: tuple[float, float] | None) -> None:
-    if span is not None and not 0 <= span[0] <= span[1]:
-        raise ValueError("Must be the least and the most seconds, in this order, none below 0.")
+def _validate_range(_: Any, seconds: tuple[float, float] | None) -> None:
+    if seconds is not None and not 0 <= seconds[0] <= seconds[1]:
+        raise ValueError("Must be two numbers of seconds, the shorter time first, neither below 0.")
 
 
-Seed: TypeAlias = Annotated[int, Parameter(help="Of everything random: the same seed, the same servers and cities.")]
-Span: TypeAlias = Annotated[
-    tuple[float, float],
-    Parameter(
-        validator=_in_order,
-        negative="",
-        help="The least and the most seconds until a server of the local Edgegap is ready.",
-    ),
-]
+SecondsRange: TypeAlias = Annotated[tuple[float, float], Parameter(validator=_validate_range, negative="")]
+"""The shortest and the longest time, in seconds: ``--time-to-ready 2 6``."""
+
 Flag: TypeAlias = Annotated[bool, Parameter(negative="", show_default=False)]
+"""An option without a value, off by default."""
 
 app: Final = App(
     name="edgegap-async",
-    help="Edgegap game servers from the command line, and a local Edgegap to try everything on without an account.",
+    help="Deploy Edgegap game servers from the command line, or run a local Edgegap to try it without an account.",
     version=f"edgegap-async {__version__}",
     suppress_keyboard_interrupt=False,
     result_action="return_value",
@@ -41,44 +36,39 @@ app: Final = App(
 @app.command
 def demo(
     *,
-    seed: Seed = 1,
+    seed: int = 1,
     matches: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 24,
     json: Flag = False,
-    time_to_ready: Span | None = None,
+    time_to_ready: SecondsRange | None = None,
     timeout: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 120.0,
     live: Flag = False,
     application: str | None = None,
     version: str | None = None,
     yes: Flag = False,
 ) -> int:
-    """Deploy a game server for each of many matches at once, show them, stop them all.
+    """Deploy a game server for each of many matches at the same time, show the progress, then stop all servers.
 
-    It runs on a local Edgegap on this machine, unless --live is given. Ctrl-C stops every server it started.
+    It runs on a local Edgegap on this machine, unless --live is passed. Ctrl-C stops every server it started.
 
-    Parameters
-    ----------
-    matches
-        How many matches wait for a server.
-    json
-        Print one JSON document instead.
-    timeout
-        Seconds that a server may take to be ready.
-    live
-        On the real service, with EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL). The servers are billed until they are
-        stopped.
-    application
-        What to deploy; --live needs it.
-    version
-        Which version of it; --live needs it.
-    yes
-        Do not ask before servers are started on the real service.
+    Args:
+        seed: Seed of everything random: the same seed gives the same matches, servers and cities.
+        matches: Number of matches that need a server.
+        json: Print one JSON document instead of the progress.
+        time_to_ready: Shortest and longest time until a server of the local Edgegap is ready, in seconds
+            (default 2 6).
+        timeout: Seconds that a server may take to become ready.
+        live: Use the real service, with EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL). The servers are billed until they
+            are stopped. If the demo is killed, stop them with "edgegap-async reap --older-than 5m".
+        application: Application to deploy; required by --live.
+        version: Version of the application; required by --live.
+        yes: Start servers on the real service without asking for confirmation.
     """
-    from edgegap_async.cli import stages  # noqa: PLC0415 - see above
+    from edgegap_async.cli.demo import command  # noqa: PLC0415 - see the module's docstring
 
-    return stages.demo(
-        stages.DemoOptions(
+    return command.run_demo(
+        command.DemoOptions(
             seed=seed,
-            count=matches,
+            matches=matches,
             timeout=timeout,
             json=json,
             live=live,
@@ -94,28 +84,29 @@ def demo(
 def serve(
     *,
     port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 8080,
-    seed: Seed = 1,
-    time_to_ready: Span = (2.0, 6.0),
+    seed: int = 1,
+    time_to_ready: SecondsRange = (2.0, 6.0),
     counting: Literal["sliding", "fixed", "bucket"] = "sliding",
     no_limits: Flag = False,
 ) -> int:
-    """Run the local Edgegap until Ctrl-C, and print what to export for programs to use it.
+    """Run the local Edgegap until Ctrl-C, and print the environment variables that point a client to it.
 
-    It listens on this machine's loopback only.
+    It listens on the loopback interface of this machine only.
 
-    Parameters
-    ----------
-    port
-        Where it listens; 0 for any free port.
-    counting
-        How it counts requests against its limits: nobody knows how the service does.
-    no_limits
-        Let any number of requests through.
+    Args:
+        port: Port to listen on; 0 picks a free one.
+        seed: Seed of everything random: the same seed gives the same servers and cities.
+        time_to_ready: Shortest and longest time until a server is ready, in seconds.
+        counting: How requests are counted against the rate limits: in a sliding second, in fixed seconds, or in a
+            token bucket. It is not documented how the service counts.
+        no_limits: Disable the rate limits.
     """
-    from edgegap_async.cli import serve as server  # noqa: PLC0415 - see above
+    from edgegap_async.cli import serve as serve_command  # noqa: PLC0415 - see the module's docstring
 
-    return server.serve(
-        server.ServeOptions(port=port, seed=seed, time_to_ready=time_to_ready, counting=counting, limits=not no_limits)
+    return serve_command.serve(
+        serve_command.ServeOptions(
+            port=port, seed=seed, time_to_ready=time_to_ready, counting=counting, rate_limits=not no_limits
+        )
     )
 
 
@@ -127,36 +118,40 @@ def reap(
     dry_run: Flag = False,
     yes: Flag = False,
 ) -> int:
-    """Stop the servers that ended processes left behind, with EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL).
+    """Stop orphaned servers: those whose process ended without stopping them.
 
-    It lists them first, and asks.
+    It uses EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL), lists the servers and asks for confirmation.
 
-    Parameters
-    ----------
-    journal
-        The folder in which clients wrote what they started: what processes that have ended left there.
-    older_than
-        Such as 30m, 2h or 1d: any server that a client asked for so long ago, of whatever process.
-    dry_run
-        List them, and stop none.
-    yes
-        Do not ask.
+    Args:
+        journal: Folder of the journal that clients wrote with "EdgegapClient(journal=...)": finds the servers of
+            processes that have ended.
+        older_than: Age such as 30m, 2h or 1d: finds every server that any client of this library requested longer
+            ago than this, also those of processes that still run.
+        dry_run: List the servers, and stop none.
+        yes: Stop the servers without asking for confirmation.
     """
-    from edgegap_async.cli import reap as reaper  # noqa: PLC0415 - see above
+    from edgegap_async.cli import reap as reap_command  # noqa: PLC0415 - see the module's docstring
 
-    return reaper.reap(reaper.ReapOptions(journal=journal, older_than=older_than, dry_run=dry_run, yes=yes))
+    return reap_command.reap(reap_command.ReapOptions(journal=journal, older_than=older_than, dry_run=dry_run, yes=yes))
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command; returns the exit code. What the library complains of is one line, without traceback."""
+    """Run a command. An error of the library is printed as one line, without a traceback.
+
+    Args:
+        arguments: The command line, without the name of the program.
+
+    Returns:
+        The exit code.
+    """
     try:
         code: object = app(arguments, exit_on_error=False)
-    except CycloptsError:  # it has been printed
-        return MISUSED
+    except CycloptsError:  # cyclopts has printed it
+        return ExitCode.USAGE
     except UsageError as error:
-        tell(f"edgegap-async: {error}")
-        return MISUSED
+        print_error(f"edgegap-async: {error}")
+        return ExitCode.USAGE
     except EdgegapError as error:
-        tell(f"edgegap-async: {error}")
-        return FAILED
-    return code if isinstance(code, int) else OK
+        print_error(f"edgegap-async: {error}")
+        return ExitCode.FAILED
+    return code if isinstance(code, int) else ExitCode.OK

@@ -1,4 +1,4 @@
-"""Where a command writes to, and how it words numbers."""
+"""Output of the commands: standard output, standard error, questions, and the wording of counts."""
 
 from __future__ import annotations
 
@@ -7,85 +7,109 @@ import os
 import sys
 from typing import TextIO
 
-from edgegap_async.cli.exits import UsageError
+from edgegap_async.cli.exit_codes import UsageError
 
 
-class Sink(io.TextIOBase):
-    """A stream that goes quiet for good when nobody reads it any more.
+class OutputStream(io.TextIOBase):
+    """A text stream that discards output once its reader has closed it.
 
-    ``demo | head`` and a terminal that is closed must not keep a command from stopping its servers.
+    With ``edgegap-async demo | head``, or after the terminal is closed, writing fails. The command must still stop its
+    servers, so the stream ignores these errors instead of raising them.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._gone = False
+        self._reader_closed = False
 
     @property
-    def encoding(self) -> str:  # type: ignore[override] # a variable there, and a read-only one
-        """The stream's own."""
+    def encoding(self) -> str:  # type: ignore[override] # the base class declares a variable
+        """The encoding of the underlying stream."""
         return self._stream.encoding or "utf-8"
 
     def write(self, text: str, /) -> int:
-        """Write what the stream can show of the text; flushed line by line, so that a pipe gets it as it comes."""
+        """Write a string and flush it at each line break, so that a pipe gets each line at once.
+
+        Characters that the encoding does not have are written as question marks.
+
+        Returns:
+            The number of characters in ``text``, also if they were discarded.
+        """
         try:
-            if not self._gone:
-                self._stream.write(self._showable(text))
+            if not self._reader_closed:
+                self._stream.write(self._encodable(text))
                 if "\n" in text:
                     self._stream.flush()
         except OSError:
-            self._leave()
+            self._discard_from_now_on()
         return len(text)
 
     def flush(self) -> None:
-        """Flush the stream."""
+        """Flush the underlying stream."""
         try:
-            # closed already where this sink outlived it: the finalizer flushes once more
-            if not (self._gone or self._stream.closed):
+            # the finalizer flushes once more, when the underlying stream may be closed
+            if not (self._reader_closed or self._stream.closed):
                 self._stream.flush()
         except OSError:
-            self._leave()
+            self._discard_from_now_on()
 
     def isatty(self) -> bool:
-        """Whether somebody watches."""
-        return not self._gone and self._stream.isatty()
+        """Return whether the stream is a terminal that is still open."""
+        return not self._reader_closed and self._stream.isatty()
 
     def fileno(self) -> int:
-        """The stream's own."""
+        """Return the file descriptor of the underlying stream."""
         return self._stream.fileno()
 
-    def _showable(self, text: str) -> str:
+    def _encodable(self, text: str) -> str:
         return text.encode(self.encoding, "replace").decode(self.encoding)
 
-    def _leave(self) -> None:
-        self._gone = True
-        # what the stream still holds is written when the interpreter ends: give it somewhere to go
+    def _discard_from_now_on(self) -> None:
+        self._reader_closed = True
+        # the interpreter flushes what is still buffered when it exits: redirect that to the null device
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
-def standard_output() -> Sink:
-    """Standard output as it is now."""
-    return Sink(sys.stdout)
+def standard_output() -> OutputStream:
+    """Return standard output as it is now."""
+    return OutputStream(sys.stdout)
 
 
-def tell(text: str) -> None:
-    """A line for people, on standard error."""
-    Sink(sys.stderr).write(f"{printable(text)}\n")
+def print_error(message: str) -> None:
+    """Print one line on standard error. Control characters are replaced by spaces."""
+    OutputStream(sys.stderr).write(f"{printable(message)}\n")
 
 
-def agreed(question: str, why: str) -> bool:
-    """Whether somebody at the terminal says yes; raises UsageError, with ``why`` it is asked, where there is none."""
+def confirm(question: str, reason: str) -> bool:
+    """Ask a yes-or-no question on the terminal.
+
+    Args:
+        question: The question, without "[y/N]".
+        reason: Why the command asks, for the error message: "reap stops servers".
+
+    Returns:
+        Whether the answer is "y" or "yes".
+
+    Raises:
+        UsageError: If standard input is not a terminal.
+    """
     if not sys.stdin.isatty():
-        raise UsageError(f"{why}: without a terminal to ask at it needs --yes")
+        raise UsageError(f"{reason}: without a terminal to confirm that, the command needs --yes")
     sys.stderr.write(f"{printable(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def printable(text: str) -> str:
-    """Text without what a terminal would obey: some of it comes from the other side."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Replace control characters by spaces: text that the service sent must not control the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
-def counted(number: int, noun: str, nouns: str | None = None) -> str:
-    """``1 server``, ``2 servers``; ``nouns`` where an s is not enough."""
-    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
+    """Format a number with its noun: ``1 server``, ``2 servers``.
+
+    Args:
+        number: How many there are.
+        noun: The singular.
+        plural: The plural; by default the singular with an "s".
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

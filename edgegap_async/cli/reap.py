@@ -1,4 +1,4 @@
-"""Stops the servers that ended processes left behind, after it has asked."""
+"""``edgegap-async reap``: lists orphaned servers, asks, and stops them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Final
 import attrs
 
 from edgegap_async import EdgegapClient
-from edgegap_async.cli.exits import FAILED, OK, UsageError
-from edgegap_async.cli.output import agreed, counted, standard_output, tell
+from edgegap_async.cli.exit_codes import ExitCode, UsageError
+from edgegap_async.cli.output import confirm, format_count, print_error, standard_output
+from edgegap_async.errors import EdgegapError
 from edgegap_async.ownership.journal import OrphanedServer
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -20,7 +21,14 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @attrs.frozen(kw_only=True)
 class ReapOptions:
-    """By what they are found, and whether they are stopped without asking, or at all."""
+    """The options of ``edgegap-async reap``.
+
+    Attributes:
+        journal: The folder of a client's journal, or None.
+        older_than: An age such as "30m", or None.
+        dry_run: Whether to list the servers and stop none.
+        yes: Whether to stop them without asking.
+    """
 
     journal: Path | None
     older_than: str | None
@@ -28,46 +36,57 @@ class ReapOptions:
     yes: bool
 
 
-def age(text: str) -> timedelta:
-    """A length of time such as 90s, 30m, 2h or 1d. Raises UsageError for anything else."""
+def parse_age(text: str) -> timedelta:
+    """Parse an age such as "90s", "30m", "2h" or "1d".
+
+    Raises:
+        UsageError: If the string is not a number with one of these units.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
     if found is None:
-        raise UsageError(f"--older-than is a number and a unit, such as 30m, 2h or 1d, not {text!r}")
+        raise UsageError(f"--older-than needs a number with a unit, such as 30m, 2h or 1d, not {text!r}")
     return timedelta(**{_UNITS[found[2]]: float(found[1])})
 
 
-def reap(options: ReapOptions) -> int:
-    """Look, ask, stop; returns the exit code."""
+def reap(options: ReapOptions) -> ExitCode:
+    """List the orphaned servers, ask, and stop them.
+
+    Errors of the service are printed, one line each.
+
+    Raises:
+        UsageError: If the options do not say how to find orphaned servers, or the journal does not exist.
+    """
     if options.journal is None and options.older_than is None:
-        raise UsageError("reap needs --journal or --older-than, to know what was left behind")
+        raise UsageError("reap needs --journal or --older-than to find orphaned servers")
     if options.journal is not None and not options.journal.is_dir():
-        raise UsageError(f"there is no journal {options.journal}")
-    older_than = None if options.older_than is None else age(options.older_than)
-    return asyncio.run(_reap(options, older_than))
+        raise UsageError(f"--journal {options.journal}: there is no such folder")
+    older_than = None if options.older_than is None else parse_age(options.older_than)
+    exit_code = ExitCode.FAILED
+    try:
+        exit_code = asyncio.run(_list_and_stop(options, older_than))
+    except* EdgegapError as failures:
+        for failure in failures.exceptions:
+            print_error(f"edgegap-async: {failure}")
+    return exit_code
 
 
-async def _reap(options: ReapOptions, older_than: timedelta | None) -> int:
-    sink = standard_output()
+async def _list_and_stop(options: ReapOptions, older_than: timedelta | None) -> ExitCode:
+    output = standard_output()
     async with EdgegapClient(journal=options.journal) as edgegap:
-        left = await edgegap.recover(older_than=older_than, dry_run=True)
-        if not left:
-            sink.write("Nothing was left behind.\n")
-            return OK
-        sink.write("".join(f"{_line(one)}\n" for one in left))
+        orphaned = await edgegap.recover(older_than=older_than, dry_run=True)
+        if not orphaned:
+            output.write("No orphaned servers.\n")
+            return ExitCode.OK
+        output.write("".join(f"{_describe(server)}\n" for server in orphaned))
         if options.dry_run:
-            return OK
-        if not options.yes and not agreed(f"Stop {counted(len(left), 'server')}?", "reap stops servers"):
-            return FAILED
-        try:
-            stopped = await edgegap.recover(older_than=older_than)
-        except ExceptionGroup as failures:
-            for failure in failures.exceptions:
-                tell(f"edgegap-async: {failure}")
-            return FAILED
-        sink.write(f"Stopped {counted(len(stopped), 'server')}.\n")
-    return OK
+            return ExitCode.OK
+        if not options.yes and not confirm(f"Stop {format_count(len(orphaned), 'server')}?", "reap stops servers"):
+            return ExitCode.FAILED
+        stopped = await edgegap.recover(older_than=older_than)
+        output.write(f"Stopped {format_count(len(stopped), 'server')}.\n")
+    return ExitCode.OK
 
 
-def _line(left: OrphanedServer) -> str:
-    name = f"  {left.name}" if left.name else ""
-    return f"{left.request_id}  {left.tag}  asked for {left.tag.requested_at:%Y-%m-%d %H:%M:%S}Z{name}"
+def _describe(server: OrphanedServer) -> str:
+    name = f"  {server.name}" if server.name else ""
+    return f"{server.request_id}  {server.tag}  requested {server.tag.requested_at:%Y-%m-%d %H:%M:%S}Z{name}"

@@ -1,63 +1,80 @@
-"""The local Edgegap on a port, for other programs."""
+"""``edgegap-async serve``: runs the local Edgegap on a port, for other programs to use."""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
 
 import attrs
 
-from edgegap_async.cli.exits import FAILED, OK
+from edgegap_async.cli.exit_codes import ExitCode
 from edgegap_async.cli.interrupts import Interrupts
-from edgegap_async.cli.output import Sink, counted, standard_output, tell
+from edgegap_async.cli.output import OutputStream, format_count, print_error, standard_output
 from edgegap_async.config import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from edgegap_async.simulator import Counting, LocalEdgegap
 
 
 @attrs.frozen(kw_only=True)
 class ServeOptions:
-    """How it is to behave; port 0 is any free one."""
+    """The options of ``edgegap-async serve``.
+
+    Attributes:
+        port: The port to listen on; 0 picks a free one.
+        seed: The seed of everything random.
+        time_to_ready: The shortest and the longest time until a deployment is ready, in seconds.
+        counting: How requests are counted against the rate limits.
+        rate_limits: Whether the documented rate limits apply.
+    """
 
     port: int
     seed: int
     time_to_ready: tuple[float, float]
     counting: Counting
-    limits: bool
+    rate_limits: bool
 
 
-def serve(options: ServeOptions) -> int:
-    """Serve until a signal comes; returns the exit code."""
+def serve(options: ServeOptions) -> ExitCode:
+    """Run the local Edgegap until a signal arrives.
+
+    Prints two ``export`` lines that point a client to it, and a summary at the end.
+    """
     local = LocalEdgegap(
         port=options.port,
         seed=options.seed,
         time_to_ready=options.time_to_ready,
         counting=options.counting,
-        rate_limits="documented" if options.limits else None,
+        rate_limits="documented" if options.rate_limits else None,
     )
     try:
         return asyncio.run(_serve(local, options, standard_output()))
     except OSError as error:
-        tell(f"edgegap-async: port {options.port} cannot be had: {error.strerror or error}")
-        return FAILED
+        print_error(
+            f"edgegap-async: cannot listen on port {options.port}: {error.strerror or error}; "
+            "choose another with --port, or --port 0 for a free one"
+        )
+        return ExitCode.FAILED
 
 
-async def _serve(local: LocalEdgegap, options: ServeOptions, sink: Sink) -> int:
+async def _serve(local: LocalEdgegap, options: ServeOptions, output: OutputStream) -> ExitCode:
     with Interrupts() as interrupts:
         async with local:
-            least, most = options.time_to_ready
-            limits = f"{options.counting} limits" if options.limits else "no limits"
-            about = f"seed {options.seed}, servers ready in {least:g} to {most:g} s, {limits}"
-            sink.write(
-                f"export {BASE_URL_VARIABLE}={local.url}\n"
-                f"export {TOKEN_VARIABLE}={local.token}\n"
-                f"\nA local Edgegap, until Ctrl-C ({about}).\n"
+            shortest, longest = options.time_to_ready
+            limits = f"{options.counting} rate limits" if options.rate_limits else "no rate limits"
+            settings = f"seed {options.seed}, servers ready in {shortest:g} to {longest:g} s, {limits}"
+            # the last line is a comment, so that all of it can be pasted into a shell
+            output.write(
+                f"export {BASE_URL_VARIABLE}={shlex.quote(local.url)}\n"
+                f"export {TOKEN_VARIABLE}={shlex.quote(local.token)}\n"
+                f"# local Edgegap, stops with Ctrl-C: {settings}\n"
             )
-            await _until(interrupts)
-            served, made = counted(len(local.requests), "request"), counted(len(local.history), "deployment")
-            sink.write(f"\nServed {served}, made {made}, {len(local.deployments)} still running.\n")
-    return OK
+            await _wait_for_signal(interrupts)
+            requests = format_count(len(local.requests), "request")
+            deployments = format_count(len(local.history), "deployment")
+            output.write(f"\nServed {requests}, made {deployments}, {len(local.deployments)} still running.\n")
+    return ExitCode.OK
 
 
-async def _until(interrupts: Interrupts) -> None:
-    waiting = asyncio.create_task(asyncio.Event().wait(), name="serve")
-    with interrupts.cancelling(waiting):
-        await asyncio.wait({waiting})
+async def _wait_for_signal(interrupts: Interrupts) -> None:
+    forever = asyncio.create_task(asyncio.Event().wait(), name="wait for a signal")
+    with interrupts.cancelling(forever):
+        await asyncio.wait({forever})

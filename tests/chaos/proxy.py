@@ -1,7 +1,7 @@
-"""A TCP proxy on loopback between the client and the local Edgegap, which spoils exchanges as it is told.
+"""A TCP proxy on loopback between the client and the local Edgegap, which damages exchanges.
 
-It reads as much HTTP as it needs to know where a request and an answer end, and does to the bytes what a bad network
-does: the server knows nothing of it.
+It parses just enough HTTP to know where a request and a response end, and then does to the bytes what a bad network
+does. The server does not know of it.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from urllib.parse import urlsplit
 
 import attrs
 
-Kind: TypeAlias = Literal[
-    "forward",
-    "refuse",  # reset before a byte of the request goes on
-    "half_request",  # half of the request goes on, then both sides are reset
-    "lose_answer",  # the answer is read to its end and thrown away
-    "half_answer",  # half of the answer comes, then the end
-    "swallow",  # the request goes on, no answer ever comes
+NetworkFault: TypeAlias = Literal[
+    "forward",  # no fault
+    "reset",  # the connection is reset before a byte of the request is forwarded
+    "half_request",  # half of the request is forwarded, then both connections are reset
+    "lose_response",  # the response is read to its end and discarded, then the connection is reset
+    "half_response",  # half of the response is forwarded, then the connection is closed
+    "no_response",  # the request is forwarded, and the connection stays open without a response
 ]
-Plan: TypeAlias = Callable[[str, str], Kind]
-"""What happens to an exchange, by its method and path."""
+FaultPlan: TypeAlias = Callable[[str, str], NetworkFault]
+"""Chooses what happens to an exchange, from its method and path."""
 
-_HEAD: Final = b"\r\n\r\n"
+_END_OF_HEAD: Final = b"\r\n\r\n"
 
 
-def shares(chance: random.Random, of: Mapping[Kind, float], only: str = "") -> Plan:
-    """A plan that spoils exchanges at random, those whose path holds ``only``; what is left is forwarded."""
-    kinds, weights = [*of, "forward"], [*of.values(), 1 - sum(of.values())]
-    return lambda _, path: chance.choices(kinds, weights)[0] if only in path else "forward"  # type: ignore[return-value]
+def random_faults(rng: random.Random, shares: Mapping[NetworkFault, float]) -> FaultPlan:
+    """A plan with the given share of each fault; all other exchanges are forwarded."""
+    faults, weights = [*shares, "forward"], [*shares.values(), 1 - sum(shares.values())]
+    return lambda method, path: rng.choices(faults, weights)[0]  # type: ignore[return-value]
 
 
 @attrs.define
 class FaultProxy:
-    """Listens while the block lasts; ``exchanges`` are the methods, paths and fates of what came."""
+    """Listens inside its ``async with`` block; ``exchanges`` holds method, path and fault of each request."""
 
     target: str
-    plan: Plan = lambda _, __: "forward"
-    exchanges: list[tuple[str, str, Kind]] = attrs.field(factory=list)
+    plan: FaultPlan = lambda method, path: "forward"
+    exchanges: list[tuple[str, str, NetworkFault]] = attrs.field(factory=list)
     url: str = attrs.field(init=False, default="")
     _server: asyncio.Server = attrs.field(init=False, default=None)
     _serving: set[asyncio.Task[None]] = attrs.field(init=False, factory=set)
@@ -64,60 +64,60 @@ class FaultProxy:
         await asyncio.gather(*serving, return_exceptions=True)
         await asyncio.sleep(0)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._serving.add(task)
         parts = urlsplit(self.target)
-        upstream, onward = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 24)
+        server_reader, server_writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 24)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                while await self._exchange(reader, writer, upstream, onward):
+                while await self._exchange(client_reader, client_writer, server_reader, server_writer):
                     pass
         finally:
             self._serving.discard(task)
-            for each in (writer, onward):
-                each.transport.abort()
+            for writer in (client_writer, server_writer):
+                writer.transport.abort()
 
     async def _exchange(
         self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        upstream: asyncio.StreamReader,
-        onward: asyncio.StreamWriter,
+        client_reader: asyncio.StreamReader,
+        client_writer: asyncio.StreamWriter,
+        server_reader: asyncio.StreamReader,
+        server_writer: asyncio.StreamWriter,
     ) -> bool:
-        """Carry one request over and its answer back, or spoil it; False where the connection ends with it."""
-        request = await _message(reader)
+        """Forward one request and its response, or damage the exchange; return whether the connection goes on."""
+        request = await _read_message(client_reader)
         method, path, _ = request.split(b" ", 2)
-        kind = self.plan(method.decode(), path.decode())
-        self.exchanges.append((method.decode(), path.decode(), kind))
-        if kind in {"refuse", "half_request"}:
-            if kind == "half_request":
-                onward.write(request[: len(request) // 2])
-                await onward.drain()
-            _reset(onward)
-            _reset(writer)
+        fault = self.plan(method.decode(), path.decode())
+        self.exchanges.append((method.decode(), path.decode(), fault))
+        if fault in {"reset", "half_request"}:
+            if fault == "half_request":
+                server_writer.write(request[: len(request) // 2])
+                await server_writer.drain()
+            _reset(server_writer)
+            _reset(client_writer)
             return False
-        onward.write(request)
-        await onward.drain()
-        answer = await _message(upstream)
-        if kind == "swallow":
-            await reader.read()  # until the client has enough of it
+        server_writer.write(request)
+        await server_writer.drain()
+        response = await _read_message(server_reader)
+        if fault == "no_response":
+            await client_reader.read()  # until the client closes the connection
             return False
-        if kind == "lose_answer":
-            _reset(writer)
+        if fault == "lose_response":
+            _reset(client_writer)
             return False
-        writer.write(answer if kind == "forward" else answer[: len(answer) // 2])
-        await writer.drain()
-        if kind == "half_answer":
-            writer.close()
+        client_writer.write(response if fault == "forward" else response[: len(response) // 2])
+        await client_writer.drain()
+        if fault == "half_response":
+            client_writer.close()
             return False
         return True
 
 
-async def _message(reader: asyncio.StreamReader) -> bytes:
-    """One request or answer, whose length its head tells; those of the client and the local Edgegap all do."""
-    head = await reader.readuntil(_HEAD)
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
+    """Read one request or response. Those of the client and of the local Edgegap all have a Content-Length."""
+    head = await reader.readuntil(_END_OF_HEAD)
     length = 0
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
@@ -127,9 +127,9 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a TCP reset: closing without lingering does that."""
+    """Close a connection with a TCP reset, which is what closing it without lingering does."""
     connection = writer.get_extra_info("socket")
-    # a loop lends its socket for nothing but looking at it, so this is set on a duplicate
-    with suppress(OSError), socket.fromfd(connection.fileno(), connection.family, connection.type) as same:
-        same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # the event loop does not allow this option on its own socket, so it is set on a duplicate
+    with suppress(OSError), socket.fromfd(connection.fileno(), connection.family, connection.type) as duplicate:
+        duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -1,4 +1,4 @@
-"""The client behind a network that spoils what passes: one server for each deploy all the same."""
+"""The client behind a network that damages exchanges: each deploy still owns exactly one server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from proxy import FaultProxy, Kind, shares
+from proxy import FaultProxy, NetworkFault, random_faults
 
 from edgegap_async import EdgegapClient, GuardPolicy, RetryPolicy
 from edgegap_async.errors import DeadlineExceeded, EdgegapError, Outcome, TransportError
@@ -14,30 +14,31 @@ from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]
 CREATE = "/v2/deployments"
-SPOILED: list[Kind] = ["refuse", "half_request", "lose_answer", "half_answer", "swallow"]
-ACTED: set[Kind] = {"lose_answer", "half_answer", "swallow"}
+FAULTS: list[NetworkFault] = ["reset", "half_request", "lose_response", "half_response", "no_response"]
+AFTER_COMMIT: set[NetworkFault] = {"lose_response", "half_response", "no_response"}
+"""The faults that happen after the server has carried out the request."""
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("kind", SPOILED)
-async def test_what_a_call_is_told(local: LocalEdgegap, kind: Kind) -> None:
-    async with FaultProxy(local.url, lambda *_: kind) as proxy:
-        once = RetryPolicy(max_attempts=1, attempt_timeout=5)
-        async with EdgegapClient(local.token, base_url=proxy.url, retry=once) as edgegap:
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_damaged_exchange_raises_an_error_with_an_unknown_outcome(
+    local: LocalEdgegap, fault: NetworkFault
+) -> None:
+    async with FaultProxy(local.url, lambda *_: fault) as proxy:
+        one_attempt = RetryPolicy(max_attempts=1, attempt_timeout=5)
+        async with EdgegapClient(local.token, base_url=proxy.url, retry=one_attempt) as edgegap:
             with pytest.raises((TransportError, DeadlineExceeded)) as caught:
                 await edgegap.deployments.create("kart", "v1", users=USERS, guard=False)
             assert caught.value.outcome is Outcome.UNKNOWN
-    assert [kind for _, _, kind in proxy.exchanges] == [kind]
-    assert len(local.history) == (kind in ACTED)
+    assert [seen for _, _, seen in proxy.exchanges] == [fault]
+    assert len(local.history) == (fault in AFTER_COMMIT)
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("kind", SPOILED)
-async def test_a_deploy_owns_one_server(local: LocalEdgegap, kind: Kind) -> None:
-    spoiled = iter([kind])
-    async with FaultProxy(
-        local.url, lambda _, path: next(spoiled, "forward") if path == CREATE else "forward"
-    ) as proxy:
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_deploy_whose_create_is_damaged_owns_one_server(local: LocalEdgegap, fault: NetworkFault) -> None:
+    first = iter([fault])
+    async with FaultProxy(local.url, lambda _, path: next(first, "forward") if path == CREATE else "forward") as proxy:
         async with EdgegapClient(local.token, base_url=proxy.url) as edgegap:
             server = await edgegap.deployments.deploy("kart", "v1", users=USERS)
             assert [each.request_id for each in local.deployments] == [server.request_id]
@@ -45,12 +46,12 @@ async def test_a_deploy_owns_one_server(local: LocalEdgegap, kind: Kind) -> None
 
 
 @pytest.mark.looptime
-async def test_many_deploys_through_a_bad_network() -> None:
-    chance = random.Random(1)
-    spoiling = shares(chance, dict.fromkeys(SPOILED, 0.08))
+async def test_many_deploys_and_cancellations_on_a_bad_network_own_exactly_the_servers_that_run() -> None:
+    rng = random.Random(1)
+    faults = random_faults(rng, dict.fromkeys(FAULTS, 0.08))
     async with (
         LocalEdgegap(seed=1, rate_limits=None, list_lag=0.5) as local,
-        FaultProxy(local.url, spoiling) as proxy,
+        FaultProxy(local.url, faults) as proxy,
         EdgegapClient(
             local.token,
             base_url=proxy.url,
@@ -62,7 +63,7 @@ async def test_many_deploys_through_a_bad_network() -> None:
 
         async def deploy() -> str | None:
             deploying = asyncio.create_task(edgegap.deployments.deploy("kart", "v1", users=USERS, timeout=120))
-            await asyncio.wait({deploying}, timeout=chance.uniform(0, 12) if chance.random() < 0.3 else None)
+            await asyncio.wait({deploying}, timeout=rng.uniform(0, 12) if rng.random() < 0.3 else None)
             deploying.cancel()
             try:
                 return (await deploying).request_id
@@ -74,4 +75,4 @@ async def test_many_deploys_through_a_bad_network() -> None:
         proxy.plan = lambda *_: "forward"
         await edgegap.aclose()
         assert {each.request_id for each in local.deployments} == owned
-        assert {kind for _, _, kind in proxy.exchanges} >= set(SPOILED)
+        assert {fault for _, _, fault in proxy.exchanges} >= set(FAULTS)

@@ -1,4 +1,4 @@
-"""Deploys, waits, stops, faults, cancellations and time, in any order: what is owned lives, and nothing else does."""
+"""A state machine of deploys, waits, stops, faults and cancellations in any order: only owned servers run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ FAULTS = st.sampled_from(
 
 
 class Matchmaker(RuleBasedStateMachine):
-    """One client on a local Edgegap, in virtual time; ``owned`` are the servers it was given and has not stopped."""
+    """One client on a local Edgegap, in virtual time.
+
+    ``work`` holds the calls in progress, ``owned`` the ids of the servers that calls returned and that were not
+    stopped since.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,16 +66,16 @@ class Matchmaker(RuleBasedStateMachine):
             with suppress(EdgegapError, asyncio.CancelledError):
                 self.owned.add(task.result())
 
-    # what happens
+    # actions
 
     @rule(fault=FAULTS, times=st.sampled_from([1, 1, 2, 20]))
-    def goes_wrong(self, fault: tuple[str, str, dict[str, Any]], times: int) -> None:
+    def add_fault(self, fault: tuple[str, str, dict[str, Any]], times: int) -> None:
         operation_id, kind, options = fault
         self.local.faults.add(operation_id, kind, times=times, **options)
 
     @precondition(lambda self: len(self.work) < 6)
     @rule(attempts=st.integers(1, 2), timeout=st.sampled_from([2.0, 30.0]))
-    def deploys(self, attempts: int, timeout: float) -> None:
+    def start_deploy(self, attempts: int, timeout: float) -> None:
         async def deploy() -> str:
             options: Any = {"attempts": attempts, "timeout": timeout}
             return (await self.edgegap.deployments.deploy("kart", "v1", users=USERS, **options)).request_id
@@ -80,7 +84,7 @@ class Matchmaker(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.work) < 6)
     @rule()
-    def creates(self) -> None:
+    def start_create(self) -> None:
         async def create() -> str:
             return (await self.edgegap.deployments.create("kart", "v1", users=USERS, timeout=30)).request_id
 
@@ -88,23 +92,23 @@ class Matchmaker(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.work) < 6)
     @rule(seconds=st.floats(0, 5))
-    def plays(self, seconds: float) -> None:
-        async def play() -> str:
+    def start_running(self, seconds: float) -> None:
+        async def run() -> str:
             async with self.edgegap.deployments.running("kart", "v1", users=USERS, timeout=30):
                 await asyncio.sleep(seconds)
-            raise asyncio.CancelledError  # it owns nothing in the end
+            raise asyncio.CancelledError  # the server is stopped: the call returns none
 
-        self.work.append(self.loop.create_task(play()))
+        self.work.append(self.loop.create_task(run()))
 
     @precondition(lambda self: self.work)
     @rule(which=st.integers(0, 5))
-    def is_cancelled(self, which: int) -> None:
+    def cancel_a_call(self, which: int) -> None:
         self.work[which % len(self.work)].cancel()
         self.run(0)
 
     @precondition(lambda self: self.owned)
     @rule(data=st.data())
-    def stops(self, data: st.DataObject) -> None:
+    def stop_a_server(self, data: st.DataObject) -> None:
         request_id = data.draw(st.sampled_from(sorted(self.owned)))
         self.owned.remove(request_id)
 
@@ -114,25 +118,25 @@ class Matchmaker(RuleBasedStateMachine):
         self.owned.add(request_id)
 
     @rule(seconds=st.sampled_from([0.0, 0.05, 0.3, 1.0, 2.5, 7.0]))
-    def passes(self, seconds: float) -> None:
+    def let_time_pass(self, seconds: float) -> None:
         self.run(seconds)
 
     @rule()
-    def comes_to_rest(self) -> None:
-        """After a while in which nothing more goes wrong, exactly what is owned is there."""
+    def let_everything_finish(self) -> None:
+        """After two minutes without faults, exactly the owned servers run."""
         self.local.faults.clear()
         self.run(120)
         assert not self.work
         assert {each.request_id for each in self.local.deployments} == self.owned
 
-    # what holds all the time
+    # invariants
 
     @invariant()
-    def what_is_owned_lives(self) -> None:
+    def owned_servers_run(self) -> None:
         assert self.owned <= {each.request_id for each in self.local.deployments}
 
     @invariant()
-    def no_two_that_are_owned_are_one_creation(self) -> None:
+    def each_owned_server_is_of_another_creation(self) -> None:
         tags = [tag for id in self.owned for tag in self.local.deployments[id].tags if GuardTag.parse(tag)]
         assert len(tags) == len(set(tags)) == len(self.owned)
 

@@ -1,4 +1,4 @@
-"""The command as a process of its own, and as a function where that is enough."""
+"""Fixtures that run the command line: in this process, or in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ import pytest
 
 from edgegap_async import cli
 
-AT_ONCE = ("--time-to-ready", "0", "0")
+READY_AT_ONCE = ("--time-to-ready", "0", "0")
 
 
 @attrs.frozen
-class Ended:
-    """How a command ended."""
+class Finished:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
     @property
-    def all(self) -> str:
+    def output(self) -> str:
         return self.out + self.err
 
 
-Run = Callable[..., Ended]
+Run = Callable[..., Finished]
 
 
 @pytest.fixture
@@ -38,60 +38,61 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     """Runs the command in this process."""
     for variable in ("EDGEGAP_API_TOKEN", "EDGEGAP_BASE_URL"):
         monkeypatch.delenv(variable, raising=False)
-    # help and errors are as wide as the terminal says
+    # the width of help texts and errors
     monkeypatch.setenv("COLUMNS", "120")
 
-    def run(*arguments: str) -> Ended:
+    def run(*arguments: str) -> Finished:
         monkeypatch.setattr(sys, "argv", ["edgegap-async", *arguments])
         code = cli.main()
-        written = capsys.readouterr()
-        return Ended(code, written.out, written.err)
+        captured = capsys.readouterr()
+        return Finished(code, captured.out, captured.err)
 
     return run
 
 
 @attrs.frozen
-class Command:
-    """The command in a process of its own."""
+class Running:
+    """A command that runs in a process of its own."""
 
     process: asyncio.subprocess.Process
 
-    async def line(self, holding: str) -> str:
-        """The next line of its output that holds this."""
+    async def line(self, containing: str) -> str:
+        """Wait for the next line of standard output that contains a string."""
         assert self.process.stdout is not None
         async for line in self.process.stdout:
-            if holding in line.decode():
+            if containing in line.decode():
                 return line.decode()
-        raise AssertionError(f"it ended without a line that holds {holding!r}: {await self.ended()}")
+        raise AssertionError(f"the command ended without a line with {containing!r}: {await self.finished()}")
 
-    async def ended(self) -> Ended:
-        out, err = await asyncio.wait_for(self.process.communicate(), 10)
+    async def finished(self) -> Finished:
+        """Wait until the command has ended."""
+        out, err = await asyncio.wait_for(self.process.communicate(), 30)
         assert self.process.returncode is not None
-        return Ended(self.process.returncode, (out or b"").decode(), err.decode())
+        return Finished(self.process.returncode, (out or b"").decode(), err.decode())
 
 
-Start = Callable[..., Awaitable[Command]]
+Start = Callable[..., Awaitable[Running]]
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
-    """Starts the command; ``environment`` is added to this process's."""
+    """Starts the command in a process of its own; ``environment`` is added to the environment of this process."""
     started: list[asyncio.subprocess.Process] = []
 
-    async def start(*arguments: str, environment: dict[str, str] | None = None, **streams: Any) -> Command:
+    async def start(*arguments: str, environment: dict[str, str] | None = None, **streams: Any) -> Running:
         streams = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE} | streams
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("EDGEGAP_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("EDGEGAP_")}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "edgegap_async.cli",
             *arguments,
-            env=clean | (environment or {}),
+            env=inherited | (environment or {}),
             stderr=asyncio.subprocess.PIPE,
             **streams,
         )
         started.append(process)
-        return Command(process)
+        return Running(process)
 
     yield start
     for process in started:

@@ -1,4 +1,4 @@
-"""Matches to deploy servers for: players of one region, somewhere around their cities. All of it from a seed."""
+"""Generates matches from a seed: players of one region, in or near its cities."""
 
 from __future__ import annotations
 
@@ -77,26 +77,26 @@ REGIONS: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
         "Cape Town": (-33.92, 18.42),
     },
 }
-"""Where players live, by what a matchmaker would call their region: latitude and longitude of each city."""
+"""The latitude and longitude of cities that players live in, by region, as a matchmaker would name it."""
 # fmt: on
 
 DOCUMENTATION_RANGES: Final = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
-"""Addresses that are nobody's (RFC 5737)."""
+"""Address ranges reserved for documentation (RFC 5737): no real player has one."""
 
-_FEWEST, _MOST = 3, 5
+_MIN_PLAYERS, _MAX_PLAYERS = 3, 5
 _NEIGHBOURS: Final = 3
-"""Players of a match live in one city and in so many next to it."""
+"""How many of the nearest cities the players of a match come from, beside the match's own city."""
 
-_KNOWN_BY_ADDRESS: Final = 0.25
-"""The share of players of whom only the address is known."""
+_ADDRESS_SHARE: Final = 0.25
+"""The share of players who are known by their address, and not by their position."""
 
-_SUBURBS: Final = 0.2
-"""Degrees that players live from the middle of their city at most."""
+_MAX_OFFSET: Final = 0.2
+"""How far players live from the centre of their city, in degrees of latitude and of longitude."""
 
 
 @attrs.frozen
-class Player:
-    """A player, and the city they live in or near."""
+class MatchPlayer:
+    """A player of a match, and the city that they live in or near."""
 
     city: str
     user: User
@@ -104,69 +104,77 @@ class Player:
 
 @attrs.frozen
 class Match:
-    """Players who wait for a server."""
+    """Players who need a server.
+
+    Attributes:
+        number: The number of the match, from 1.
+        region: The region that all players live in: a key of ``REGIONS``.
+        players: The players.
+    """
 
     number: int
     region: str
-    players: tuple[Player, ...]
+    players: tuple[MatchPlayer, ...]
 
     @property
     def cities(self) -> str:
-        """Where the players live, each city once, in the order of their joining."""
+        """The cities of the players, each once, in the order of the players."""
         return ", ".join(dict.fromkeys(player.city for player in self.players))
 
 
-def matches(count: int, seed: int, *, by_address: bool = True) -> tuple[Match, ...]:
-    """``count`` matches numbered from 1; the nth of a seed is always the same, however many there are.
+def generate_matches(count: int, seed: int, *, by_address: bool = True) -> tuple[Match, ...]:
+    """Generate matches, numbered from 1.
 
-    Without ``by_address`` the position of every player is known: nobody but a local Edgegap can tell where
-    a documentation address is.
+    A match depends on the seed and its number only, not on the count.
+
+    Args:
+        count: How many matches to generate.
+        seed: The seed of everything random.
+        by_address: Whether some players are known by an address of a documentation range instead of a position. Only
+            the local Edgegap has a location for these addresses.
     """
     return tuple(_match(number, seed, by_address) for number in range(1, count + 1))
 
 
 def _match(number: int, seed: int, by_address: bool) -> Match:
-    chance = random.Random(f"{seed}:match:{number}")
+    rng = random.Random(f"{seed}:match:{number}")
     region = _region(number, seed)
-    home = chance.choice(list(REGIONS[region]))
-    around = [home, home, *_neighbours(region, home)]
-    cities = [home, *(chance.choice(around) for _ in range(chance.randint(_FEWEST, _MOST) - 1))]
-    return Match(number, region, tuple(_player(city, REGIONS[region][city], chance, by_address) for city in cities))
+    home = rng.choice(list(REGIONS[region]))
+    candidates = [home, home, *_nearest_cities(region, home)]
+    cities = [home, *(rng.choice(candidates) for _ in range(rng.randint(_MIN_PLAYERS, _MAX_PLAYERS) - 1))]
+    return Match(number, region, tuple(_player(city, REGIONS[region][city], rng, by_address) for city in cities))
 
 
 def _region(number: int, seed: int) -> str:
-    """All regions in an order of their own, then all in another."""
-    lap, place = divmod(number - 1, len(REGIONS))
-    return random.Random(f"{seed}:regions:{lap}").sample(list(REGIONS), len(REGIONS))[place]
+    """Return the region of a match: every region once in random order, then all again in another order."""
+    round_number, index = divmod(number - 1, len(REGIONS))
+    return random.Random(f"{seed}:regions:{round_number}").sample(list(REGIONS), len(REGIONS))[index]
 
 
-def _player(city: str, place: tuple[float, float], chance: random.Random, by_address: bool) -> Player:
-    latitude, longitude = (round(degrees + chance.uniform(-_SUBURBS, _SUBURBS), 4) for degrees in place)
-    if chance.random() < _KNOWN_BY_ADDRESS and by_address:
-        return Player(city, User.ip(chance.choice(_addresses_near(nearest_city([Position(latitude, longitude)]).city))))
-    return Player(city, User.at(latitude, longitude))
+def _player(city: str, centre: tuple[float, float], rng: random.Random, by_address: bool) -> MatchPlayer:
+    latitude, longitude = (round(degrees + rng.uniform(-_MAX_OFFSET, _MAX_OFFSET), 4) for degrees in centre)
+    if rng.random() < _ADDRESS_SHARE and by_address:
+        server_city = nearest_city([Position(latitude, longitude)]).city
+        return MatchPlayer(city, User.ip(rng.choice(_addresses_by_city()[server_city])))
+    return MatchPlayer(city, User.at(latitude, longitude))
 
 
-def _neighbours(region: str, home: str) -> Sequence[str]:
+def _nearest_cities(region: str, home: str) -> Sequence[str]:
     cities = REGIONS[region]
     others = sorted(cities.keys() - {home}, key=lambda city: (_distance(cities[home], cities[city]), city))
     return others[:_NEIGHBOURS]
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The distance on a sphere of radius one."""
+    """Return the straight-line distance of two positions on a sphere of radius one."""
     return math.dist(Position(*one).vector, Position(*other).vector)
 
 
-def _addresses_near(city: str) -> Sequence[str]:
-    return _addresses()[city]
-
-
 @functools.cache
-def _addresses() -> Mapping[str, Sequence[str]]:
-    """The documentation addresses by the city in which a local Edgegap takes them to be."""
-    found: dict[str, list[str]] = {}
+def _addresses_by_city() -> Mapping[str, Sequence[str]]:
+    """Return the documentation addresses by the city that the local Edgegap locates them in."""
+    addresses: dict[str, list[str]] = {}
     for network in DOCUMENTATION_RANGES:
         for address in ipaddress.ip_network(network).hosts():
-            found.setdefault(city_of_address(address).city, []).append(str(address))
-    return found
+            addresses.setdefault(city_of_address(address).city, []).append(str(address))
+    return addresses

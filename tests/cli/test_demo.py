@@ -1,4 +1,4 @@
-"""The demo on its own local Edgegap: what it prints, and how it ends."""
+"""``edgegap-async demo`` on its own local Edgegap: its output and exit codes."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Any
 
 import pytest
 
-from .conftest import AT_ONCE, Run, Start
+from .conftest import READY_AT_ONCE, Run, Start
 
-KEYS = ["match", "request_id", "city", "country", "address", "seconds", "players"]
+MATCH_KEYS = ["match", "request_id", "city", "country", "address", "seconds", "players"]
 
 
-def document(run: Run, *arguments: str) -> Any:
-    ended = run("demo", "--json", *AT_ONCE, *arguments)
+def json_output(run: Run, *arguments: str) -> Any:
+    ended = run("demo", "--json", *READY_AT_ONCE, *arguments)
     assert (ended.code, ended.err) == (0, "")
     return json.loads(ended.out)
 
 
-async def test_json_is_all_there_is_on_standard_output(start: Start) -> None:
-    ended = await (await start("demo", "--json", "--matches", "6", *AT_ONCE)).ended()
+async def test_json_is_the_only_output(start: Start) -> None:
+    ended = await (await start("demo", "--json", "--matches", "6", *READY_AT_ONCE)).finished()
     assert (ended.code, ended.err) == (0, "")
-    shown = json.loads(ended.out)
-    assert list(shown) == ["matches", "stopped", "left_running", "client"]
-    assert (shown["stopped"], shown["left_running"]) == (6, 0)
-    assert [match["match"] for match in shown["matches"]] == [1, 2, 3, 4, 5, 6]
-    for match in shown["matches"]:
-        assert list(match) == KEYS
+    document = json.loads(ended.out)
+    assert list(document) == ["matches", "stopped", "left_running", "client"]
+    assert (document["stopped"], document["left_running"]) == (6, 0)
+    assert [match["match"] for match in document["matches"]] == [1, 2, 3, 4, 5, 6]
+    for match in document["matches"]:
+        assert list(match) == MATCH_KEYS
         assert re.fullmatch(rf"{match['request_id']}\.pr\.edgegap\.net:\d+", match["address"])
         assert match["city"]
         assert match["country"]
         assert 0 < match["seconds"] < 5
         assert 3 <= len(match["players"]) <= 5
-    client = shown["client"]
+    client = document["client"]
     assert client["buckets"]["deploy"]["requests"] == 6
     assert client["requests"] == sum(bucket["requests"] for bucket in client["buckets"].values())
     assert (client["rate_limited"], client["retries"]) == (0, 0)
@@ -45,19 +45,19 @@ async def test_json_is_all_there_is_on_standard_output(start: Start) -> None:
 
 
 def test_the_same_seed_gives_the_same_servers_and_cities(run: Run) -> None:
-    def seen(*arguments: str) -> Any:
+    def servers(*arguments: str) -> Any:
         return [
             [match[key] for key in ("request_id", "city", "country", "players")]
-            for match in document(run, "--matches", "4", *arguments)["matches"]
+            for match in json_output(run, "--matches", "4", *arguments)["matches"]
         ]
 
-    first = seen("--seed", "5")
-    assert first == seen("--seed", "5")
-    assert first != seen("--seed", "6")
+    first = servers("--seed", "5")
+    assert first == servers("--seed", "5")
+    assert first != servers("--seed", "6")
 
 
-def test_plain_lines_then_a_table(run: Run) -> None:
-    ended = run("demo", "--matches", "3", *AT_ONCE)
+def test_without_a_terminal_it_prints_plain_lines_and_tables(run: Run) -> None:
+    ended = run("demo", "--matches", "3", *READY_AT_ONCE)
     assert (ended.code, ended.err) == (0, "")
     assert "\x1b" not in ended.out
     changes = re.findall(r"^ +[\d.]+ s  match +(\d)  (\w+)", ended.out, re.MULTILINE)
@@ -67,13 +67,13 @@ def test_plain_lines_then_a_table(run: Run) -> None:
     assert ended.out.endswith("stopped 3 servers, none left running\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-async def test_a_terminal_gets_a_picture_and_its_cursor_back(start: Start) -> None:
-    mine, theirs = pty.openpty()
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+async def test_a_terminal_shows_the_live_view_and_gets_its_cursor_back(start: Start) -> None:
+    ours, theirs = pty.openpty()
     environment = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}
-    command = await start("demo", "--matches", "3", *AT_ONCE, environment=environment, stdout=theirs)
+    command = await start("demo", "--matches", "3", *READY_AT_ONCE, environment=environment, stdout=theirs)
     os.close(theirs)
-    shown, ended = await asyncio.gather(asyncio.to_thread(read, mine), command.ended())
+    shown, ended = await asyncio.gather(asyncio.to_thread(read, ours), command.finished())
     assert (ended.code, ended.err) == (0, "")
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
     text = re.sub(r"\x1b\[[\d;?]*\w", "", shown)
@@ -83,16 +83,17 @@ async def test_a_terminal_gets_a_picture_and_its_cursor_back(start: Start) -> No
 
 
 def read(terminal: int) -> str:
+    """Read a terminal until its other side is closed."""
     with os.fdopen(terminal, "rb", buffering=0) as stream:
         content = bytearray()
         while True:
             try:
                 content += stream.read(65536)
-            except OSError:  # the other side has closed it, and all is read
+            except OSError:  # the other side is closed, and everything is read
                 return content.decode()
 
 
-def test_its_options_are_checked(run: Run) -> None:
+def test_wrong_options_are_refused(run: Run) -> None:
     for arguments in (["--matches", "0"], ["--time-to-ready", "3", "1"], ["--timeout", "0"], ["--bogus"]):
         ended = run("demo", *arguments)
         assert ended.code == 2
