@@ -21,7 +21,7 @@ from edgegap_async import EdgegapClient, errors
 from edgegap_async.models.ports import Port, Ports
 from edgegap_async.operations import OPERATIONS, Operation
 from edgegap_async.pagination import PageStream
-from edgegap_async.simulator.specification import complaints, request_validator
+from edgegap_async.simulator.specification import request_validator, violations
 from edgegap_async.transport import pipeline
 
 CALLS = all_calls()
@@ -119,7 +119,7 @@ async def test_a_call_sends_what_the_document_says(operation_id: str, checked: C
         if validator is None:
             assert sent.body is None
         else:
-            assert [*map(str, complaints(validator, sent.body))] == []
+            assert [*map(str, violations(validator, sent.body))] == []
     checked["operations"] += 1
     checked["requests"] += len(recorder.sent)
     wanted = {name for spec in (operation.spec, "v1-legacy") for name in request_fields(operation, spec)}

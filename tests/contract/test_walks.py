@@ -17,15 +17,15 @@ from walks import MISSING, WALKS, walk
 from edgegap_async.codec import loads
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.simulator.specification import Complaint, complaints, response_validator
+from edgegap_async.simulator.specification import Violation, response_validator, violations
 from edgegap_async.transport import pipeline
 
 SEEN: set[str] = set()
 """The operations that were answered, in all tests of this module."""
 
 
-def is_known_later(complaint: Complaint) -> bool:
-    return complaint.field.rpartition(".")[2] in KNOWN_LATER
+def is_known_later(violation: Violation) -> bool:
+    return violation.field.rpartition(".")[2] in KNOWN_LATER
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def held_to_the_document(monkeypatch: pytest.MonkeyPatch, checked: Counter[str])
         validator = response_validator(call.operation.operation_id, answer.status)
         if validator is not None:
             body = loads(answer.body)
-            found = complaints(validator, body)
+            found = violations(validator, body)
             if call.operation.operation_id == "deployment-get" and not body["running"]:
                 found = filterfalse(is_known_later, found)
             assert [*map(str, found)] == []

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from edgegap_async.simulator import LocalEdgegap, SimulatedDeployment, VirtualClock
-from edgegap_async.simulator.specification import complaints, response_validator
+from edgegap_async.simulator.specification import response_validator, violations
 
 USER = {"user_type": "geo_coordinates", "user_data": {"latitude": 45.5, "longitude": -73.6}}
 
@@ -103,6 +103,6 @@ def conforms() -> Callable[[str, Reply], None]:
         if validator is None:
             assert not reply.text
         else:
-            assert not list(map(str, complaints(validator, reply.body)))
+            assert not list(map(str, violations(validator, reply.body)))
 
     return check

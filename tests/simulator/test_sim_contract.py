@@ -82,7 +82,7 @@ def test_a_schema_that_holds_itself_ends():
             "paths": {operation.path: {"get": {"responses": {"200": {"content": content}}}}},
         }
     )
-    assert document.answer(operation, 200) == {"type": "object", "properties": {"child": {}}}
+    assert document.response_schema(operation, 200) == {"type": "object", "properties": {"child": {}}}
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_the_documents_become_json_schema(schema, plain):
     operation = OPERATIONS["location-list"]
     content = {"application/json": {"schema": schema}}
     paths = {operation.path: {"get": {"responses": {"200": {"content": content}}}}}
-    assert Document({"paths": paths}).answer(operation, 200) == plain
+    assert Document({"paths": paths}).response_schema(operation, 200) == plain

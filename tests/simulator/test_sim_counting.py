@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgegap_async.operations import DOCUMENTED_RATES
-from edgegap_async.simulator.http.rate_limits import BucketCount, FixedCount, RateLimiter, SlidingCount
+from edgegap_async.simulator.http.rate_limits import TokenBucketCounter, FixedWindowCounter, RateLimiter, SlidingWindowCounter
 
 limits = st.integers(1, 12)
 # steps of a 64th of a second: sums of them are exact, so a second is a second
@@ -28,12 +28,12 @@ def most_within(moments, span):
 
 @given(limit=limits, moments=arrivals)
 def test_sliding_never_more_in_any_second(limit, moments):
-    assert most_within(accepted(SlidingCount(limit), moments), 1.0) <= limit
+    assert most_within(accepted(SlidingWindowCounter(limit), moments), 1.0) <= limit
 
 
 @given(limit=limits, moments=arrivals)
 def test_sliding_refuses_only_when_the_last_second_is_full(limit, moments):
-    count, taken = SlidingCount(limit), []
+    count, taken = SlidingWindowCounter(limit), []
     for moment in moments:
         full = sum(moment - each < 1.0 for each in taken) >= limit
         assert count.admit(moment) is not full
@@ -47,13 +47,13 @@ def test_fixed_accepts_up_to_the_limit_in_every_window(limit, moments, offset):
         return (moment - offset) // 1
 
     arrived = collections.Counter(map(window, moments))
-    taken = collections.Counter(map(window, accepted(FixedCount(limit, offset), moments)))
+    taken = collections.Counter(map(window, accepted(FixedWindowCounter(limit, offset), moments)))
     assert taken == {each: min(limit, number) for each, number in arrived.items()}
 
 
 @given(limit=limits, moments=arrivals)
 def test_bucket_gives_no_more_than_it_holds_and_gets(limit, moments):
-    taken = accepted(BucketCount(limit), moments)
+    taken = accepted(TokenBucketCounter(limit), moments)
     for first in range(len(taken)):
         for last in range(first, len(taken)):
             number = last - first + 1
@@ -62,13 +62,13 @@ def test_bucket_gives_no_more_than_it_holds_and_gets(limit, moments):
 
 @given(limit=limits)
 def test_all_accept_a_burst_of_the_limit(limit):
-    for count in (SlidingCount(limit), FixedCount(limit, 0.3), BucketCount(limit)):
+    for count in (SlidingWindowCounter(limit), FixedWindowCounter(limit, 0.3), TokenBucketCounter(limit)):
         assert len(accepted(count, [5.0] * (limit + 5))) == limit
 
 
 def test_a_full_bucket_can_give_twice_the_limit_in_a_second():
     moments = [1.0] * 20 + [1.0 + number / 20 for number in range(1, 20)]
-    assert len(accepted(BucketCount(20), moments)) == 39
+    assert len(accepted(TokenBucketCounter(20), moments)) == 39
 
 
 def limits_of(rates="documented", counting="sliding"):

@@ -84,7 +84,7 @@ async def test_stall_is_handled_and_never_answered(serve):
             await edgegap.create()
     assert len(edgegap.local.deployments) == 1
     await asyncio.sleep(1)
-    assert not edgegap.local._serving, "it ends when the client has left"
+    assert not edgegap.local._started.dispatcher.active, "it ends when the client has left"
 
 
 async def test_truncate_sends_half(edgegap_server):

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from edgegap_async.operations import OPERATIONS
-from edgegap_async.simulator import LocalEdgegap, VirtualClock, handlers
-from edgegap_async.simulator.http import dispatch
+from edgegap_async.simulator import LocalEdgegap, VirtualClock, server
+from edgegap_async.simulator.handlers.table import HANDLERS
 from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 
 # who may come in
@@ -74,7 +74,7 @@ async def test_a_method_that_is_not_allowed(edgegap_server):
 
 
 def test_every_operation_has_a_handler():
-    assert handlers.HANDLERS.keys() == OPERATIONS.keys()
+    assert HANDLERS.keys() == OPERATIONS.keys()
 
 
 # what it records
@@ -99,7 +99,7 @@ async def test_a_mistake_of_its_own_is_shown(monkeypatch):
     def broken(*_):
         raise KeyError("mine")
 
-    monkeypatch.setattr(dispatch, "HANDLERS", {"location-list": broken})
+    monkeypatch.setattr(server, "HANDLERS", {"location-list": broken})
     with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
         async with LocalEdgegap(clock=VirtualClock()) as local, aiohttp.ClientSession() as session:
             headers = {"Authorization": f"token {local.token}"}

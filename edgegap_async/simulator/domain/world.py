@@ -14,7 +14,7 @@ import attrs
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.deployment import DeploymentTag, PlannedFailure, SimulatedDeployment, life
 from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest
-from edgegap_async.simulator.domain.host import Machine, PortSettings, address
+from edgegap_async.simulator.domain.host import Machine, address
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.registry import ContainerRegistry
@@ -29,11 +29,12 @@ from edgegap_async.simulator.handlers.pages import PageRequest
 from edgegap_async.simulator.handlers.query import Query
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
-    Span,
+    PortSettings,
     VersionSettings,
+    WorldSettings,
     application_fields,
-    settings_of,
     version_fields,
+    version_settings,
 )
 
 REMEMBERED: Final = 300.0
@@ -66,43 +67,31 @@ class Order:
 class World:
     """Everything the handlers read and change; nothing in it waits, so each handler is one step."""
 
-    def __init__(
-        self,
-        *,
-        chances: RandomStreams,
-        clock: Clock,
-        calendar: Calendar,
-        time_to_ready: Span,
-        applications: Mapping[str, dict[str, VersionSettings]] | None,
-        private_fleets: Mapping[str, int],
-        images: Mapping[str, Sequence[str]],
-        list_lag: float,
-        max_page_size: int,
-    ) -> None:
-        self.chances = chances
+    def __init__(self, settings: WorldSettings, clock: Clock, calendar: Calendar) -> None:
+        self.chances = chances = RandomStreams(settings.seed)
         self.clock = clock
         self.calendar = calendar
-        self.max_page_size = max_page_size
+        self.max_page_size = settings.max_page_size
         self.opened_at: float = clock()
         self.history: dict[str, SimulatedDeployment] = {}
         """Every deployment by its id, in the order of their creation."""
-        self._time_to_ready = time_to_ready
+        self._time_to_ready = settings.time_to_ready
         self.store: Store = Store(clock)
         """Applications, versions and whatever else is created and deleted by name."""
-        self.registry: ContainerRegistry = ContainerRegistry(images, clock())
+        self.registry: ContainerRegistry = ContainerRegistry(settings.images, clock())
         """The images of the container registry."""
         self.measurements: Measurements = Measurements(chances.stream("telemetry"))
         """What telemetry has measured."""
         self.changed: Callable[[Hooked], None] = lambda _: None
         """Called with whatever is new, or becomes ready or ends at another moment than it would have."""
-        self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, time_to_ready)
+        self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
         """The lobbies, by their names."""
-        self._any_application = applications is None
-        self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = applications or {}
+        self._any_application = settings.applications is None
+        self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = settings.applications or {}
         self._seed_store()
-        self._list_lag = list_lag
+        self._list_lag = settings.list_lag
         self._ids = chances.stream("ids")
         self._lives = chances.stream("lives")
         self._other_lives = chances.stream("other lives")
@@ -111,7 +100,7 @@ class World:
         self._alive: dict[str, SimulatedDeployment] = {}
         self._ends: list[tuple[float, str]] = []
         self._machines: dict[City, list[Machine]] = {}
-        self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(private_fleets)
+        self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(settings.private_fleets)
         """The hosts of each private fleet."""
 
     # what exists
@@ -183,7 +172,7 @@ class World:
         versions = {each.fields["name"]: each for each in self.store.under(VERSION, {"app_name": application})}
         name = named or next(reversed(versions), DEFAULT_VERSION)
         if name in versions:
-            return name, settings_of(versions[name].fields, self._known_versions.get(application, {}).get(name))
+            return name, version_settings(versions[name].fields, self._known_versions.get(application, {}).get(name))
         if not self._any_application:
             raise Rejection(404, f"version: {application!r} has no version {name!r}")
         return name, VersionSettings()

@@ -50,7 +50,7 @@ _CODES: Final[Mapping[str, str]] = {
 
 def own(_: World, call: ValidatedRequest) -> Reply:
     """GET /v1/ip."""
-    return Reply(200, {"public_ip": call.sender})
+    return Reply(200, {"public_ip": call.remote_address})
 
 
 def lookup(_: World, call: ValidatedRequest) -> Reply:

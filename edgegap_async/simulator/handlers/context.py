@@ -10,12 +10,12 @@ from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers import tags
 from edgegap_async.simulator.handlers.serializers import from_inside
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import shaped
+from edgegap_async.simulator.specification import conform
 
 
 def get(world: World, call: ValidatedRequest) -> Reply:
     """GET /v1/context/{request_id}/{security_number}."""
-    return Reply(200, shaped(call.operation.operation_id, from_inside(world, _own(world, call))))
+    return Reply(200, conform(call.operation.operation_id, from_inside(world, _own(world, call))))
 
 
 def create_tag(world: World, call: ValidatedRequest) -> Reply:

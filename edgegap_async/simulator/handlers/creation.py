@@ -44,7 +44,7 @@ def _create_v2(world: World, call: ValidatedRequest, private_hosts: Sequence[str
         resources=body.get("resources"),
     )
     try:
-        deployment = world.create(order, call.doom)
+        deployment = world.create(order, call.planned_failure)
     except Rejection as refusal:
         # this version has no 404: what is not known is a bad request
         raise Rejection(400 if refusal.status == 404 else refusal.status, refusal.message) from None
@@ -75,7 +75,7 @@ def create_v1(world: World, call: ValidatedRequest) -> Reply:
             command=body.get("command"),
             arguments=body.get("arguments"),
         ),
-        call.doom,
+        call.planned_failure,
     )
     return Reply(
         200,

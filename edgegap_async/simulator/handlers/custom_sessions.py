@@ -14,7 +14,7 @@ from edgegap_async.simulator.handlers.resources import listing, refusal
 from edgegap_async.simulator.handlers.serializers import session_row, session_whole
 from edgegap_async.simulator.handlers.sessions import created, deleted, users_at
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import shaped
+from edgegap_async.simulator.specification import conform
 
 
 def create(world: World, call: ValidatedRequest) -> Reply:
@@ -116,4 +116,4 @@ def _deployment(world: World, call: ValidatedRequest) -> SimulatedDeployment:
 
 
 def _shaped(call: ValidatedRequest, fields: Mapping[str, Any]) -> Reply:
-    return Reply(200, shaped(call.operation.operation_id, fields))
+    return Reply(200, conform(call.operation.operation_id, fields))

@@ -41,7 +41,7 @@ def _lines(world: World, deployment: SimulatedDeployment) -> Sequence[str]:
     told = [f"{deployment.application} {deployment.version} starting"]
     told += [f"listening on {each.settings.port}/{each.settings.protocol}" for each in deployment.ports]
     told += [f"waiting for {deployment.user_count} players"]
-    return [f"[{world.calendar.text(ready + 0.01 * number)}] {line}" for number, line in enumerate(told)]
+    return [f"[{world.calendar.timestamp(ready + 0.01 * number)}] {line}" for number, line in enumerate(told)]
 
 
 def report(world: World, call: ValidatedRequest) -> Reply:
@@ -83,7 +83,7 @@ def metrics(world: World, call: ValidatedRequest) -> Reply:
     moments = _moments(world, deployment, call.query)
     axis = {
         "labels": [f"{world.calendar.at(moment):%H:%M:%S}" for moment in moments],
-        "timestamps": [world.calendar.text(moment)[:-3] for moment in moments],
+        "timestamps": [world.calendar.timestamp(moment)[:-3] for moment in moments],
     }
 
     def series(name: str) -> dict[str, Any]:

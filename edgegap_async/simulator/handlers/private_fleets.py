@@ -31,7 +31,7 @@ def hosts(world: World, call: ValidatedRequest) -> Reply:
 
 def _shown(world: World, host: Machine) -> dict[str, Any]:
     taken = [deployment.resources or _RESERVED for deployment in world.on_host(host)]
-    since = world.calendar.zulu(world.opened_at)
+    since = world.calendar.utc_timestamp(world.opened_at)
     number = zlib.crc32(str(host.host_id).encode())
     return {
         "host_id": host.host_id,

@@ -16,7 +16,7 @@ def list_(world: World, call: ValidatedRequest) -> Reply:
     newest_first = [*reversed(_tags(world, call).values())]
 
     def show(tagged: Tagged) -> dict[str, Any]:
-        pushed = world.calendar.text(tagged.pushed_at)
+        pushed = world.calendar.timestamp(tagged.pushed_at)
         return {"tag": tagged.tag, "last_push_at": pushed, "artifact": tagged.artifact(deleted=False)}
 
     return listing(world, call, newest_first, show)

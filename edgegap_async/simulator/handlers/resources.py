@@ -12,12 +12,18 @@ from edgegap_async.simulator.domain.resource_types import RESOURCES, Record, Res
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.pages import PageRequest
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import answer_fields, body_fields, shaped, statuses, success
+from edgegap_async.simulator.specification import (
+    conform,
+    documented_statuses,
+    request_fields,
+    response_fields,
+    success_status,
+)
 
 
 def refusal(call: ValidatedRequest, status: int, message: str) -> Rejection:
     """A refusal with a status where the operation's document has it, else with 400."""
-    return Rejection(status if status in statuses(call.operation.operation_id) else 400, message)
+    return Rejection(status if status in documented_statuses(call.operation.operation_id) else 400, message)
 
 
 def listing(
@@ -30,11 +36,11 @@ def listing(
     page = (
         PageRequest.asked(call.query, world.max_page_size) if paged or call.query.keys() & {"page", "limit"} else whole
     )
-    described = answer_fields(operation.operation_id)
+    described = response_fields(operation.operation_id)
     items = [show(row) for row in rows[page.start : page.stop]]
     body = {operation.items_key or "data": items, "count": len(rows), **page.described(len(rows))}
     named = {name: value for name, value in body.items() if name in described}
-    return Reply(200, shaped(operation.operation_id, named))
+    return Reply(200, conform(operation.operation_id, named))
 
 
 def shown(world: World, resource: Resource, record: Record) -> dict[str, Any]:
@@ -43,7 +49,10 @@ def shown(world: World, resource: Resource, record: Record) -> dict[str, Any]:
     fields |= {name: compute(record, world.clock()) for name, compute in resource.computed.items()}
     if resource.times is not None:
         created, updated = resource.times
-        fields |= {created: world.calendar.text(record.created_at), updated: world.calendar.text(record.updated_at)}
+        fields |= {
+            created: world.calendar.timestamp(record.created_at),
+            updated: world.calendar.timestamp(record.updated_at),
+        }
     return fields
 
 
@@ -92,7 +101,7 @@ def _given(call: ValidatedRequest) -> dict[str, Any]:
     body: Any = call.body
     if not isinstance(body, dict):
         raise Rejection(400, "this must be of type object")
-    known = body_fields(call.operation.operation_id)
+    known = request_fields(call.operation.operation_id)
     fields = cast("dict[str, Any]", body)
     return {name: value for name, value in fields.items() if name in known}
 
@@ -127,13 +136,13 @@ def _free_name(resource: Resource, world: World, call: ValidatedRequest, fields:
 
 def _answer(resource: Resource, world: World, call: ValidatedRequest, record: Record, message: str = "") -> Reply:
     operation_id = call.operation.operation_id
-    fields, described = shown(world, resource, record), answer_fields(operation_id)
+    fields, described = shown(world, resource, record), response_fields(operation_id)
     if resource.inside is not None and resource.inside in described:
         fields = {"success": True, resource.inside: fields}
     elif message:
         told = {"success": True, "message": message}
         fields = {name: value for name, value in told.items() if name in described}
-    return Reply(success(operation_id), shaped(operation_id, fields))
+    return Reply(success_status(operation_id), conform(operation_id, fields))
 
 
 _VERBS: Final[Mapping[Verb, Callable[[Resource, World, ValidatedRequest], Reply]]] = {

@@ -53,10 +53,10 @@ def status(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
     if deployment.max_duration < 0:
         del shape["removal_time"]
     else:
-        shape["removal_time"] = world.calendar.text(ready + deployment.max_duration * 60)
+        shape["removal_time"] = world.calendar.timestamp(ready + deployment.max_duration * 60)
     return shape | {
         "public_ip": deployment.public_ip,
-        "start_time": world.calendar.text(ready),
+        "start_time": world.calendar.timestamp(ready),
         "elapsed_time": int(now - ready),
         "ports": _ports(deployment),
         "location": deployment.location.shown(),
@@ -72,7 +72,7 @@ def row(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
         "fqdn": deployment.fqdn,
         "public_ip": deployment.public_ip if known else None,
         "ready": state is DeploymentState.READY,
-        "start_time": world.calendar.text(ready) if known and ready is not None else None,
+        "start_time": world.calendar.timestamp(ready) if known and ready is not None else None,
         "ports": _ports(deployment) if known else None,
         "tags": deployment.tags,
         "status": state.lower(),
@@ -106,7 +106,7 @@ def session_whole(world: World, session: SimulatedSession) -> dict[str, Any]:
     users = [user.shown() for user in session.users.values()]
     return session_brief(session) | {
         "custom_id": session.custom_id,
-        "create_time": world.calendar.text(session.created_at),
+        "create_time": world.calendar.timestamp(session.created_at),
         "elapsed": int(world.clock() - session.created_at),
         "error": session.error,
         "session_users": users,

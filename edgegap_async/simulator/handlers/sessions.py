@@ -16,7 +16,7 @@ from edgegap_async.simulator.handlers.resources import listing, refusal
 from edgegap_async.simulator.handlers.serializers import session_row, session_whole
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 from edgegap_async.simulator.settings import SessionSettings
-from edgegap_async.simulator.specification import shaped
+from edgegap_async.simulator.specification import conform
 
 _PLACES: Final = ("city", "country", "continent", "administrative_division", "region")
 """Fields of a body that are each a location filter in short."""
@@ -47,7 +47,7 @@ def create(world: World, call: ValidatedRequest) -> Reply:
     if given is not None and not session.may_join(given):
         raise refusal(call, 409, f"{given.request_id} cannot be joined by this session")
     world.sessions.add(session, given or _deployment(world, call, session, config))
-    return Reply(200, shaped(call.operation.operation_id, created(session)))
+    return Reply(200, conform(call.operation.operation_id, created(session)))
 
 
 def created(session: SimulatedSession) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def created(session: SimulatedSession) -> dict[str, Any]:
 
 def get(world: World, call: ValidatedRequest) -> Reply:
     """GET /v1/session/{session_id}."""
-    return Reply(200, shaped(call.operation.operation_id, session_whole(world, _found(world, call))))
+    return Reply(200, conform(call.operation.operation_id, session_whole(world, _found(world, call))))
 
 
 def list_(world: World, call: ValidatedRequest) -> Reply:
@@ -78,7 +78,7 @@ def delete(world: World, call: ValidatedRequest) -> Reply:
     """DELETE /v1/session/{session_id}."""
     session = _found(world, call)
     session.delete()
-    return Reply(200, shaped(call.operation.operation_id, deleted(session)))
+    return Reply(200, conform(call.operation.operation_id, deleted(session)))
 
 
 def deleted(session: SimulatedSession) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _users(body: Mapping[str, Any]) -> dict[str, SessionPlayer]:
 
 def _users_of(call: ValidatedRequest, session: SimulatedSession) -> Reply:
     users = [user.shown() for user in session.users.values()]
-    return Reply(200, shaped(call.operation.operation_id, {"session_users": users}))
+    return Reply(200, conform(call.operation.operation_id, {"session_users": users}))
 
 
 # where it plays
@@ -175,7 +175,7 @@ def _deployment(
         tags=session.sought_tags,
         environment={name: str(value) for each in session.selectors for name, value in each.get("env", {}).items()},
     )
-    return world.create(order, call.doom)
+    return world.create(order, call.planned_failure)
 
 
 def _places(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -4,10 +4,9 @@ A handler is a plain function of the world and a call. It never waits, so what i
 request comes between. It refuses by raising ``Refusal``.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
-from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers import (
     addresses,
     context,
@@ -26,9 +25,7 @@ from edgegap_async.simulator.handlers import (
     telemetry,
 )
 from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
-from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-
-Handler: TypeAlias = Callable[[World, ValidatedRequest], Reply]
+from edgegap_async.simulator.http.messages import Handler
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "v2-deployment-create": creation.create_v2,
@@ -96,4 +93,4 @@ AUTHORISE_THEMSELVES: Final = frozenset(
 )
 """Operations that do not take the organisation's token."""
 
-__all__ = ["AUTHORISE_THEMSELVES", "HANDLERS", "Handler"]
+__all__ = ["AUTHORISE_THEMSELVES", "HANDLERS"]

@@ -16,7 +16,7 @@ def create(world: World, call: ValidatedRequest) -> Reply:
     players = [_player(number, address) for number, address in enumerate(call.body["ips"])]
     deployments = [_deployment(world, number, each) for number, each in enumerate(call.body["deployments"])]
     begun = world.measurements.begin(world.clock(), deployments, players)
-    return Reply(200, {"retrieval_key": begun.key, "expire": world.calendar.text(begun.expires_at)})
+    return Reply(200, {"retrieval_key": begun.key, "expire": world.calendar.timestamp(begun.expires_at)})
 
 
 def get(world: World, call: ValidatedRequest) -> Reply:
