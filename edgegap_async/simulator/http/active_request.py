@@ -17,7 +17,7 @@ from edgegap_async.simulator.http.request_validation import validate_request
 from edgegap_async.simulator.http.responses import is_disconnected
 
 _DISCONNECT_POLL: Final = 0.1
-"""Seconds between two checks whether the client of an unanswered request has disconnected."""
+"""Seconds between two checks whether the client of a stalled request has disconnected."""
 
 
 @attrs.frozen(kw_only=True)

@@ -88,7 +88,7 @@ class TokenBucketCounter:
         self._filled_at = -math.inf
 
     def admit(self, now: float) -> bool:
-        """Admit a request if the bucket holds a whole token."""
+        """Admit a request if the bucket holds a full token."""
         self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
         self._filled_at = now
         if self._tokens < 1.0 - _EPSILON:
