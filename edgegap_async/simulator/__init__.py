@@ -6,8 +6,10 @@ It needs the extra ``simulator``: ``pip install 'edgegap-async[simulator]'``.
 try:
     # imported first, so that without it the message says what to install
     import jsonschema  # noqa: F401  # pyright: ignore[reportUnusedImport]
-except ImportError as error:
-    raise ImportError("the local Edgegap needs the extra: pip install 'edgegap-async[simulator]'") from error
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "the local Edgegap needs the extra: pip install 'edgegap-async[simulator]'", name=error.name
+    ) from error
 
 from edgegap_async.simulator.clock import Clock, VirtualClock
 from edgegap_async.simulator.domain.collection import Collection
