@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from edgegap_async.models.users import User
-from edgegap_async.simulator.domain.geography import Position, nearest, of_address
+from edgegap_async.simulator.domain.geography import Position, city_of_address, nearest_city
 
 # fmt: off
 REGIONS: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
@@ -143,7 +143,7 @@ def _region(number: int, seed: int) -> str:
 def _player(city: str, place: tuple[float, float], chance: random.Random, by_address: bool) -> Player:
     latitude, longitude = (round(degrees + chance.uniform(-_SUBURBS, _SUBURBS), 4) for degrees in place)
     if chance.random() < _KNOWN_BY_ADDRESS and by_address:
-        return Player(city, User.ip(chance.choice(_addresses_near(nearest([Position(latitude, longitude)]).city))))
+        return Player(city, User.ip(chance.choice(_addresses_near(nearest_city([Position(latitude, longitude)]).city))))
     return Player(city, User.at(latitude, longitude))
 
 
@@ -168,5 +168,5 @@ def _addresses() -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = {}
     for network in DOCUMENTATION_RANGES:
         for address in ipaddress.ip_network(network).hosts():
-            found.setdefault(of_address(address).city, []).append(str(address))
+            found.setdefault(city_of_address(address).city, []).append(str(address))
     return found

@@ -15,11 +15,11 @@ from aiohttp import web
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.collection import Collection
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
-from edgegap_async.simulator.domain.injected_environment import injected
+from edgegap_async.simulator.domain.injected_environment import injected_environment
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.session import SimulatedSession
-from edgegap_async.simulator.domain.world import Hooked, World, new_secret
+from edgegap_async.simulator.domain.world import WebhookSource, World, new_secret
 from edgegap_async.simulator.handlers.table import AUTHORISE_THEMSELVES, HANDLERS
 from edgegap_async.simulator.http.access import AccessControl
 from edgegap_async.simulator.http.dispatch import Dispatcher
@@ -49,7 +49,7 @@ class _Running:
     url: str
     world: World
     dispatcher: Dispatcher
-    webhooks: WebhookSender[Hooked]
+    webhooks: WebhookSender[WebhookSource]
     runner: web.ServerRunner
 
 
@@ -170,7 +170,7 @@ class LocalEdgegap:
     def deployments(self) -> Collection[SimulatedDeployment]:
         """The deployments that run, and would be billed, until something stops them."""
         world = self._started.world
-        return Collection(lambda: world.alive, lambda each: each.goes_on)
+        return Collection(lambda: world.existing, lambda each: each.is_active)
 
     @property
     def history(self) -> Collection[SimulatedDeployment]:
@@ -201,7 +201,7 @@ class LocalEdgegap:
         Raises:
             KeyError: No deployment with this id was ever created.
         """
-        return injected(self._started.world.history[request_id], self.url)
+        return injected_environment(self._started.world.history[request_id], self.url)
 
     def client(self, **settings: Any) -> EdgegapClient:
         """Return a client of this server, to be opened with ``async with``.
@@ -227,13 +227,13 @@ class LocalEdgegap:
             raise RuntimeError("a local Edgegap can be started only once: create another LocalEdgegap")
         clock = self._clock or asyncio.get_running_loop().time
         world = World(self._settings, clock, Calendar.starting(clock, self._opened))
-        webhooks = WebhookSender[Hooked](
+        webhooks = WebhookSender[WebhookSource](
             lambda item: webhook_schedule(world, item),
             clock,
             self.faults.take_webhook_fault,
             poll_interval=math.inf if self._clock is None else _VIRTUAL_CLOCK_POLL,
         )
-        world.changed = webhooks.follow
+        world.on_change = webhooks.follow
         dispatcher = Dispatcher(
             world=world,
             handlers=HANDLERS,

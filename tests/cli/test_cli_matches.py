@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from edgegap_async.cli.matches import DOCUMENTATION_RANGES, REGIONS, matches
-from edgegap_async.simulator.domain.geography import Position, nearest, of_address
+from edgegap_async.simulator.domain.geography import Position, city_of_address, nearest_city
 
 
 def test_the_same_seed_makes_the_same_matches_however_many() -> None:
@@ -32,7 +32,7 @@ def test_some_players_are_known_by_a_documentation_address_which_lies_where_they
         address = ipaddress.ip_address(player.user.ip_address or "")
         assert any(address in network for network in networks)
         # the suburbs of a city may be nearer to another machine than its middle is, but not by a region
-        assert of_address(address) in {nearest([Position(*place)]) for place in REGIONS[region].values()}
+        assert city_of_address(address) in {nearest_city([Position(*place)]) for place in REGIONS[region].values()}
 
 
 def test_without_addresses_every_player_has_a_position() -> None:

@@ -1,4 +1,4 @@
-"""Custom sessions: named by the caller, under a deployment that the caller chose."""
+"""Custom sessions: the caller chooses their ids and their deployment."""
 
 import pytest
 
@@ -12,7 +12,7 @@ async def deployment(edgegap_server):
 
 @pytest.fixture
 def custom(edgegap_server, deployment, conforms):
-    """Calls an operation on one, or on all where there is no id, of the deployment."""
+    """Calls an operation on one custom session of the deployment, or on all of them if there is no id."""
 
     async def call(operation_id, custom_id=None, status=200, request_id=None, **options):
         method = operation_id.split("-")[0].upper()
@@ -35,27 +35,32 @@ def create(custom):
     return one
 
 
-async def test_one_is_created_under_its_own_id(edgegap_server, deployment, create, custom):
+async def test_a_custom_session_is_created_under_its_custom_id(edgegap_server, deployment, create, custom):
     created = await create(webhook_url="http://127.0.0.1/hook")
     assert (created["custom_id"], created["app"], created["version"]) == ("lobby", "kart", "v1.2")
     assert created["deployment_request_id"] == deployment.request_id
-    seen = await custom("get-custom-session", "lobby")
-    assert (seen["session_id"], seen["custom_id"]) == (created["session_id"], "lobby")
-    assert (seen["status"], seen["ready"], seen["linked"], seen["kind"]) == ("Status.READY", True, True, "Custom")
-    assert [each["ip"] for each in seen["session_users"]] == IPS[:2]
-    assert seen["webhook_url"] == "http://127.0.0.1/hook"
-    assert seen["deployment"]["request_id"] == deployment.request_id
-    assert await edgegap_server.get(f"/v1/session/{created['session_id']}") == seen
+    session = await custom("get-custom-session", "lobby")
+    assert (session["session_id"], session["custom_id"]) == (created["session_id"], "lobby")
+    assert (session["status"], session["ready"], session["linked"], session["kind"]) == (
+        "Status.READY",
+        True,
+        True,
+        "Custom",
+    )
+    assert [each["ip"] for each in session["session_users"]] == IPS[:2]
+    assert session["webhook_url"] == "http://127.0.0.1/hook"
+    assert session["deployment"]["request_id"] == deployment.request_id
+    assert await edgegap_server.get(f"/v1/session/{created['session_id']}") == session
 
 
-async def test_it_takes_no_sockets(edgegap_server, deployment, create):
+async def test_a_custom_session_occupies_no_sockets(edgegap_server, deployment, create):
     await create(ip_list=IPS)
-    shown = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
-    assert [each["user_count"] for each in shown["sessions"]] == [3]
-    assert (shown["sockets"], shown["sockets_usage"]) == (10, 0)
+    status = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
+    assert [each["user_count"] for each in status["sessions"]] == [3]
+    assert (status["sockets"], status["sockets_usage"]) == (10, 0)
 
 
-async def test_an_id_is_taken_once_on_a_deployment(edgegap_server, create):
+async def test_a_custom_id_is_unique_on_a_deployment(edgegap_server, create):
     await create()
     refused = await create(status=400)
     assert "lobby" in refused["message"]
@@ -63,7 +68,7 @@ async def test_an_id_is_taken_once_on_a_deployment(edgegap_server, create):
     assert (await create(request_id=other.request_id))["deployment_request_id"] == other.request_id
 
 
-async def test_one_is_updated(create, custom):
+async def test_update_replaces_the_users(create, custom):
     created = await create(webhook_url="http://127.0.0.1/old")
     changed = await custom("patch-custom-session", "lobby", json={"ip_list": IPS[2:]})
     assert ([each["ip"] for each in changed["session_users"]], changed["user_count"]) == (IPS[2:], 1)
@@ -74,17 +79,17 @@ async def test_one_is_updated(create, custom):
     assert await custom("get-custom-session", "lobby") == changed
 
 
-async def test_one_is_deleted_and_its_id_free_again(edgegap_server, deployment, create, custom):
+async def test_delete_frees_the_custom_id(edgegap_server, deployment, create, custom):
     created = await create()
-    gone = await custom("delete-custom-session", "lobby")
-    assert (gone["session_id"], gone["custom_id"]) == (created["session_id"], "lobby")
+    deleted = await custom("delete-custom-session", "lobby")
+    assert (deleted["session_id"], deleted["custom_id"]) == (created["session_id"], "lobby")
     assert deployment.request_id in edgegap_server.local.deployments
     await custom("get-custom-session", "lobby", status=400)
     await custom("delete-custom-session", "lobby", status=400)
     assert (await create())["session_id"] != created["session_id"]
 
 
-async def test_all_of_a_deployment_are_listed(edgegap_server, create, custom):
+async def test_list_returns_the_sessions_of_one_deployment(edgegap_server, create, custom):
     created = [await create(name) for name in ("a", "b")]
     other = await edgegap_server.ready()
     await create("c", request_id=other.request_id)
@@ -96,7 +101,7 @@ async def test_all_of_a_deployment_are_listed(edgegap_server, create, custom):
     assert [each["custom_id"] for each in everywhere] == ["a", "b", "c"]
 
 
-async def test_many_are_created_but_those_that_conflict(create, custom):
+async def test_create_many_reports_conflicts_and_creates_the_others(create, custom):
     await create("b")
     sessions = [
         {"custom_id": "a", "ip_list": IPS, "webhook_url": "http://127.0.0.1/a"},
@@ -113,13 +118,13 @@ async def test_many_are_created_but_those_that_conflict(create, custom):
     assert [each["custom_id"] for each in listed["data"]] == ["b", "a", "d"]
 
 
-async def test_many_are_deleted_but_those_that_are_not_there(create, custom):
+async def test_delete_many_reports_unknown_ids_and_deletes_the_others(create, custom):
     for name in ("a", "b", "c"):
         await create(name)
-    gone = await custom("delete-custom-sessions", json={"sessions": ["a", "x", "c"]})
-    assert [each["custom_id"] for each in gone["sessions"]] == ["a", "c"]
-    assert len(gone["errors"]) == 1
-    assert gone["errors"][0].startswith("x:")
+    deleted = await custom("delete-custom-sessions", json={"sessions": ["a", "x", "c"]})
+    assert [each["custom_id"] for each in deleted["sessions"]] == ["a", "c"]
+    assert len(deleted["errors"]) == 1
+    assert deleted["errors"][0].startswith("x:")
     assert [each["custom_id"] for each in (await custom("get-custom-sessions"))["data"]] == ["b"]
 
 
@@ -135,11 +140,11 @@ async def test_many_are_deleted_but_those_that_are_not_there(create, custom):
         ("delete-custom-sessions", None, {"sessions": []}),
     ],
 )
-async def test_without_a_deployment_there_are_none(custom, operation_id, custom_id, body):
+async def test_an_unknown_deployment_is_a_bad_request(custom, operation_id, custom_id, body):
     await custom(operation_id, custom_id, 400, "0123456789ab", **({} if body is None else {"json": body}))
 
 
-async def test_they_go_with_their_deployment(edgegap_server, deployment, create, custom):
+async def test_termination_of_the_deployment_deletes_its_custom_sessions(edgegap_server, deployment, create, custom):
     await create()
     deployment.stop()
     assert (await custom("get-custom-session", "lobby"))["status"] == "Status.TERMINATING"
@@ -150,10 +155,10 @@ async def test_they_go_with_their_deployment(edgegap_server, deployment, create,
     assert len(edgegap_server.local.sessions) == 0
 
 
-async def test_one_waits_for_its_deployment(edgegap_server, create, custom):
+async def test_a_custom_session_is_ready_once_its_deployment_is(edgegap_server, create, custom):
     request_id = await edgegap_server.create()
     await create(request_id=request_id)
-    seen = await custom("get-custom-session", "lobby", request_id=request_id)
-    assert (seen["linked"], seen["ready"], seen["status"]) == (True, False, "Status.SEEKING")
+    session = await custom("get-custom-session", "lobby", request_id=request_id)
+    assert (session["linked"], session["ready"], session["status"]) == (True, False, "Status.SEEKING")
     edgegap_server.clock.advance(10)
     assert (await custom("get-custom-session", "lobby", request_id=request_id))["ready"]

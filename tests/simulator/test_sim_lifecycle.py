@@ -1,4 +1,4 @@
-"""A deployment lives by the clock: its states, its times, what is shown of it."""
+"""The life of a simulated deployment: states, times and responses, all driven by the clock."""
 
 import asyncio
 
@@ -7,32 +7,32 @@ import pytest
 from edgegap_async.simulator import DeploymentState
 
 
-async def test_it_passes_through_its_states(edgegap_server):
+async def test_a_deployment_passes_through_its_states(edgegap_server):
     request_id = await edgegap_server.create()
     deployment = edgegap_server.local.deployments[request_id]
     assert deployment.state is DeploymentState.SEEKING
-    seen = [("Status.SEEKING", "Status.INITIALIZING")]
+    states_seen = [("Status.SEEKING", "Status.INITIALIZING")]
     for _ in range(700):
         edgegap_server.clock.advance(0.01)
         body = await edgegap_server.get(f"/v1/status/{request_id}")
         states = body["current_status"], body["last_status"]
-        if states != seen[-1]:
-            seen.append(states)
-    assert seen == [
+        if states != states_seen[-1]:
+            states_seen.append(states)
+    assert states_seen == [
         ("Status.SEEKING", "Status.INITIALIZING"),
         ("Status.DEPLOYING", "Status.SEEKING"),
         ("Status.READY", "Status.DEPLOYING"),
     ]
 
 
-async def test_time_stands_still_until_the_clock_moves(edgegap_server):
+async def test_the_state_does_not_change_until_the_clock_advances(edgegap_server):
     request_id = await edgegap_server.create()
     for _ in range(3):
         body = await edgegap_server.get(f"/v1/status/{request_id}")
         assert body["current_status"] == "Status.SEEKING"
 
 
-async def test_ready_comes_within_the_span(serve):
+async def test_time_to_ready_is_within_its_limits(serve):
     edgegap = await serve(time_to_ready=(3, 4), seed=5)
     for _ in range(30):
         await edgegap.create()
@@ -41,7 +41,7 @@ async def test_ready_comes_within_the_span(serve):
     assert max(times) - min(times) > 0.3
 
 
-async def test_nothing_is_known_before_ready(edgegap_server):
+async def test_address_ports_and_location_are_null_before_ready(edgegap_server):
     request_id = await edgegap_server.create()
     body = await edgegap_server.get(f"/v1/status/{request_id}")
     unknown = ("public_ip", "ports", "location", "start_time", "elapsed_time")
@@ -52,7 +52,7 @@ async def test_nothing_is_known_before_ready(edgegap_server):
     assert row["status"] == "seeking"
 
 
-async def test_everything_is_known_once_ready(edgegap_server):
+async def test_address_ports_and_location_are_set_once_ready(edgegap_server):
     deployment = await edgegap_server.ready(tags=["match-42"])
     body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
     assert body["running"] is True
@@ -66,7 +66,7 @@ async def test_everything_is_known_once_ready(edgegap_server):
     assert body["tags"] == ["match-42"] == deployment.tags
 
 
-async def test_it_ends_by_itself_after_max_duration(serve):
+async def test_a_deployment_terminates_after_max_duration(serve):
     edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": 2}}})
     deployment = await edgegap.ready()
     edgegap.clock.advance(105)
@@ -77,14 +77,14 @@ async def test_it_ends_by_itself_after_max_duration(serve):
     assert await edgegap.rows() == []
 
 
-async def test_one_without_end_goes_on(serve):
+async def test_a_negative_max_duration_means_no_end(serve):
     edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": -1}}})
     deployment = await edgegap.ready()
     edgegap.clock.advance(10_000_000)
     assert deployment.state is DeploymentState.READY
 
 
-async def test_a_terminated_one_is_remembered_for_a_while(edgegap_server):
+async def test_a_terminated_deployment_is_found_by_id_for_some_minutes(edgegap_server):
     deployment = await edgegap_server.ready()
     await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
     edgegap_server.clock.advance(1)
@@ -96,7 +96,7 @@ async def test_a_terminated_one_is_remembered_for_a_while(edgegap_server):
     assert deployment.request_id in edgegap_server.local.history
 
 
-async def test_a_failed_one_rests(edgegap_server):
+async def test_a_failed_deployment_stays_in_error(edgegap_server):
     edgegap_server.local.faults.add("v2-deployment-create", "errored", detail="no such image")
     deployment = await edgegap_server.ready()
     edgegap_server.clock.advance(1_000_000)
@@ -108,7 +108,7 @@ async def test_a_failed_one_rests(edgegap_server):
     assert deployment.request_id in edgegap_server.local.deployments
 
 
-async def test_one_can_be_made_to_fail_while_it_runs(edgegap_server):
+async def test_a_running_deployment_can_be_made_to_fail(edgegap_server):
     deployment = await edgegap_server.ready()
     deployment.fail("out of memory")
     body = await edgegap_server.get(f"/v1/status/{deployment.request_id}")
@@ -119,14 +119,14 @@ async def test_one_can_be_made_to_fail_while_it_runs(edgegap_server):
     assert deployment.state is DeploymentState.TERMINATED
 
 
-async def test_external_ports_are_not_shared(edgegap_server):
+async def test_external_ports_are_unique_on_a_machine(edgegap_server):
     for _ in range(50):
         await edgegap_server.create()
     taken = [(each.public_ip, each.ports[0].external) for each in edgegap_server.local.deployments]
     assert len(set(taken)) == 50
 
 
-async def test_a_full_machine_is_followed_by_another(serve):
+async def test_a_new_machine_is_used_once_the_first_has_no_free_ports(serve):
     ports = [{"name": f"p{number}", "port": 1000 + number} for number in range(1000)]
     edgegap = await serve(applications={"kart": {"v1.2": {"ports": ports}}})
     for _ in range(4):
@@ -149,14 +149,14 @@ async def test_a_full_machine_is_followed_by_another(serve):
         ({"port": 8080, "protocol": "TCP"}, "{fqdn}:{external}"),
     ],
 )
-async def test_links_and_nameless_ports(serve, port, link):
+async def test_port_links_by_protocol_and_ports_without_a_name(serve, port, link):
     edgegap = await serve(applications={"kart": {"v1.2": {"ports": [port]}}})
     deployment = await edgegap.ready()
-    shown = (await edgegap.get(f"/v1/status/{deployment.request_id}"))["ports"]["8080"]
-    assert shown["link"] == link.format(fqdn=deployment.fqdn, external=shown["external"])
+    port_details = (await edgegap.get(f"/v1/status/{deployment.request_id}"))["ports"]["8080"]
+    assert port_details["link"] == link.format(fqdn=deployment.fqdn, external=port_details["external"])
 
 
-async def test_a_version_has_its_own_time(serve):
+async def test_a_version_can_set_its_time_to_ready(serve):
     applications = {"kart": {"slow": {"time_to_ready": (60, 60)}, "v1.2": {}}}
     edgegap = await serve(applications=applications)
     deployment = edgegap.local.deployments[await edgegap.create(version="slow")]
@@ -166,7 +166,9 @@ async def test_a_version_has_its_own_time(serve):
 @pytest.mark.parametrize(
     ("application", "version", "names"), [("cart", "v1.2", "application"), ("kart", "v9", "version")]
 )
-async def test_only_known_applications_where_they_are_listed(serve, application, version, names):
+async def test_unknown_applications_and_versions_are_rejected_if_applications_are_configured(
+    serve, application, version, names
+):
     edgegap = await serve(applications={"kart": {"v1.1": {}, "v1.2": {}}})
     user = {"user_type": "ip_address", "user_data": {"ip_address": "203.0.113.7"}}
     body = {"application": application, "version": version, "users": [user]}
@@ -178,13 +180,13 @@ async def test_only_known_applications_where_they_are_listed(serve, application,
     assert len(edgegap.local.history) == 0
 
 
-async def test_the_first_version_of_the_interface_takes_the_newest_version(serve):
+async def test_v1_deploys_the_newest_version_by_default(serve):
     edgegap = await serve(applications={"kart": {"v1.1": {}, "v1.2": {}}})
     reply = await edgegap.call("POST", "/v1/deploy", json={"app_name": "kart", "ip_list": ["203.0.113.7"]})
     assert reply.body["request_version"] == "v1.2"
 
 
-async def test_what_it_was_given_is_kept(edgegap_server):
+async def test_the_parameters_of_the_creation_are_kept(edgegap_server):
     request_id = await edgegap_server.create(
         environment_variables=[{"key": "MODE", "value": "fast", "is_hidden": True}],
         webhook_on_ready={"url": "http://127.0.0.1:1/ready"},
@@ -199,14 +201,14 @@ async def test_what_it_was_given_is_kept(edgegap_server):
     assert "fast" not in repr(deployment)
 
 
-async def test_the_same_seed_gives_the_same_world(serve):
+async def test_the_same_seed_gives_the_same_ids_and_token(serve):
     one, other, third = await serve(seed=7), await serve(seed=7), await serve(seed=8)
     ids = [[await each.create() for _ in range(3)] for each in (one, other, third)]
     assert ids[0] == ids[1] != ids[2]
     assert one.local.token == other.local.token != third.local.token
 
 
-async def test_being_joinable_can_be_changed(edgegap_server, conforms):
+async def test_is_joinable_by_session_can_be_updated(edgegap_server, conforms):
     deployment = await edgegap_server.ready()
     path = f"/v1/deployments/{deployment.request_id}"
     reply = await edgegap_server.call("PATCH", path, json={"is_joinable_by_session": False})
@@ -216,7 +218,7 @@ async def test_being_joinable_can_be_changed(edgegap_server, conforms):
 
 
 @pytest.mark.looptime
-async def test_without_a_clock_it_lives_by_the_loop(serve):
+async def test_without_a_clock_the_loop_time_is_used(serve):
     edgegap = await serve(clock=None)
     request_id = await edgegap.create()
     assert edgegap.local.deployments[request_id].state is DeploymentState.SEEKING

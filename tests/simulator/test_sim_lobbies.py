@@ -1,4 +1,4 @@
-"""Lobbies of the local Edgegap: deployed, terminated, and deployed again."""
+"""Simulated lobbies: create, deploy, terminate, deploy again."""
 
 import pytest
 
@@ -14,8 +14,8 @@ async def edgegap(serve):
 
 
 @pytest.fixture
-def ask(edgegap, conforms):
-    """Calls an operation that only the document of 2024 has."""
+def send(edgegap, conforms):
+    """Calls an operation of lobbies and checks the response against its document."""
 
     async def call(operation_id, path, status, json=PLAZA):
         method = "GET" if operation_id == "lobby-Get" else "POST"
@@ -28,55 +28,55 @@ def ask(edgegap, conforms):
 
 
 @pytest.fixture
-def status(ask):
+def status(send):
     async def now():
-        return (await ask("lobby-Get", "/plaza", 200))["status"]
+        return (await send("lobby-Get", "/plaza", 200))["status"]
 
     return now
 
 
-async def test_it_is_there_before_it_runs(ask):
-    created = await ask("lobby-create", "", 200)
+async def test_a_created_lobby_is_terminated_until_it_is_deployed(send):
+    created = await send("lobby-create", "", 200)
     assert created == {"name": "plaza", "url": "https://plaza.lobby.edgegap.net", "status": "TERMINATED"}
-    assert await ask("lobby-Get", "/plaza", 200) == created
+    assert await send("lobby-Get", "/plaza", 200) == created
 
 
-async def test_a_name_is_taken_once(ask):
-    await ask("lobby-create", "", 200)
-    assert "plaza" in (await ask("lobby-create", "", 409))["message"]
+async def test_a_name_is_unique(send):
+    await send("lobby-create", "", 200)
+    assert "plaza" in (await send("lobby-create", "", 409))["message"]
 
 
-async def test_it_is_ready_some_time_after_it_was_deployed(edgegap, ask, status):
-    await ask("lobby-create", "", 200)
-    assert (await ask("lobby-deploy", ":deploy", 202))["status"] == "DEPLOYING"
+async def test_a_lobby_is_ready_some_seconds_after_its_deployment(edgegap, send, status):
+    await send("lobby-create", "", 200)
+    assert (await send("lobby-deploy", ":deploy", 202))["status"] == "DEPLOYING"
     edgegap.clock.advance(2.9)
     assert await status() == "DEPLOYING"
     edgegap.clock.advance(1.2)
     assert await status() == "READY"
-    await ask("lobby-deploy", ":deploy", 409)
+    await send("lobby-deploy", ":deploy", 409)
     assert await status() == "READY"
 
 
-async def test_what_was_terminated_can_be_deployed_again(edgegap, ask, status):
-    await ask("lobby-create", "", 200)
-    await ask("lobby-deploy", ":deploy", 202)
-    assert (await ask("lobby-terminate", ":terminate", 200))["status"] == "TERMINATED"
+async def test_a_terminated_lobby_can_be_deployed_again(edgegap, send, status):
+    await send("lobby-create", "", 200)
+    await send("lobby-deploy", ":deploy", 202)
+    assert (await send("lobby-terminate", ":terminate", 200))["status"] == "TERMINATED"
     edgegap.clock.advance(10)
     assert await status() == "TERMINATED"
-    await ask("lobby-deploy", ":deploy", 202)
+    await send("lobby-deploy", ":deploy", 202)
     assert await status() == "DEPLOYING"
     edgegap.clock.advance(10)
     assert await status() == "READY"
 
 
-async def test_one_that_is_not_there_is_a_bad_request(ask):
-    await ask("lobby-Get", "/plaza", 400)
-    await ask("lobby-deploy", ":deploy", 400)
-    await ask("lobby-terminate", ":terminate", 400)
-    await ask("lobby-create", "", 400, {"name": ""})
+async def test_an_unknown_lobby_is_a_bad_request(send):
+    await send("lobby-Get", "/plaza", 400)
+    await send("lobby-deploy", ":deploy", 400)
+    await send("lobby-terminate", ":terminate", 400)
+    await send("lobby-create", "", 400, {"name": ""})
 
 
-async def test_lobbies_do_not_change_when_deployments_are_ready(serve):
+async def test_lobbies_do_not_change_the_random_times_of_deployments(serve):
     one, other = await serve(seed=7), await serve(seed=7)
     await one.call("POST", "/v1/lobbies", json=PLAZA)
     await one.call("POST", "/v1/lobbies:deploy", json=PLAZA)
@@ -84,7 +84,7 @@ async def test_lobbies_do_not_change_when_deployments_are_ready(serve):
 
 
 @pytest.mark.looptime
-async def test_the_client_waits_for_one(local: LocalEdgegap) -> None:
+async def test_the_client_waits_until_a_lobby_is_ready(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         assert (await edgegap.lobbies.create("plaza")).status == "TERMINATED"
         with pytest.raises(Conflict):

@@ -1,4 +1,4 @@
-"""Pagination, the same in every list."""
+"""The pages of lists."""
 
 import pytest
 from hypothesis import given
@@ -8,32 +8,32 @@ from edgegap_async.simulator.handlers.pages import PageRequest
 
 
 @given(total=st.integers(0, 60), size=st.integers(1, 12))
-def test_following_the_pages_gives_every_item_once(total, size):
+def test_following_next_page_number_returns_every_item_once(total, size):
     items, found = list(range(total)), []
     page, numbers = PageRequest(1, size), []
     while True:
-        described = page.described(total)["pagination"]
+        envelope = page.envelope(total)["pagination"]
         found += items[page.start : page.stop]
-        numbers.append(described["number"])
-        assert described["has_previous"] is (page.number > 1)
-        assert described["previous_page_number"] == (page.number - 1 or None)
-        if not described["has_next"]:
-            assert described["next_page_number"] is None
+        numbers.append(envelope["number"])
+        assert envelope["has_previous"] is (page.number > 1)
+        assert envelope["previous_page_number"] == (page.number - 1 or None)
+        if not envelope["has_next"]:
+            assert envelope["next_page_number"] is None
             break
-        page = PageRequest(described["next_page_number"], size)
+        page = PageRequest(envelope["next_page_number"], size)
     assert found == items
-    assert numbers == list(range(1, described["paginator"]["num_pages"] + 1))
+    assert numbers == list(range(1, envelope["paginator"]["num_pages"] + 1))
 
 
 @given(total=st.integers(0, 60), size=st.integers(1, 12), beyond=st.integers(1, 5))
-def test_a_page_past_the_end_leads_back(total, size, beyond):
-    pages = PageRequest(1, size).described(total)["pagination"]["paginator"]["num_pages"]
-    past = PageRequest(pages + beyond, size).described(total)["pagination"]
+def test_a_page_past_the_end_refers_to_the_last_page(total, size, beyond):
+    pages = PageRequest(1, size).envelope(total)["pagination"]["paginator"]["num_pages"]
+    past = PageRequest(pages + beyond, size).envelope(total)["pagination"]
     assert (past["has_next"], past["next_page_number"]) == (False, None)
     assert (past["has_previous"], past["previous_page_number"]) == (True, pages)
 
 
-async def test_ten_a_page_unless_it_is_said(serve):
+async def test_pages_have_ten_items_by_default(serve):
     edgegap = await serve(max_page_size=20)
     ids = [await edgegap.create() for _ in range(25)]
     newest_first = ids[::-1]
@@ -50,7 +50,7 @@ async def test_ten_a_page_unless_it_is_said(serve):
     "path", ["/v1/deployments", "/v1/locations", "/v1/locations/beacons", "/v2/private-fleets/test-fleet/hosts"]
 )
 @pytest.mark.parametrize("params", [{"page": "0"}, {"limit": "0"}, {"page": "-1"}, {"limit": "many"}])
-async def test_a_page_is_a_number_from_one(edgegap_server, path, params):
+async def test_page_and_limit_must_be_positive_numbers(edgegap_server, path, params):
     reply = await edgegap_server.call("GET", path, params=params)
     assert reply.status == 400
     assert next(iter(params)) in reply.body["message"]

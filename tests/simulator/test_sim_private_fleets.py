@@ -11,7 +11,7 @@ async def _deploy(edgegap, *host_ids, **fields):
     return await edgegap.call("POST", "/v2/private-fleets/deployments", json=body | fields)
 
 
-async def test_a_deployment_runs_on_the_host_it_is_given(serve):
+async def test_a_deployment_runs_on_the_requested_host(serve):
     edgegap = await serve(private_fleets={"alpha": 3, "beta": 1})
     hosts = await _hosts(edgegap, "alpha")
     assert len({host["host_id"] for host in hosts}) == len({host["ip_address"] for host in hosts}) == 3
@@ -24,7 +24,7 @@ async def test_a_deployment_runs_on_the_host_it_is_given(serve):
     assert (deployment.fleet_name, deployment.host_name) == ("alpha", hosts[1]["host_id"])
 
 
-async def test_a_deployment_takes_from_its_host_and_gives_back(edgegap_server):
+async def test_a_deployment_reserves_resources_of_its_host_until_it_terminates(edgegap_server):
     host = (await _hosts(edgegap_server, "test-fleet"))[0]
     before = host["allocated_cpu_units"], host["allocated_memory_mb"]
     resources = {"cpu_units": 512, "memory_mib": 1024}
@@ -37,7 +37,7 @@ async def test_a_deployment_takes_from_its_host_and_gives_back(edgegap_server):
     assert (host["allocated_cpu_units"], host["allocated_memory_mb"]) == before
 
 
-async def test_a_list_is_filtered_by_fleet_and_host(edgegap_server):
+async def test_deployments_are_filtered_by_fleet_and_host(edgegap_server):
     host = (await _hosts(edgegap_server, "test-fleet"))[0]
     private = (await _deploy(edgegap_server, host["host_id"])).body["request_id"]
     public = await edgegap_server.create()
@@ -51,7 +51,7 @@ async def test_a_list_is_filtered_by_fleet_and_host(edgegap_server):
     assert await rows("fleet_name", "neq", "test-fleet") == [public]
 
 
-async def test_unknown_hosts_and_fleets(edgegap_server):
+async def test_unknown_hosts_and_fleets_are_rejected(edgegap_server):
     host = (await _hosts(edgegap_server, "test-fleet"))[0]["host_id"]
     reply = await _deploy(edgegap_server, host, "nowhere")
     assert reply.status == 400
@@ -61,7 +61,7 @@ async def test_unknown_hosts_and_fleets(edgegap_server):
     assert len(edgegap_server.local.history) == 0
 
 
-async def test_hosts_come_by_page(serve):
+async def test_hosts_are_listed_in_pages(serve):
     edgegap = await serve(private_fleets={"alpha": 12})
     assert len(await _hosts(edgegap, "alpha")) == 10
     assert len(await _hosts(edgegap, "alpha", page=2)) == 2

@@ -1,4 +1,4 @@
-"""The list's query dialect: against an oracle that reads the rules one by one, and over the socket."""
+"""The query of the deployment list, compared with an independent implementation and over the socket."""
 
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -71,7 +71,7 @@ orders = st.lists(
 )
 
 
-def oracle(row, condition):
+def expected_match(row, condition):
     field, operator, value = condition["field"], condition["operator"], condition["value"]
     if field == "tags":
         among = value if isinstance(value, list) else [value]
@@ -88,86 +88,86 @@ def oracle(row, condition):
     return (has == value) is (operator == "eq")
 
 
-def text(conditions, order_by=()):
+def query_json(conditions, order_by=()):
     return orjson.dumps({"filters": conditions, "order_by": list(order_by)}).decode()
 
 
 @given(row=rows, conditions=queries)
-def test_a_row_matches_as_the_rules_say(row, conditions):
-    query = parse(text(conditions))
-    assert query.matches(row) is all(oracle(row, each) for each in conditions)
+def test_a_row_matches_if_it_passes_every_filter(row, conditions):
+    query = parse(query_json(conditions))
+    assert query.matches(row) is all(expected_match(row, each) for each in conditions)
     if query.matches(row) and query.request_ids is not None:
         assert row.request_id in query.request_ids
 
 
 @given(found=st.lists(rows, max_size=8), order_by=orders)
-def test_rows_come_in_the_order_asked_for(found, order_by):
+def test_rows_are_sorted_by_order_by(found, order_by):
     newest_first = sorted(found, key=lambda row: row.created, reverse=True)
     expected = newest_first
     for each in reversed(order_by):
         key = {"created_at": "created"}.get(each["field"], each["field"])
         expected = sorted(expected, key=lambda row, key=key: getattr(row, key), reverse=each["order"] == "desc")
-    assert parse(text([], order_by)).ordered(newest_first) == expected
+    assert parse(query_json([], order_by)).ordered(newest_first) == expected
 
 
-def test_no_query_is_everything():
-    assert parse(None) == parse("{}") == parse(text([]))
+def test_no_query_selects_everything():
+    assert parse(None) == parse("{}") == parse(query_json([]))
 
 
 BAD = {
-    "not JSON": ("{", "JSON"),
-    "no object": ("[]", "object"),
-    "filters no list": ('{"filters": {}}', "filters"),
-    "filter no object": ('{"filters": ["status"]}', "filters"),
-    "order_by no list": ('{"order_by": "created_at"}', "order_by"),
-    "unknown field": (text([{"field": "city", "operator": "eq", "value": "x"}]), "field"),
-    "no field": (text([{"operator": "eq", "value": "x"}]), "field"),
-    "unknown operator": (text([{"field": "tags", "operator": "like", "value": "x"}]), "operator"),
-    "neq of a date": (text([{"field": "created_at", "operator": "neq", "value": "x"}]), "operator"),
-    "in of a status": (text([{"field": "status", "operator": "in", "value": ["ready"]}]), "operator"),
-    "in of a date": (text([{"field": "created_at", "operator": "in", "value": []}]), "operator"),
-    "ilike of a tag": (text([{"field": "tags", "operator": "ilike", "value": "x"}]), "operator"),
-    "no value": (text([{"field": "tags", "operator": "eq"}]), "value"),
-    "list for eq": (text([{"field": "tags", "operator": "eq", "value": ["x"]}]), "text"),
-    "text for in": (text([{"field": "tags", "operator": "in", "value": "x"}]), "list"),
-    "number in a list": (text([{"field": "tags", "operator": "in", "value": [1]}]), "text"),
-    "a prefixed status": (text([{"field": "status", "operator": "eq", "value": "Status.READY"}]), "status"),
-    "a bad date": (text([{"field": "created_at", "operator": "gte", "value": "noon"}]), "date"),
+    "invalid JSON": ("{", "JSON"),
+    "not an object": ("[]", "object"),
+    "filters not a list": ('{"filters": {}}', "filters"),
+    "filter not an object": ('{"filters": ["status"]}', "filters"),
+    "order_by not a list": ('{"order_by": "created_at"}', "order_by"),
+    "unknown field": (query_json([{"field": "city", "operator": "eq", "value": "x"}]), "field"),
+    "no field": (query_json([{"operator": "eq", "value": "x"}]), "field"),
+    "unknown operator": (query_json([{"field": "tags", "operator": "like", "value": "x"}]), "operator"),
+    "neq on a date": (query_json([{"field": "created_at", "operator": "neq", "value": "x"}]), "operator"),
+    "in on a status": (query_json([{"field": "status", "operator": "in", "value": ["ready"]}]), "operator"),
+    "in on a date": (query_json([{"field": "created_at", "operator": "in", "value": []}]), "operator"),
+    "ilike on a tag": (query_json([{"field": "tags", "operator": "ilike", "value": "x"}]), "operator"),
+    "no value": (query_json([{"field": "tags", "operator": "eq"}]), "value"),
+    "list for eq": (query_json([{"field": "tags", "operator": "eq", "value": ["x"]}]), "string"),
+    "string for in": (query_json([{"field": "tags", "operator": "in", "value": "x"}]), "list"),
+    "number in a list": (query_json([{"field": "tags", "operator": "in", "value": [1]}]), "string"),
+    "a prefixed status": (query_json([{"field": "status", "operator": "eq", "value": "Status.READY"}]), "status"),
+    "an invalid date": (query_json([{"field": "created_at", "operator": "gte", "value": "noon"}]), "date"),
     "a field twice": (
-        text([{"field": "tags", "operator": each, "value": "x"} for each in ("eq", "neq")]),
+        query_json([{"field": "tags", "operator": each, "value": "x"} for each in ("eq", "neq")]),
         "more than one",
     ),
-    "unknown order field": (text([], [{"field": "tags", "order": "asc"}]), "field"),
-    "unknown order": (text([], [{"field": "created_at", "order": "up"}]), "order"),
+    "unknown order field": (query_json([], [{"field": "tags", "order": "asc"}]), "field"),
+    "unknown order": (query_json([], [{"field": "created_at", "order": "up"}]), "order"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_query_says_what_is_wrong(name):
+def test_the_error_of_an_invalid_query_names_the_problem(name):
     bad, says = BAD[name]
     with pytest.raises(QueryError, match=says):
         parse(bad)
 
 
-async def test_a_bad_query_is_a_bad_request(edgegap_server, conforms):
+async def test_an_invalid_query_is_a_bad_request(edgegap_server, conforms):
     reply = await edgegap_server.call("GET", "/v1/deployments", params={"query": "{"})
     assert reply.status == 400
     assert reply.body["message"].startswith("query")
     conforms("deployment-list", reply)
 
 
-async def test_the_list_is_newest_first_and_can_be_turned_round(edgegap_server):
+async def test_the_list_is_newest_first_unless_order_by_says_otherwise(edgegap_server):
     ids = []
     for _ in range(3):
         ids.append(await edgegap_server.create())
         edgegap_server.clock.advance(1)
     assert await edgegap_server.rows() == ids[::-1]
     for order, expected in (("asc", ids), ("desc", ids[::-1])):
-        query = text([], [{"field": "created_at", "order": order}])
+        query = query_json([], [{"field": "created_at", "order": order}])
         assert await edgegap_server.rows(query=query) == expected
 
 
-async def test_the_list_is_filtered(edgegap_server):
+async def test_the_list_is_filtered_by_the_query(edgegap_server):
     one = await edgegap_server.create(tags=["match-1"])
     edgegap_server.clock.advance(10)
     two = await edgegap_server.create(tags=["match-2"], application="golf")
@@ -188,7 +188,7 @@ async def test_the_list_is_filtered(edgegap_server):
     assert await rows(where("created_at", "lte", created)) == both
 
 
-async def test_a_new_deployment_may_be_seen_late(serve):
+async def test_a_new_deployment_is_listed_after_the_list_lag(serve):
     edgegap = await serve(list_lag=0.5)
     old = await edgegap.create()
     edgegap.clock.advance(0.5)
@@ -199,7 +199,7 @@ async def test_a_new_deployment_may_be_seen_late(serve):
     assert await edgegap.rows() == await edgegap.rows(by_id) == [new, old]
 
 
-async def test_one_that_was_stopped_leaves_the_list(edgegap_server):
+async def test_a_stopped_deployment_is_listed_until_it_is_terminated(edgegap_server):
     deployment = await edgegap_server.ready()
     deployment.stop()
     assert await edgegap_server.rows() == [deployment.request_id]

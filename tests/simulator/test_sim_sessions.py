@@ -1,4 +1,4 @@
-"""Sessions: who shares which deployment, and for how long."""
+"""Simulated sessions: which deployment they are linked to, their users and their end."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def config(kind="Seat", sockets=3, **more):
 
 
 @pytest.fixture
-async def world(serve):
-    """One version of each kind, and one that starts nothing by itself."""
+async def edgegap(serve):
+    """A local Edgegap with one version for each kind of session, and one without autodeploy."""
     versions = {
         "default": {},
         "seat": config(),
@@ -23,12 +23,12 @@ async def world(serve):
 
 
 @pytest.fixture
-def post(world, conforms):
+def post(edgegap, conforms):
     async def send(version="seat", players=1, status=200, **fields):
         body = {"app_name": "kart"} | ({"version_name": version} if version else {}) | fields
         if "geo_ip_list" not in body:
             body.setdefault("ip_list", IPS[:players])
-        reply = await world.call("POST", "/v1/session", json=body)
+        reply = await edgegap.call("POST", "/v1/session", json=body)
         assert reply.status == status, reply
         conforms("session-post", reply)
         return reply.body
@@ -37,19 +37,19 @@ def post(world, conforms):
 
 
 @pytest.fixture
-def get(world, conforms):
-    async def look(created):
-        reply = await world.call("GET", f"/v1/session/{created['session_id']}")
+def get(edgegap, conforms):
+    async def read(created):
+        reply = await edgegap.call("GET", f"/v1/session/{created['session_id']}")
         assert reply.status == 200, reply
         conforms("get-session", reply)
         return reply.body
 
-    return look
+    return read
 
 
-async def test_one_of_kind_default_gets_a_deployment_of_its_own(world, post, get):
+async def test_a_session_of_kind_default_gets_its_own_deployment(edgegap, post, get):
     first, second = await post("default"), await post("default")
-    assert len(world.local.deployments) == len(world.local.sessions) == 2
+    assert len(edgegap.local.deployments) == len(edgegap.local.sessions) == 2
     assert first["deployment_request_id"] != second["deployment_request_id"]
     assert first["session_id"].endswith("-S")
     assert len(first["session_id"]) == 14
@@ -59,12 +59,12 @@ async def test_one_of_kind_default_gets_a_deployment_of_its_own(world, post, get
     assert "location" not in young["deployment"]
 
 
-async def test_one_is_ready_with_its_deployment(world, post, get):
+async def test_a_session_is_ready_once_its_deployment_is(edgegap, post, get):
     created = await post("default", 2, webhook_url="http://127.0.0.1/hook")
-    deployment = world.local.deployments[created["deployment_request_id"]]
-    world.clock.advance(deployment.ready_at - 0.001)
+    deployment = edgegap.local.deployments[created["deployment_request_id"]]
+    edgegap.clock.advance(deployment.ready_at - 0.001)
     assert not (await get(created))["ready"]
-    world.clock.advance(0.002)
+    edgegap.clock.advance(0.002)
     ready = await get(created)
     assert (ready["ready"], ready["status"], ready["kind"]) == (True, "Status.READY", "Default")
     assert ready["elapsed"] == int(deployment.ready_at)
@@ -77,51 +77,51 @@ async def test_one_is_ready_with_its_deployment(world, post, get):
     assert ready["deployment"]["ports"]["gameport"]["external"] == deployment.ports[0].external
 
 
-async def test_one_is_in_error_with_its_deployment(world, post, get):
+async def test_a_session_fails_with_its_deployment(edgegap, post, get):
     created = await post("default")
-    world.local.deployments[created["deployment_request_id"]].fail("no such image")
+    edgegap.local.deployments[created["deployment_request_id"]].fail("no such image")
     failed = await get(created)
     assert (failed["status"], failed["ready"], failed["error"]) == ("Status.ERROR", False, "no such image")
 
 
-async def test_one_goes_with_its_deployment(world, post, get, conforms):
+async def test_termination_of_the_deployment_deletes_its_session(edgegap, post, get, conforms):
     created = await post("default")
-    world.clock.advance(10)
-    await world.call("DELETE", f"/v1/stop/{created['deployment_request_id']}")
+    edgegap.clock.advance(10)
+    await edgegap.call("DELETE", f"/v1/stop/{created['deployment_request_id']}")
     assert (await get(created))["status"] == "Status.TERMINATING"
-    world.clock.advance(1)
+    edgegap.clock.advance(1)
     path = f"/v1/session/{created['session_id']}"
-    assert (await world.call("GET", path)).status == 400
-    reply = await world.call("DELETE", path)
+    assert (await edgegap.call("GET", path)).status == 400
+    reply = await edgegap.call("DELETE", path)
     assert reply.status == 410
     conforms("session-delete", reply)
-    assert (await world.get("/v1/sessions"))["data"] == []
-    assert "sessions" not in await world.get(f"/v1/status/{created['deployment_request_id']}")
-    assert created["session_id"] not in world.local.sessions
+    assert (await edgegap.get("/v1/sessions"))["data"] == []
+    assert "sessions" not in await edgegap.get(f"/v1/status/{created['deployment_request_id']}")
+    assert created["session_id"] not in edgegap.local.sessions
 
 
-async def test_seats_are_filled_before_a_deployment_is_started(world, post):
+async def test_free_sockets_are_used_before_a_new_deployment(edgegap, post):
     first, second = await post(players=2), await post(players=2)
     third, fourth = await post(players=1), await post(players=1)
     assert first["deployment_request_id"] == third["deployment_request_id"]
     assert second["deployment_request_id"] == fourth["deployment_request_id"]
-    assert len(world.local.deployments) == 2
+    assert len(edgegap.local.deployments) == 2
 
 
-async def test_a_match_takes_one_socket_however_many_play(world, post):
+async def test_a_session_of_kind_match_occupies_one_socket(edgegap, post):
     sessions = [await post("match", players=4) for _ in range(3)]
     ids = [each["deployment_request_id"] for each in sessions]
     assert ids[0] == ids[1] != ids[2]
 
 
-async def test_more_users_than_a_deployment_has_sockets_are_refused(world, post):
+async def test_a_session_with_more_users_than_sockets_is_rejected(edgegap, post):
     refused = await post(players=4, status=400)
     assert "3 sockets" in refused["message"]
-    assert len(world.local.history) == len(world.local.sessions) == 0
+    assert len(edgegap.local.history) == len(edgegap.local.sessions) == 0
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "close",
     [
         lambda deployment: setattr(deployment, "is_joinable_by_session", False),
         lambda deployment: deployment.stop(),
@@ -129,25 +129,25 @@ async def test_more_users_than_a_deployment_has_sockets_are_refused(world, post)
     ],
     ids=["closed", "stopping", "in error"],
 )
-async def test_a_deployment_that_takes_no_sessions_is_passed_over(world, post, spoil):
+async def test_a_deployment_that_cannot_be_joined_is_skipped(edgegap, post, close):
     first = await post()
-    spoil(world.local.history[first["deployment_request_id"]])
+    close(edgegap.local.history[first["deployment_request_id"]])
     assert (await post())["deployment_request_id"] != first["deployment_request_id"]
     await post(deployment_request_id=first["deployment_request_id"], status=409)
 
 
-async def test_a_given_deployment_is_linked_to(world, post, get):
-    deployment = await world.ready(version="default")
+async def test_a_session_is_linked_to_the_requested_deployment(edgegap, post, get):
+    deployment = await edgegap.ready(version="default")
     created = await post("default", deployment_request_id=deployment.request_id)
     assert created["deployment_request_id"] == deployment.request_id
     assert (await get(created))["ready"]
     newest = await post(None, deployment_request_id=deployment.request_id)
     assert newest["version"] == "default"
-    assert len(world.local.deployments) == 1
+    assert len(edgegap.local.deployments) == 1
 
 
-async def test_a_given_deployment_must_exist_and_suit(world, post):
-    deployment = await world.ready(version="seat")
+async def test_the_requested_deployment_must_exist_and_have_free_sockets(edgegap, post):
+    deployment = await edgegap.ready(version="seat")
     await post(deployment_request_id="0123456789ab", status=400)
     await post("match", deployment_request_id=deployment.request_id, status=409)
     await post(players=2, deployment_request_id=deployment.request_id)
@@ -155,11 +155,11 @@ async def test_a_given_deployment_must_exist_and_suit(world, post):
     assert deployment.sockets_usage == 2
 
 
-async def test_selectors_choose_by_tag_and_tag_what_is_started(world, post):
+async def test_selectors_choose_a_deployment_by_tag_and_tag_a_new_one(edgegap, post):
     ranked = [{"tag": "ranked", "env": {"MODE": "ranked"}}]
     plain, chosen = await post(), await post(selectors=ranked)
     assert plain["deployment_request_id"] != chosen["deployment_request_id"]
-    deployment = world.local.deployments[chosen["deployment_request_id"]]
+    deployment = edgegap.local.deployments[chosen["deployment_request_id"]]
     assert (deployment.tags, deployment.environment) == (["ranked"], {"MODE": "ranked"})
     again = await post(selectors=ranked)
     assert again["deployment_request_id"] == deployment.request_id
@@ -176,14 +176,14 @@ async def test_selectors_choose_by_tag_and_tag_what_is_started(world, post):
         {"location": {"latitude": 35.7, "longitude": 139.7}},
     ],
 )
-async def test_the_place_decides_where_it_plays(world, post, where):
+async def test_a_session_gets_a_deployment_in_the_requested_location(edgegap, post, where):
     elsewhere = await post("default", city="Montreal", ip_list=[], geo_ip_list=[MONTREAL])
     created = await post("default", geo_ip_list=[MONTREAL], **where)
-    assert world.local.deployments[elsewhere["deployment_request_id"]].city == "Montreal"
-    assert world.local.deployments[created["deployment_request_id"]].city == "Tokyo"
+    assert edgegap.local.deployments[elsewhere["deployment_request_id"]].city == "Montreal"
+    assert edgegap.local.deployments[created["deployment_request_id"]].city == "Tokyo"
 
 
-async def test_a_deployment_in_the_wrong_place_is_passed_over(world, post):
+async def test_a_deployment_in_another_city_is_skipped(edgegap, post):
     first, second = await post(city="Montreal"), await post(city="Tokyo")
     assert first["deployment_request_id"] != second["deployment_request_id"]
     assert (await post(city="Montreal"))["deployment_request_id"] == first["deployment_request_id"]
@@ -201,50 +201,50 @@ async def test_a_deployment_in_the_wrong_place_is_passed_over(world, post):
         {"city": "Atlantis"},
     ],
 )
-async def test_what_cannot_be_is_refused(world, post, fields):
+async def test_invalid_fields_are_rejected(edgegap, post, fields):
     await post("default", status=400, **fields)
-    assert len(world.local.history) == len(world.local.sessions) == 0
+    assert len(edgegap.local.history) == len(edgegap.local.sessions) == 0
 
 
-async def test_one_without_autodeploy_seeks_until_there_is_room(world, post, get):
+async def test_without_autodeploy_a_session_waits_for_free_sockets(edgegap, post, get):
     first, second = await post("waiting", 2), await post("waiting", 2)
     assert "deployment_request_id" not in first
-    sought = await get(first)
-    assert (sought["status"], sought["linked"], sought["ready"]) == ("Status.SEEKING", False, False)
-    assert "deployment" not in sought
-    deployment = await world.ready(version="waiting")
+    waiting = await get(first)
+    assert (waiting["status"], waiting["linked"], waiting["ready"]) == ("Status.SEEKING", False, False)
+    assert "deployment" not in waiting
+    deployment = await edgegap.ready(version="waiting")
     assert (await get(first))["ready"]
     assert not (await get(second))["linked"]
-    await world.call("DELETE", f"/v1/session/{first['session_id']}")
-    shown = await world.get(f"/v1/status/{deployment.request_id}")
-    assert [each["session_id"] for each in shown["sessions"]] == [second["session_id"]]
+    await edgegap.call("DELETE", f"/v1/session/{first['session_id']}")
+    status = await edgegap.get(f"/v1/status/{deployment.request_id}")
+    assert [each["session_id"] for each in status["sessions"]] == [second["session_id"]]
 
 
-async def test_one_that_seeks_can_be_deleted(world, post):
+async def test_a_waiting_session_can_be_deleted(edgegap, post):
     created = await post("waiting")
-    await world.call("DELETE", f"/v1/session/{created['session_id']}")
-    deployment = await world.ready(version="waiting")
-    assert "sessions" not in await world.get(f"/v1/status/{deployment.request_id}")
+    await edgegap.call("DELETE", f"/v1/session/{created['session_id']}")
+    deployment = await edgegap.ready(version="waiting")
+    assert "sessions" not in await edgegap.get(f"/v1/status/{deployment.request_id}")
 
 
-async def test_a_deleted_one_gives_its_seats_back(world, post, conforms):
+async def test_a_deleted_session_frees_its_sockets(edgegap, post, conforms):
     first = await post(players=3)
     path = f"/v1/session/{first['session_id']}"
-    reply = await world.call("DELETE", path)
+    reply = await edgegap.call("DELETE", path)
     assert (reply.status, reply.body["session_id"]) == (200, first["session_id"])
     conforms("session-delete", reply)
     assert (await post(players=3))["deployment_request_id"] == first["deployment_request_id"]
-    assert len(world.local.deployments) == len(world.local.sessions) == 1
-    assert (await world.call("GET", path)).status == 400
-    assert (await world.call("DELETE", path)).status == 410
-    assert (await world.call("DELETE", "/v1/session/0123456789ab-S")).status == 404
+    assert len(edgegap.local.deployments) == len(edgegap.local.sessions) == 1
+    assert (await edgegap.call("GET", path)).status == 400
+    assert (await edgegap.call("DELETE", path)).status == 410
+    assert (await edgegap.call("DELETE", "/v1/session/0123456789ab-S")).status == 404
 
 
-async def test_a_deployment_shows_its_sessions(world, post, conforms):
+async def test_a_deployment_lists_its_sessions(edgegap, post, conforms):
     created = await post(players=2)
-    world.clock.advance(10)
+    edgegap.clock.advance(10)
     path = f"/v1/status/{created['deployment_request_id']}"
-    reply = await world.call("GET", path)
+    reply = await edgegap.call("GET", path)
     conforms("deployment-get", reply)
     assert reply.body["sessions"] == [
         {
@@ -259,25 +259,25 @@ async def test_a_deployment_shows_its_sessions(world, post, conforms):
     assert (reply.body["sockets"], reply.body["sockets_usage"]) == (3, 2)
 
 
-async def test_deployments_are_ordered_by_their_free_sockets(world, post):
-    ids = [await world.create(version="seat") for _ in range(3)]
+async def test_deployments_can_be_ordered_by_free_sockets(edgegap, post):
+    ids = [await edgegap.create(version="seat") for _ in range(3)]
     for request_id, players in zip(ids, (1, 3, 2), strict=True):
         await post(players=players, deployment_request_id=request_id)
     by_room = '{"order_by": [{"field": "available_session_sockets", "order": "desc"}]}'
-    assert await world.rows(query=by_room) == [ids[0], ids[2], ids[1]]
+    assert await edgegap.rows(query=by_room) == [ids[0], ids[2], ids[1]]
 
 
-async def test_all_are_listed_by_page_too(world, post, get, conforms):
+async def test_sessions_are_listed_in_pages(edgegap, post, get, conforms):
     created = [await post("match", webhook_url=f"http://127.0.0.1/{number}") for number in range(3)]
-    reply = await world.call("GET", "/v1/sessions")
+    reply = await edgegap.call("GET", "/v1/sessions")
     conforms("list-sessions", reply)
     assert [each["session_id"] for each in reply.body["data"]] == [each["session_id"] for each in created]
     for row, each in zip(reply.body["data"], created, strict=True):
-        whole = await get(each)
-        assert row == {name: value for name, value in whole.items() if name in row} | {
+        details = await get(each)
+        assert row == {name: value for name, value in details.items() if name in row} | {
             "deployment_request_id": each["deployment_request_id"]
         }
-    second = await world.get("/v1/sessions", page=2, limit=2)
+    second = await edgegap.get("/v1/sessions", page=2, limit=2)
     assert [each["session_id"] for each in second["data"]] == [created[2]["session_id"]]
     assert second["total_count"] == 3
 
@@ -286,11 +286,11 @@ async def test_all_are_listed_by_page_too(world, post, get, conforms):
 
 
 @pytest.fixture
-def users(world, conforms):
+def users(edgegap, conforms):
     async def change(method, created, *addresses, status=200):
         operation = {"GET": "get-users-session", "PUT": "put-users-session", "DELETE": "delete-users-session"}[method]
         body = {} if method == "GET" else {"json": {"ip_list": list(addresses)}}
-        reply = await world.call(method, f"/v1/session/{created['session_id']}/users", **body)
+        reply = await edgegap.call(method, f"/v1/session/{created['session_id']}/users", **body)
         assert reply.status == status, reply
         conforms(operation, reply)
         return [each["ip"] for each in reply.body.get("session_users", ())]
@@ -298,18 +298,18 @@ def users(world, conforms):
     return change
 
 
-async def test_users_come_and_go(world, post, get, users):
+async def test_users_are_added_and_removed(edgegap, post, get, users):
     created = await post(players=1)
     assert await users("PUT", created, IPS[1], IPS[0]) == IPS[:2]
     assert await users("GET", created) == IPS[:2]
-    whole = await get(created)
-    assert whole["user_count"] == 2
-    assert [each["ip"] for each in whole["session_ips"]] == IPS[:2]
+    details = await get(created)
+    assert details["user_count"] == 2
+    assert [each["ip"] for each in details["session_ips"]] == IPS[:2]
     assert await users("DELETE", created, IPS[0], "203.0.113.99") == [IPS[1]]
-    assert world.local.sessions[created["session_id"]].sockets == 1
+    assert edgegap.local.sessions[created["session_id"]].sockets == 1
 
 
-async def test_users_need_seats(world, post, users):
+async def test_added_users_need_free_sockets(edgegap, post, users):
     first, second = await post(players=1), await post(players=1)
     assert await users("PUT", first, IPS[1], IPS[2], status=422) == []
     assert await users("GET", first) == IPS[:1]
@@ -317,30 +317,30 @@ async def test_users_need_seats(world, post, users):
     assert await users("PUT", first, IPS[1], IPS[2]) == IPS[:3]
 
 
-async def test_users_of_a_match_need_none(world, post, users):
+async def test_added_users_of_a_match_need_no_sockets(edgegap, post, users):
     created = await post("match")
     await post("match")
     assert await users("PUT", created, *IPS) == IPS
 
 
-async def test_users_keep_the_place_they_were_given(world, post, get):
+async def test_users_keep_their_coordinates(edgegap, post, get):
     created = await post("default", geo_ip_list=[MONTREAL])
     assert (await get(created))["session_users"] == [MONTREAL]
 
 
-async def test_users_of_an_unknown_session_are_a_bad_request(world, users):
+async def test_users_of_an_unknown_session_are_a_bad_request(edgegap, users):
     unknown = {"session_id": "0123456789ab-S"}
     for method in ("GET", "PUT", "DELETE"):
         assert await users(method, unknown, IPS[0], status=400) == []
 
 
-async def test_a_user_must_be_an_address(world, post, users):
+async def test_a_user_must_be_an_ip_address(edgegap, post, users):
     created = await post()
     assert await users("PUT", created, "nobody", status=400) == []
     assert await users("GET", created) == IPS[:1]
 
 
-# many at once
+# bulk stop
 
 
 def _filter(field, filter_type, *values):
@@ -359,33 +359,33 @@ def _filter(field, filter_type, *values):
         ([_filter("deployment_tags", "any", "both"), _filter("request_id", "not", "{on_blue}")], {"red"}),
     ],
 )
-async def test_many_stop_by_filters(world, post, conforms, filters, stopped):
+async def test_bulk_stop_deletes_the_sessions_that_pass_the_filters(edgegap, post, conforms, filters, stopped):
     ids, names = {}, {}
     for name in ("red", "blue"):
         created = await post(selectors=[{"tag": name}, {"tag": "both"}])
         names[name], ids[f"on_{name}"] = created["session_id"], created["deployment_request_id"]
     names["seeking"] = (await post("waiting"))["session_id"]
-    given = [each | {"values": [value.format(**names, **ids) for value in each["values"]]} for each in filters]
-    reply = await world.call("POST", "/v1/sessions/bulk-stop", json={"filters": given})
+    chosen = [each | {"values": [value.format(**names, **ids) for value in each["values"]]} for each in filters]
+    reply = await edgegap.call("POST", "/v1/sessions/bulk-stop", json={"filters": chosen})
     assert reply.status == 200
     conforms("sessions-bulk-stop", reply)
     assert {each["session_id"] for each in reply.body["processable"]} == {names[name] for name in stopped}
-    assert {each.session_id for each in world.local.sessions} == {
+    assert {each.session_id for each in edgegap.local.sessions} == {
         session_id for name, session_id in names.items() if name not in stopped
     }
-    assert len(world.local.deployments) == 2
+    assert len(edgegap.local.deployments) == 2
 
 
-async def test_many_are_not_stopped_by_no_filter(world, post):
+async def test_bulk_stop_without_filters_is_rejected(edgegap, post):
     await post()
-    assert (await world.call("POST", "/v1/sessions/bulk-stop", json={"filters": []})).status == 400
-    assert len(world.local.sessions) == 1
+    assert (await edgegap.call("POST", "/v1/sessions/bulk-stop", json={"filters": []})).status == 400
+    assert len(edgegap.local.sessions) == 1
 
 
-# where the configuration comes from
+# session_config
 
 
-async def test_a_version_that_was_created_says_how_its_sessions_play(edgegap_server):
+async def test_session_config_of_a_created_version_applies(edgegap_server):
     await edgegap_server.call("POST", "/v1/app", json={"name": "kart", "is_active": True, "image": ""})
     version = {
         "name": "v1",
@@ -407,6 +407,6 @@ async def test_a_version_that_was_created_says_how_its_sessions_play(edgegap_ser
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "seat"}, {"sockets": 0}, {"seats": 3}])
-async def test_a_configuration_that_cannot_be_is_a_value_error(serve, wrong):
+async def test_an_invalid_session_config_raises_value_error(serve, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         await serve(applications={"kart": {"v1": {"session_config": wrong}}})

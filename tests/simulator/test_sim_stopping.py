@@ -1,11 +1,11 @@
-"""Stopping: one, many, and from within."""
+"""Stopping deployments: by id, in bulk and from inside the container."""
 
 import pytest
 
 from edgegap_async.simulator import DeploymentState
 
 
-async def test_one_that_is_ready_stops_at_once(edgegap_server, conforms):
+async def test_a_ready_deployment_stops_immediately(edgegap_server, conforms):
     deployment = await edgegap_server.ready()
     reply = await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
     assert reply.status == 200
@@ -16,12 +16,12 @@ async def test_one_that_is_ready_stops_at_once(edgegap_server, conforms):
     assert again.status == 202
     conforms("deployment-delete", again)
     edgegap_server.clock.advance(0.5)
-    gone = await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
-    assert gone.status == 410
-    conforms("deployment-delete", gone)
+    terminated = await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
+    assert terminated.status == 410
+    conforms("deployment-delete", terminated)
 
 
-async def test_one_that_is_not_ready_stops_as_soon_as_it_is(edgegap_server):
+async def test_a_deployment_that_is_not_ready_stops_once_it_is(edgegap_server):
     request_id = await edgegap_server.create()
     deployment = edgegap_server.local.deployments[request_id]
     ready = deployment.ready_at
@@ -37,7 +37,7 @@ async def test_one_that_is_not_ready_stops_as_soon_as_it_is(edgegap_server):
     assert deployment.state is DeploymentState.TERMINATED
 
 
-async def test_one_in_error_stops_at_once(edgegap_server):
+async def test_a_failed_deployment_stops_immediately(edgegap_server):
     edgegap_server.local.faults.add("v2-deployment-create", "errored")
     deployment = await edgegap_server.ready()
     reply = await edgegap_server.call("DELETE", f"/v1/stop/{deployment.request_id}")
@@ -45,7 +45,7 @@ async def test_one_in_error_stops_at_once(edgegap_server):
     assert len(edgegap_server.local.deployments) == 0
 
 
-async def test_an_unknown_one_is_a_bad_request(edgegap_server):
+async def test_stopping_an_unknown_deployment_is_a_bad_request(edgegap_server):
     reply = await edgegap_server.call("DELETE", "/v1/stop/0123456789ab")
     assert (reply.status, reply.body) == (400, {"message": "Bad Request ID provided"})
 
@@ -68,27 +68,27 @@ def _filter(field, filter_type, *values):
         ([_filter("request_id", "not", "{red}")], {"blue", "both", "none"}),
     ],
 )
-async def test_many_stop_by_their_tags_or_ids(edgegap_server, conforms, filters, stopped):
+async def test_bulk_stop_selects_by_tags_and_ids(edgegap_server, conforms, filters, stopped):
     tags = {"red": ["red"], "blue": ["blue"], "both": ["red", "blue"], "none": []}
     ids = {name: await edgegap_server.create(tags=each) for name, each in tags.items()}
-    given = [each | {"values": [value.format(**ids) for value in each["values"]]} for each in filters]
-    reply = await edgegap_server.call("POST", "/v1/deployments/bulk-stop", json={"filters": given})
+    chosen = [each | {"values": [value.format(**ids) for value in each["values"]]} for each in filters]
+    reply = await edgegap_server.call("POST", "/v1/deployments/bulk-stop", json={"filters": chosen})
     assert reply.status == 202
     conforms("deployment-bulk-delete", reply)
     assert {each["request_id"] for each in reply.body["processable"]} == {ids[name] for name in stopped}
     assert {each.request_id for each in edgegap_server.local.deployments} == {
         request_id for name, request_id in ids.items() if name not in stopped
     }
-    again = await edgegap_server.call("POST", "/v1/deployments/bulk-stop", json={"filters": given})
+    again = await edgegap_server.call("POST", "/v1/deployments/bulk-stop", json={"filters": chosen})
     assert again.body == {"processable": []}
 
 
-async def test_many_are_not_stopped_by_no_filter(edgegap_server):
+async def test_bulk_stop_without_filters_is_rejected(edgegap_server):
     reply = await edgegap_server.call("POST", "/v1/deployments/bulk-stop", json={"filters": []})
     assert reply.status == 400
 
 
-async def test_one_stops_itself(edgegap_server, conforms):
+async def test_a_container_stops_its_own_deployment(edgegap_server, conforms):
     deployment = await edgegap_server.ready()
     path = f"/v1/self/stop/{deployment.request_id}/{deployment.stop_key}"
     reply = await edgegap_server.call("DELETE", path, headers={"Authorization": deployment.delete_token})
@@ -97,7 +97,7 @@ async def test_one_stops_itself(edgegap_server, conforms):
     assert len(edgegap_server.local.deployments) == 0
 
 
-async def test_one_is_stopped_by_its_own_token_and_key_only(edgegap_server):
+async def test_self_stop_needs_the_deployments_own_token_and_key(edgegap_server):
     deployment, other = await edgegap_server.ready(), await edgegap_server.ready()
     path = f"/v1/self/stop/{deployment.request_id}"
 

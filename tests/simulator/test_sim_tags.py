@@ -10,7 +10,7 @@ async def tagged(edgegap_server):
     return deployment, f"/v1/deployments/{deployment.request_id}/tags"
 
 
-async def test_a_tag_is_created_once(edgegap_server, tagged, conforms):
+async def test_a_tag_is_unique_on_a_deployment(edgegap_server, tagged, conforms):
     deployment, path = tagged
     reply = await edgegap_server.call("POST", path, json={"name": "blue"})
     assert reply.status == 200
@@ -24,7 +24,7 @@ async def test_a_tag_is_created_once(edgegap_server, tagged, conforms):
     assert status["tags"] == row["tags"] == ["red", "blue"]
 
 
-async def test_a_tag_is_renamed_in_its_place(edgegap_server, tagged, conforms):
+async def test_a_renamed_tag_keeps_its_position(edgegap_server, tagged, conforms):
     deployment, path = tagged
     await edgegap_server.call("POST", path, json={"name": "blue"})
     edgegap_server.clock.advance(5)
@@ -44,14 +44,14 @@ async def test_a_tag_is_deleted(edgegap_server, tagged):
 
 
 @pytest.mark.parametrize(("method", "options"), [("GET", {}), ("PATCH", {"json": {"name": "x"}}), ("DELETE", {})])
-async def test_what_is_missing_is_not_found(edgegap_server, tagged, method, options):
+async def test_unknown_tags_and_deployments_are_not_found(edgegap_server, tagged, method, options):
     _, path = tagged
     assert (await edgegap_server.call(method, f"{path}/pink", **options)).status == 404
     other = "/v1/deployments/0123456789ab/tags/red"
     assert (await edgegap_server.call(method, other, **options)).status == 404
 
 
-async def test_tags_are_listed_by_page(edgegap_server, tagged, conforms):
+async def test_tags_are_listed_in_pages(edgegap_server, tagged, conforms):
     _, path = tagged
     for number in range(12):
         await edgegap_server.call("POST", path, json={"name": f"t{number}"})
@@ -62,7 +62,7 @@ async def test_tags_are_listed_by_page(edgegap_server, tagged, conforms):
 
 
 @pytest.mark.parametrize("name", ["a/b", "a b", "ä{}", "%2F", "..", "a:report"])
-async def test_a_name_in_the_path_is_decoded(edgegap_server, tagged, name):
+async def test_a_tag_name_in_the_path_is_percent_decoded(edgegap_server, tagged, name):
     _, path = tagged
     await edgegap_server.call("POST", path, json={"name": name})
     encoded = "".join(f"%{byte:02X}" for byte in name.encode())
@@ -74,7 +74,7 @@ async def test_a_name_in_the_path_is_decoded(edgegap_server, tagged, name):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 41])
-async def test_a_tag_has_one_to_forty_characters(edgegap_server, tagged, name):
+async def test_a_tag_name_has_1_to_40_characters(edgegap_server, tagged, name):
     _, path = tagged
     reply = await edgegap_server.call("POST", path, json={"name": name})
     assert reply.status == 400

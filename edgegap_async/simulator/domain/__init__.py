@@ -1,1 +1,1 @@
-"""What exists in a local Edgegap, and how it changes over time."""
+"""The state of a local Edgegap and how it changes over time."""

@@ -1,7 +1,7 @@
-"""One deployment, and the life it leads.
+"""A simulated deployment and its schedule of states.
 
-Its life is a schedule made when it is created, and looked up from the clock whenever somebody asks: nothing
-runs in between, and a clock moved by hand moves every deployment at once.
+A schedule is made when its deployment is created. Each read of the state looks it up from the clock: no task runs
+in between, and advancing a ``VirtualClock`` advances every deployment at once.
 """
 
 from __future__ import annotations
@@ -9,71 +9,80 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.geography import City
 from edgegap_async.simulator.domain.host import Machine, OpenPort
-from edgegap_async.simulator.domain.states import DeploymentState
+from edgegap_async.simulator.domain.states import ENDING, SETTLED, DeploymentState
 
-if TYPE_CHECKING:
-    from edgegap_async.simulator.domain.session import SimulatedSession
-
-TERMINATION: Final = 0.5
+TERMINATION_SECONDS: Final = 0.5
 """Seconds from TERMINATING to TERMINATED."""
 
-_DEPLOYING_AFTER: Final = (0.2, 0.4)
-"""The part of the time to ready that is spent seeking a place."""
-
-
-SETTLED: Final = frozenset({DeploymentState.READY, DeploymentState.ERROR})
-ENDING: Final = frozenset({DeploymentState.TERMINATING, DeploymentState.TERMINATED})
+_SEEKING_SHARE: Final = (0.2, 0.4)
+"""The least and the greatest share of the time to ready that a deployment spends in SEEKING."""
 
 
 @attrs.frozen
 class PlannedFailure:
-    """That a deployment will fail: why, and whether it has failed before its creation is answered."""
+    """A failure that a deployment is created with.
+
+    Attributes:
+        detail: The deployment's ``error_detail`` once it has failed.
+        at_once: Whether the deployment is in ERROR before the response to its creation is sent.
+    """
 
     detail: str
     at_once: bool = False
 
 
 @attrs.frozen
-class Step:
-    """From this moment of the clock on, this state."""
+class ScheduledState:
+    """A state that a deployment enters at a moment of the clock."""
 
     moment: float
     state: DeploymentState
 
 
-def life(
-    start: float, seconds: float, max_duration: int, chance: random.Random, doom: PlannedFailure | None = None
-) -> list[Step]:
-    """The schedule of a deployment created at ``start`` that takes so many seconds to be ready.
+def schedule_states(
+    start: float,
+    seconds: float,
+    max_duration: int,
+    rng: random.Random,
+    planned_failure: PlannedFailure | None = None,
+) -> list[ScheduledState]:
+    """Return the schedule of a new deployment: to READY and TERMINATED, or to ERROR, where it stays.
 
-    ``max_duration`` is in minutes after READY, negative for no end. One that is doomed comes to ERROR
-    instead, and rests there.
+    Args:
+        start: When the deployment is created, in seconds of the clock.
+        seconds: The time it takes to become READY or to fail.
+        max_duration: Minutes from READY to termination; negative for no end.
+        rng: The source of the time spent in SEEKING.
+        planned_failure: The failure that replaces READY.
     """
-    if doom is not None and doom.at_once:
-        return [Step(start, DeploymentState.SEEKING), Step(start, DeploymentState.ERROR)]
+    if planned_failure is not None and planned_failure.at_once:
+        return [ScheduledState(start, DeploymentState.SEEKING), ScheduledState(start, DeploymentState.ERROR)]
     settled = start + seconds
     steps = [
-        Step(start, DeploymentState.SEEKING),
-        Step(start + seconds * chance.uniform(*_DEPLOYING_AFTER), DeploymentState.DEPLOYING),
-        Step(settled, DeploymentState.ERROR if doom else DeploymentState.READY),
+        ScheduledState(start, DeploymentState.SEEKING),
+        ScheduledState(start + seconds * rng.uniform(*_SEEKING_SHARE), DeploymentState.DEPLOYING),
+        ScheduledState(settled, DeploymentState.ERROR if planned_failure else DeploymentState.READY),
     ]
-    return steps if doom or max_duration < 0 else steps + _ending(settled + max_duration * 60.0)
+    return steps if planned_failure or max_duration < 0 else steps + _termination(settled + max_duration * 60.0)
 
 
-def _ending(moment: float) -> list[Step]:
-    return [Step(moment, DeploymentState.TERMINATING), Step(moment + TERMINATION, DeploymentState.TERMINATED)]
+def _termination(moment: float) -> list[ScheduledState]:
+    return [
+        ScheduledState(moment, DeploymentState.TERMINATING),
+        ScheduledState(moment + TERMINATION_SECONDS, DeploymentState.TERMINATED),
+    ]
 
 
 @attrs.frozen
 class DeploymentTag:
-    """A tag of a deployment; the moments are the clock's."""
+    """A tag of a deployment. Both moments are seconds of the clock."""
 
     name: str
     created_at: float
@@ -81,25 +90,43 @@ class DeploymentTag:
 
 
 @attrs.frozen
-class Report:
-    """What somebody reported about a deployment."""
+class DeploymentReport:
+    """A problem that a client reported about a deployment.
+
+    Attributes:
+        at: When it was reported, in seconds of the clock.
+        reason: The reason that the client gave.
+        metadata: What else the client sent with it.
+    """
 
     at: float
     reason: str
     metadata: Mapping[str, Any]
 
 
+class SocketHolder(Protocol):
+    """Something that occupies sockets of a deployment: a session."""
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets it occupies."""
+        ...
+
+
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SimulatedDeployment:
     """A deployment of the local Edgegap.
 
-    Moments (``created_at``, ``ready_at``) are seconds of the clock. ``stop_key`` and ``delete_token`` are
-    what is injected into its container for it to stop itself, ``security_number`` and ``context_token`` for it
-    to ask about itself.
+    Moments (``created_at``, ``ready_at``, ``ends_at``) are seconds of the clock. A test reads the true state of a
+    deployment here, and can stop it or make it fail::
+
+        deployment = local.deployments[request.request_id]
+        assert deployment.state is DeploymentState.READY
+        deployment.fail("out of memory")
     """
 
     number: int
-    """Its place in the order in which deployments were created."""
+    """Its position in the order in which deployments were created, from 0."""
     request_id: str
     application: str
     version: str
@@ -107,34 +134,39 @@ class SimulatedDeployment:
     ports: tuple[OpenPort, ...]
     created_at: float
     max_duration: int
-    """Minutes from READY to its end; negative for none."""
+    """Minutes from READY to termination; negative for no end."""
     user_count: int
     environment: Mapping[str, str]
-    """The variables it was given, by key."""
+    """The variables of the creating request, by key."""
     webhooks: Mapping[str, str]
     """URLs by event: ``ready``, ``error``, ``terminated``; ``any`` for the one URL of ``POST /v1/deploy``."""
     resources: Mapping[str, int] | None
+    """The reserved ``cpu_units`` and ``memory_mib``; None where the request names none."""
     command: str | None
     arguments: str | None
     stop_key: str
+    """The key in the URL with which its container stops it."""
     delete_token: str
+    """The token with which its container stops it."""
     security_number: str
+    """The number in the URL with which its container requests its context."""
     context_token: str
+    """The token with which its container requests its context."""
     tag_records: dict[str, DeploymentTag]
     """Its tags by name, with their dates."""
-    reports: list[Report] = attrs.field(factory=list[Report])
+    reports: list[DeploymentReport] = attrs.field(factory=list[DeploymentReport])
     is_joinable_by_session: bool = True
     sockets: int
-    """What the sessions on it share: each takes some."""
-    sessions: dict[str, SimulatedSession] = attrs.field(factory=dict[str, "SimulatedSession"])
+    """How many sockets its sessions share."""
+    socket_holders: dict[str, SocketHolder] = attrs.field(factory=dict[str, SocketHolder])
     """The sessions that are linked to it, by their ids."""
     stop_requested_at: float | None = None
 
-    _schedule: list[Step] = attrs.field(alias="schedule")
-    _doom: str | None = attrs.field(alias="doom")
+    _schedule: list[ScheduledState] = attrs.field(alias="schedule")
+    _failure_detail: str | None = attrs.field(alias="failure_detail")
     _clock: Clock = attrs.field(alias="clock")
     _calendar: Calendar = attrs.field(alias="calendar")
-    _ending_changed: Callable[[SimulatedDeployment], None] = attrs.field(alias="ending_changed")
+    _on_reschedule: Callable[[SimulatedDeployment], None] = attrs.field(alias="on_reschedule")
 
     def __repr__(self) -> str:
         return f"<SimulatedDeployment {self.request_id} of {self.application} {self.version}: {self.state}>"
@@ -145,7 +177,7 @@ class SimulatedDeployment:
         return self.state_at(self._clock())
 
     def state_at(self, moment: float) -> DeploymentState:
-        """Its state at a moment, by its schedule as it is now."""
+        """Return its state at a moment of the clock, by its present schedule."""
         # read for every row of every list: from the end, where a deployment spends most of its life
         for step in reversed(self._schedule):
             if step.moment <= moment:
@@ -154,11 +186,11 @@ class SimulatedDeployment:
 
     @property
     def last_state(self) -> DeploymentState:
-        """The state before the present one."""
-        steps = self._steps_at(self._clock())
+        """The state before the present one; INITIALIZING before the first."""
+        steps = self._steps_until(self._clock())
         return steps[-2].state if len(steps) > 1 else DeploymentState.INITIALIZING
 
-    def _steps_at(self, moment: float) -> list[Step]:
+    def _steps_until(self, moment: float) -> list[ScheduledState]:
         return [step for step in self._schedule if step.moment <= moment] or self._schedule[:1]
 
     @property
@@ -173,38 +205,38 @@ class SimulatedDeployment:
 
     @property
     def location(self) -> City:
-        """Where it runs."""
+        """The city it runs in."""
         return self.host.city
 
     @property
     def public_ip(self) -> str:
-        """The address of its host."""
+        """The address of its machine."""
         return self.host.address
 
     @property
     def fqdn(self) -> str:
-        """Its name on the network."""
+        """Its domain name."""
         return f"{self.request_id}.pr.edgegap.net"
 
     @property
     def fleet_name(self) -> str | None:
-        """The private fleet it runs on, if it does."""
+        """The private fleet it runs on; None for a public machine."""
         return self.host.fleet
 
     @property
     def host_name(self) -> str | None:
-        """The private fleet's host it runs on, if it does."""
+        """The id of the private fleet's host it runs on; None for a public machine."""
         return self.host.host_id
 
     @property
     def tags(self) -> list[str]:
-        """Its tags, in the order they were given."""
+        """The names of its tags, in the order in which they were added."""
         return list(self.tag_records)
 
     @property
     def sockets_usage(self) -> int:
-        """How many of its sockets are taken."""
-        return sum(session.sockets for session in self.sessions.values())
+        """How many of its sockets are occupied."""
+        return sum(holder.sockets for holder in self.socket_holders.values())
 
     @property
     def available_session_sockets(self) -> int:
@@ -213,56 +245,63 @@ class SimulatedDeployment:
 
     @property
     def created(self) -> datetime:
-        """When it was created, as a date in UTC."""
+        """When it was created, as a date and time in UTC."""
         return self._calendar.at(self.created_at)
 
-    def entered(self, state: DeploymentState) -> float | None:
-        """The moment it enters a state, past or still to come; None if it never does."""
+    def entered_at(self, state: DeploymentState) -> float | None:
+        """Return the moment it enters a state, past or future; None if its schedule has no such state."""
         return next((step.moment for step in self._schedule if step.state is state), None)
 
     @property
     def ready_at(self) -> float | None:
-        """The moment it becomes READY, past or still to come; None if it never does."""
-        return self.entered(DeploymentState.READY)
+        """The moment it becomes READY, past or future; None if it never does."""
+        return self.entered_at(DeploymentState.READY)
 
     @property
     def ends_at(self) -> float | None:
-        """The moment it becomes TERMINATED, past or still to come; None if it rests."""
-        return self.entered(DeploymentState.TERMINATED)
+        """The moment it becomes TERMINATED, past or future; None if it has no end."""
+        return self.entered_at(DeploymentState.TERMINATED)
 
     @property
     def was_ready(self) -> bool:
-        """Whether it has been READY by now: from then on it has an address, ports and a start time."""
+        """Whether it has been READY by now. From then on it has an address, ports and a start time."""
         ready = self.ready_at
         return ready is not None and ready <= self._clock()
 
     @property
     def error_detail(self) -> str | None:
-        """Why it failed, once it has."""
-        failed = self.entered(DeploymentState.ERROR)
-        return self._doom if failed is not None and failed <= self._clock() else None
+        """The reason of its failure; None unless it has failed."""
+        failed = self.entered_at(DeploymentState.ERROR)
+        return self._failure_detail if failed is not None and failed <= self._clock() else None
 
     @property
-    def goes_on(self) -> bool:
-        """Whether it will go on running, and be billed, unless somebody stops it."""
+    def is_active(self) -> bool:
+        """Whether it runs, and is billed, until it is stopped: it is not terminating and no stop was requested."""
         return self.stop_requested_at is None and self.state not in ENDING
 
     def stop(self) -> None:
-        """Tell it to stop: at once when it is READY or in ERROR, else as soon as it is; twice is once."""
+        """Stop it: immediately in READY or ERROR, otherwise as soon as it enters one of them.
+
+        Stopping a deployment again has no effect.
+        """
         now = self._clock()
-        if not self.goes_on:
+        if not self.is_active:
             return
         self.stop_requested_at = now
         settled = next(step.moment for step in self._schedule if step.state in SETTLED)
         moment = max(now, settled)
         kept = [step for step in self._schedule if step.moment <= moment and step.state not in ENDING]
-        self._schedule = kept + _ending(moment)
-        self._ending_changed(self)
+        self._schedule = kept + _termination(moment)
+        self._on_reschedule(self)
 
     def fail(self, detail: str) -> None:
-        """Let it come to ERROR now, with this detail, and rest there; one that is ending goes on ending."""
+        """Move it to ERROR now. A deployment that is terminating or was stopped does not change.
+
+        Args:
+            detail: Its ``error_detail`` from now on.
+        """
         now = self._clock()
-        if self.goes_on:
-            self._doom = detail
-            self._schedule = [*self._steps_at(now), Step(now, DeploymentState.ERROR)]
-            self._ending_changed(self)
+        if self.is_active:
+            self._failure_detail = detail
+            self._schedule = [*self._steps_until(now), ScheduledState(now, DeploymentState.ERROR)]
+            self._on_reschedule(self)

@@ -1,4 +1,4 @@
-"""Where servers can run: a table of cities, and which of them is nearest to the players."""
+"""The cities in which servers can run, and the search for the one nearest to the players."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Position:
 
     @property
     def vector(self) -> tuple[float, float, float]:
-        """The same point on a sphere of radius one: means and distances are right across the date line."""
+        """The point on a sphere of radius one. Means and distances of vectors are correct across the date line."""
         latitude, longitude = math.radians(self.latitude), math.radians(self.longitude)
         return (
             math.cos(latitude) * math.cos(longitude),
@@ -33,7 +33,7 @@ class Position:
 
 @attrs.frozen
 class City:
-    """A city with machines in it, named as the service's answers name it."""
+    """A city with machines in it. Its fields are those of a location in the service's responses."""
 
     city: str
     country: str
@@ -45,12 +45,8 @@ class City:
 
     @property
     def position(self) -> Position:
-        """Where it lies."""
+        """The city's position."""
         return Position(self.latitude, self.longitude)
-
-    def shown(self) -> dict[str, str | float]:
-        """The city as an answer holds it."""
-        return attrs.asdict(self)
 
 
 _NA: Final = "North America"
@@ -108,19 +104,23 @@ CITIES: Final[tuple[City, ...]] = (
 _VECTORS: Final[Mapping[City, tuple[float, float, float]]] = {city: city.position.vector for city in CITIES}
 
 
-def of_address(address: IPAddress) -> City:
-    """The city an address is taken to be in: any one, and always the same."""
+def city_of_address(address: IPAddress) -> City:
+    """Return the simulated city of an IP address: arbitrary, but always the same for one address."""
     return CITIES[zlib.crc32(address.packed) % len(CITIES)]
 
 
-def nearest(users: Sequence[Position], among: Iterable[City] = CITIES) -> City:
-    """The city nearest to the mean position of the users; raises ``ValueError`` when there is none."""
+def nearest_city(users: Sequence[Position], cities: Iterable[City] = CITIES) -> City:
+    """Return the city nearest to the mean position of the users.
+
+    Raises:
+        ValueError: If there are no users or no cities.
+    """
     points = [user.vector for user in users]
     x, y, z = (sum(axis) for axis in zip(*points, strict=True))
-    # users on opposite sides of the earth have no middle: the first of them is then as good as any
+    # users on opposite sides of the earth have no mean position: use that of the first user
     middle = (x, y, z) if math.hypot(x, y, z) > 1e-9 else points[0]
-    return max(among, key=lambda city: _dot(middle, _VECTORS[city]))
+    return max(cities, key=lambda city: _dot_product(middle, _VECTORS[city]))
 
 
-def _dot(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
+def _dot_product(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
     return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]

@@ -1,8 +1,10 @@
-"""What the service puts into the environment of a deployment's container."""
+"""The variables that the service injects into a deployment's container."""
 
 from __future__ import annotations
 
 import re
+
+import attrs
 
 from edgegap_async.codec import dumps
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
@@ -11,8 +13,11 @@ from edgegap_async.simulator.domain.host import OpenPort
 _CLOCK_MHZ = "2000"
 
 
-def injected(deployment: SimulatedDeployment, url: str) -> dict[str, str]:
-    """The variables of a deployment's container, with what it was given itself; all of them are texts."""
+def injected_environment(deployment: SimulatedDeployment, url: str) -> dict[str, str]:
+    """Return the environment of a deployment's container: its own variables and the injected ``ARBITRIUM_*`` ones.
+
+    Every value is a string. ``url`` is the base URL of the local Edgegap, for the delete and context URLs.
+    """
     private = deployment.host_name is not None
     request_id, resources = deployment.request_id, deployment.resources or {}
     variables = {
@@ -23,7 +28,7 @@ def injected(deployment: SimulatedDeployment, url: str) -> dict[str, str]:
         "DEPLOYMENT_VCPU_UNITS": str(resources.get("cpu_units", 512)),
         "DEPLOYMENT_MEMORY_MB": str(resources.get("memory_mib", 1024)),
         "DEPLOYMENT_TAGS": ",".join(deployment.tags),
-        "DEPLOYMENT_LOCATION": _json(deployment.location.shown()),
+        "DEPLOYMENT_LOCATION": _json(attrs.asdict(deployment.location)),
         "PORTS_MAPPING": _json({"ports": {port.settings.name: _port(port) for port in deployment.ports}}),
         "DELETE_URL": f"{url}/v1/self/stop/{request_id}/{deployment.stop_key}",
         "DELETE_TOKEN": deployment.delete_token,
@@ -39,7 +44,7 @@ def injected(deployment: SimulatedDeployment, url: str) -> dict[str, str]:
     for port in deployment.ports:
         name = re.sub(r"[^A-Z0-9]", "_", port.settings.name.upper())
         variables |= {
-            f"PORT_{name}_{part.upper()}": str(value) for part, value in _port(port).items() if part != "name"
+            f"PORT_{name}_{field.upper()}": str(value) for field, value in _port(port).items() if field != "name"
         }
     return {**deployment.environment, **{f"ARBITRIUM_{name}": value for name, value in variables.items()}}
 

@@ -1,4 +1,4 @@
-"""Randomness from one seed."""
+"""Random generators that are derived from one seed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import random
 
 
 class RandomStreams:
-    """Randomness from one seed, with a stream for each purpose: more of one does not change the others."""
+    """Creates an independent random generator for each purpose, all from one seed.
+
+    Drawing more numbers from one stream does not change the numbers of the others.
+    """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
     def stream(self, purpose: str) -> random.Random:
-        """A new generator, the same for the same seed and purpose."""
+        """Return a new generator. The same seed and purpose give the same numbers."""
         return random.Random(f"{self._seed}:{purpose}")

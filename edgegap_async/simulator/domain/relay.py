@@ -1,44 +1,39 @@
-"""SimulatedRelay sessions: players who are given a relay some moments after they asked for one.
+"""Simulated relay sessions: players who share a relay that is ready some seconds after its creation.
 
-Nothing runs in between: whether a session has its relay is looked up from the clock when asked.
+Whether a relay is ready is looked up from the clock on each read.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from edgegap_async.simulator.clock import Clock
-from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest
-from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, address
+from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
+from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, documentation_address
 
-TAKES: Final = 0.5
-"""The part of a server's time to ready that a relay takes: there is no image to be pulled."""
+SHARE_OF_TIME_TO_READY: Final = 0.5
+"""A relay's time to ready as a share of a server's: a relay pulls no image."""
 
 _LARGEST_TOKEN: Final = (1 << 32) - 1
-"""The tokens of sessions are larger than a signed number of 32 bits can be."""
+"""Tokens of sessions exceed the largest signed integer of 32 bits, as the service's do."""
 
 
 @attrs.frozen
 class RelayPlayer:
-    """One who plays, with a token of their own."""
+    """A player of a relay session, with a token of their own."""
 
     ip: str | None
     position: Position
     token: int
 
-    def shown(self) -> dict[str, Any]:
-        """The player as an answer holds one."""
-        place = {"ip_address": self.ip, **attrs.asdict(self.position), "authorization_token": self.token}
-        return {name: value for name, value in place.items() if value is not None}
-
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SimulatedRelay:
-    """A relay session of the local Edgegap; the moments are the clock's."""
+    """A relay session of the local Edgegap. ``created_at`` and ``ready_at`` are seconds of the clock."""
 
     session_id: str
     token: int
@@ -46,6 +41,7 @@ class SimulatedRelay:
     city: City
     ip: str
     ports: tuple[int, int]
+    """The external ports for the server and for the clients."""
     webhook_url: str | None
     created_at: float
     ready_at: float
@@ -56,70 +52,65 @@ class SimulatedRelay:
 
     @property
     def ready(self) -> bool:
-        """Whether it has its relay."""
+        """Whether its relay is ready."""
         return self._clock() >= self.ready_at
 
     @property
     def status(self) -> str:
-        """Its state, as answers name it."""
+        """Its state, as responses name it: INITIALIZING or READY."""
         return "READY" if self.ready else "INITIALIZING"
 
-    def shown(self) -> dict[str, Any]:
-        """The session as an answer holds it, without its players."""
-        shape: dict[str, Any] = {
-            "session_id": self.session_id,
-            "authorization_token": self.token,
-            "status": self.status,
-            "ready": self.ready,
-            "linked": self.ready,
-        }
-        if self.webhook_url:
-            shape["webhook_url"] = self.webhook_url
-        return shape | {"relay": self._relay()} if self.ready else shape
-
-    def whole(self) -> dict[str, Any]:
-        """The session as an answer holds it, with its players."""
-        return self.shown() | {"session_users": [player.shown() for player in self.players]}
-
-    def _relay(self) -> dict[str, Any]:
-        host = f"{self.session_id.removesuffix('-S')}.st.edgegap.net"
-        sides = zip(("server", "client"), self.ports, strict=True)
-        ports = {side: {"port": port, "protocol": "UDP", "link": f"{host}:{port}"} for side, port in sides}
-        return {"ip": self.ip, "host": host, "ports": ports}
+    @property
+    def fqdn(self) -> str:
+        """The domain name of its relay."""
+        return f"{self.session_id.removesuffix('-S')}.st.edgegap.net"
 
 
 class RelayRegistry:
     """The relay sessions that exist, by their ids, in the order of their creation."""
 
-    def __init__(self, chance: random.Random, clock: Clock, time_to_ready: tuple[float, float]) -> None:
+    def __init__(self, rng: random.Random, clock: Clock, time_to_ready: tuple[float, float]) -> None:
+        """Create an empty registry.
+
+        Args:
+            rng: The source of ids, tokens, addresses, ports and times.
+            clock: The clock of the local Edgegap.
+            time_to_ready: The least and the most seconds a server takes to become ready. A relay takes half of that.
+        """
         self.existing: dict[str, SimulatedRelay] = {}
-        self._chance = chance
+        self._rng = rng
         self._clock = clock
         self._time_to_ready = time_to_ready
 
-    def player(self, ip: str | None, position: Position) -> RelayPlayer:
-        """A player, with a token that no other is likely to have."""
-        return RelayPlayer(ip, position, self._chance.randrange(1, 1 << 31))
+    def new_player(self, ip: str | None, position: Position) -> RelayPlayer:
+        """Return a player with a new random token."""
+        return RelayPlayer(ip, position, self._rng.randrange(1, 1 << 31))
 
     def create(
         self,
         users: Iterable[tuple[str | None, Position]],
         cities: Collection[City] = CITIES,
-        webhook: str | None = None,
+        webhook_url: str | None = None,
     ) -> SimulatedRelay:
-        """A session near its players, each an address or none and a position, in one of some cities."""
-        players, now = [self.player(*user) for user in users], self._clock()
-        first = self._chance.choice(EXTERNAL_PORTS[:-1])
+        """Create a relay session in the city nearest to its players.
+
+        Args:
+            users: The address, or None, and the position of each player.
+            cities: The cities in which the relay may run.
+            webhook_url: The URL that is called once the relay is ready.
+        """
+        players, now = [self.new_player(*user) for user in users], self._clock()
+        first_port = self._rng.choice(EXTERNAL_PORTS[:-1])
         relay = SimulatedRelay(
-            session_id=f"{self._chance.getrandbits(48):012x}-S",
-            token=self._chance.randrange(1 << 31, _LARGEST_TOKEN),
+            session_id=f"{self._rng.getrandbits(48):012x}-S",
+            token=self._rng.randrange(1 << 31, _LARGEST_TOKEN),
             players=players,
-            city=nearest([player.position for player in players], cities),
-            ip=address(self._chance.randrange(1 << 16)),
-            ports=(first, first + 1),
-            webhook_url=webhook,
+            city=nearest_city([player.position for player in players], cities),
+            ip=documentation_address(self._rng.randrange(1 << 16)),
+            ports=(first_port, first_port + 1),
+            webhook_url=webhook_url,
             created_at=now,
-            ready_at=now + TAKES * self._chance.uniform(*self._time_to_ready),
+            ready_at=now + SHARE_OF_TIME_TO_READY * self._rng.uniform(*self._time_to_ready),
             clock=self._clock,
         )
         self.existing[relay.session_id] = relay

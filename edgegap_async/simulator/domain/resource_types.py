@@ -1,7 +1,17 @@
-"""The things that can be created, got, listed, updated and deleted, as data.
+"""The resources that are only created, read, updated, deleted and listed, one row each.
 
-Each names its operations in the table; what it looks like is in the service's documents. A new one is a few
-lines here.
+To add one, add a row to ``RESOURCE_TYPES``::
+
+    ResourceType(
+        name="fleet",
+        path=("fleet_name",),
+        operations=_crud("fleet-create", "fleet-get", "fleet-update", "fleet-delete", "fleets"),
+    ),
+
+The row is enough: ``handlers/resources.py`` creates a handler for each of its operations, the store keeps its records,
+and the fields of requests and responses come from the service's documents. ``path`` has the path's parameters, by their
+names in the table of operations. A resource below another one names it in ``parents``: a parent is a constant, to which
+other rows can refer. Dates, defaults, computed and hidden fields are further columns (see ``ResourceType``).
 """
 
 from __future__ import annotations
@@ -11,42 +21,57 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-Path: TypeAlias = Mapping[str, str]
+PathParameters: TypeAlias = Mapping[str, str]
 """The parameters of a path, by their names in the table of operations."""
 
-Compute: TypeAlias = Callable[["Record", float], Any]
-"""What a field is that follows from a record and the clock's present moment."""
+ComputeField: TypeAlias = Callable[["ResourceRecord", float], Any]
+"""Computes a field from a record and the present moment of the clock."""
 
-Verb: TypeAlias = Literal["create", "link", "get", "update", "delete", "list"]
+ResourceVerb: TypeAlias = Literal["create", "link", "get", "update", "delete", "list"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Resource:
-    """One kind of thing.
+class ResourceType:
+    """A kind of resource.
 
-    ``path`` are the parameters that say which one, its own last; ``parents`` are what it cannot be without,
-    and goes with. ``key`` is the field of a body that has its own parameter's value: None for what has no
-    body, or is numbered by the service (``number``). ``inside`` is the field that an answer has it in, where
-    the document says so. ``times`` are the fields with its two dates. ``computed`` are fields that follow from
-    the path or the time, ``hidden`` those that are taken and never shown.
+    Attributes:
+        name: What messages call it.
+        path: The parameters that identify a record, its own last.
+        operations: Operation ids by verb. ``link`` creates a record without a body, unless it exists.
+        key: The body's field with the value of the record's own parameter. None for a resource without a body, or one
+            that the service numbers.
+        number: The field with the number, for a resource that the service numbers.
+        parents: The types that must exist above a record. Deleting a parent deletes the record.
+        wrapper: The response's field that contains the record, where the document has one.
+        dates: The fields with the dates of creation and of the last change. None for a resource without dates.
+        defaults: The values of fields that a request leaves out.
+        computed: Fields that are computed from the path or the time.
+        hidden: Fields that are accepted and never returned.
     """
 
     name: str
     path: tuple[str, ...]
-    operations: Mapping[Verb, str]
+    operations: Mapping[ResourceVerb, str]
     key: str | None = "name"
     number: str | None = None
-    parents: tuple[Resource, ...] = ()
-    inside: str | None = None
-    times: tuple[str, str] | None = ("create_time", "last_updated")
+    parents: tuple[ResourceType, ...] = ()
+    wrapper: str | None = None
+    dates: tuple[str, str] | None = ("create_time", "last_updated")
     defaults: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    computed: Mapping[str, Compute] = attrs.field(factory=dict[str, Compute])
+    computed: Mapping[str, ComputeField] = attrs.field(factory=dict[str, ComputeField])
     hidden: frozenset[str] = frozenset()
 
 
 @attrs.define(eq=False)
-class Record:
-    """One thing: where it is, what was sent for it, and since when; the moments are the clock's."""
+class ResourceRecord:
+    """A stored resource.
+
+    Attributes:
+        path: The parameters that identify it.
+        fields: The fields of the requests that created and changed it.
+        created_at: Seconds of the clock.
+        updated_at: Seconds of the clock.
+    """
 
     path: dict[str, str]
     fields: dict[str, Any]
@@ -54,247 +79,210 @@ class Record:
     updated_at: float
 
 
-def _of(parameter: str) -> Compute:
+def _crud(create: str, get: str, update: str, delete: str, list_: str) -> Mapping[ResourceVerb, str]:
+    return {"create": create, "get": get, "update": update, "delete": delete, "list": list_}
+
+
+def _from_path(parameter: str) -> ComputeField:
     return lambda record, _: record.path[parameter]
 
 
-CACHING: Final = 240.0
-"""Seconds until an image is cached everywhere."""
+CACHING_SECONDS: Final = 240.0
+"""Seconds until a version's image is cached everywhere."""
 
 
-def _cached(record: Record, now: float) -> float:
-    return round(min((now - record.updated_at) / CACHING, 1.0), 3) if record.fields.get("force_cache") else 0.0
+def _caching_percent(record: ResourceRecord, now: float) -> float:
+    return round(min((now - record.updated_at) / CACHING_SECONDS, 1.0), 3) if record.fields.get("force_cache") else 0.0
 
 
-APPLICATION: Final = Resource(
+_MATCHMAKER_DATES: Final = ("created_at", "updated_at")
+
+_RUNS_AS: Final[Mapping[str, ComputeField]] = {
+    "app_name": _from_path("matchmaker_name"),
+    "version_name": _from_path("release_version"),
+}
+"""The application and version a matchmaker's release runs as. The document does not say how they are named."""
+
+APPLICATION: Final = ResourceType(
     name="application",
     path=("app_name",),
-    operations={
-        "create": "application-create",
-        "get": "application-get",
-        "update": "application-update",
-        "delete": "application-delete",
-        "list": "application-list",
-    },
+    operations=_crud(
+        "application-create", "application-get", "application-update", "application-delete", "application-list"
+    ),
 )
 
-VERSION: Final = Resource(
+VERSION: Final = ResourceType(
     name="version",
     path=("app_name", "version_name"),
     parents=(APPLICATION,),
-    inside="version",
-    # what the document calls the default of time_to_deploy is less than what it calls its minimum
+    wrapper="version",
+    # the document's default of time_to_deploy is less than the minimum it states
     defaults={"time_to_deploy": 15, "ports": [], "envs": []},
-    computed={"caching_percent": _cached},
-    operations={
-        "create": "app-version-create",
-        "get": "app-version-get",
-        "update": "app-version-update",
-        "delete": "app-version-delete",
-        "list": "app-version-list",
-    },
+    computed={"caching_percent": _caching_percent},
+    operations=_crud(
+        "app-version-create", "app-version-get", "app-version-update", "app-version-delete", "app-version-list"
+    ),
 )
 
-ACL_ENTRY: Final = Resource(
-    name="ACL entry",
-    path=("app_name", "version_name", "entry_id"),
-    parents=(VERSION,),
-    key=None,
-    number="id",
-    inside="whitelist_entry",
-    times=None,
-    defaults={"label": "", "is_active": True},
-    operations={
-        "create": "app-version-whitelist-post",
-        "get": "app-version-whitelist-entry-get",
-        "delete": "app-version-whitelist-entry-delete",
-        "list": "app-version-whitelist-get",
-    },
-)
-
-ENDPOINT: Final = Resource(
+ENDPOINT: Final = ResourceType(
     name="storage endpoint",
     path=("endpoint_name",),
     hidden=frozenset({"secret_access_key"}),
-    operations={
-        "create": "endpoint-create",
-        "get": "endpoint-get",
-        "update": "endpoint-update",
-        "delete": "endpoint-delete",
-        "list": "endpoints-list",
-    },
+    operations=_crud("endpoint-create", "endpoint-get", "endpoint-update", "endpoint-delete", "endpoints-list"),
 )
 
-PULL_PROFILE: Final = Resource(
+PULL_PROFILE: Final = ResourceType(
     name="pull profile",
     path=("endpoint_name", "pull_profile_name"),
     parents=(ENDPOINT,),
-    operations={
-        "create": "pull-profile-create",
-        "get": "pull-profile-get",
-        "update": "pull-profile-update",
-        "delete": "pull-profile-delete",
-        "list": "pull-profile-list",
-    },
+    operations=_crud(
+        "pull-profile-create", "pull-profile-get", "pull-profile-update", "pull-profile-delete", "pull-profile-list"
+    ),
 )
 
-PULL_PROFILE_LINK: Final = Resource(
-    name="link",
-    path=("endpoint_name", "pull_profile_name", "app_name", "version_name"),
-    parents=(PULL_PROFILE, VERSION),
-    key=None,
-    computed={
-        "app": _of("app_name"),
-        "app_version": _of("version_name"),
-        "endpoint": _of("endpoint_name"),
-        "pull_profile": _of("pull_profile_name"),
-    },
-    operations={"link": "pull-profile-link-app-version", "delete": "pull-profile-unlink-app-version"},
-)
-
-FLEET: Final = Resource(
+FLEET: Final = ResourceType(
     name="fleet",
     path=("fleet_name",),
-    operations={
-        "create": "fleet-create",
-        "get": "fleet-get",
-        "update": "fleet-update",
-        "delete": "fleet-delete",
-        "list": "fleets",
-    },
+    operations=_crud("fleet-create", "fleet-get", "fleet-update", "fleet-delete", "fleets"),
 )
 
-POLICY: Final = Resource(
-    name="policy",
-    path=("fleet_name", "policy_name"),
-    parents=(FLEET,),
-    operations={
-        "create": "fleet-policies-create",
-        "get": "fleet-policies-get",
-        "update": "fleet-policies-update",
-        "delete": "fleet-policies-delete",
-        "list": "fleet-policies-list",
-    },
-)
-
-FLEET_LINK: Final = Resource(
-    name="link",
-    path=("fleet_name", "app_name", "version_name"),
-    parents=(FLEET, VERSION),
-    key=None,
-    computed={"app": _of("app_name"), "app_version": _of("version_name"), "fleet": _of("fleet_name")},
-    operations={"link": "fleet-link-app-version", "delete": "fleet-unlink-app-version"},
-)
-
-_DATED: Final = ("created_at", "updated_at")
-"""What the matchmaker's things call their dates."""
-
-MATCHMAKER: Final = Resource(
+MATCHMAKER: Final = ResourceType(
     name="matchmaker",
     path=("matchmaker_name",),
-    times=_DATED,
-    operations={
-        "create": "post-matchmaker",
-        "get": "get-matchmaker",
-        "update": "patch-matchmaker",
-        "delete": "delete-matchmaker",
-        "list": "get-matchmaker-list",
-    },
+    dates=_MATCHMAKER_DATES,
+    operations=_crud(
+        "post-matchmaker", "get-matchmaker", "patch-matchmaker", "delete-matchmaker", "get-matchmaker-list"
+    ),
 )
 
-COMPONENT: Final = Resource(
+COMPONENT: Final = ResourceType(
     name="component",
     path=("component_name",),
-    times=_DATED,
-    operations={
-        "create": "post-matchmaker-component",
-        "get": "get-matchmaker-component",
-        "update": "patch-matchmaker-component",
-        "delete": "delete-matchmaker-component",
-        "list": "get-component-list",
-    },
+    dates=_MATCHMAKER_DATES,
+    operations=_crud(
+        "post-matchmaker-component",
+        "get-matchmaker-component",
+        "patch-matchmaker-component",
+        "delete-matchmaker-component",
+        "get-component-list",
+    ),
 )
 
-COMPONENT_ENV: Final = Resource(
-    name="environment variable",
-    path=("component_name", "env_key"),
-    parents=(COMPONENT,),
-    key="key",
-    times=_DATED,
-    operations={
-        "create": "post-matchmaker-component-env",
-        "get": "get-matchmaker-component-env",
-        "update": "patch-matchmaker-component-env",
-        "delete": "delete-matchmaker-component-env",
-        "list": "get-envs-list",
-    },
-)
-
-_RUN_AS: Final[Mapping[str, Compute]] = {
-    "app_name": _of("matchmaker_name"),
-    "version_name": _of("release_version"),
-}
-"""The application and version a matchmaker's release runs as; the document does not say how they are named."""
-
-RELEASE: Final = Resource(
-    name="release",
-    path=("matchmaker_name", "release_version"),
-    parents=(MATCHMAKER,),
-    key="version",
-    times=_DATED,
-    computed=_RUN_AS,
-    operations={
-        "create": "post-matchmaker-release",
-        "get": "get-matchmaker-release",
-        "update": "patch-matchmaker-release",
-        "delete": "delete-matchmaker-release",
-        "list": "get-release-list",
-    },
-)
-
-MANAGED_RELEASE: Final = Resource(
-    name="managed release",
-    path=("matchmaker_name", "release_version"),
-    parents=(MATCHMAKER,),
-    key="version",
-    times=_DATED,
-    computed=_RUN_AS,
-    operations={
-        "create": "post-matchmaker-managed-release",
-        "get": "get-matchmaker-managed-release",
-        "update": "patch-matchmaker-managed-release",
-        "delete": "delete-matchmaker-managed-release",
-    },
-)
-
-RELEASE_CONFIG: Final = Resource(
-    name="release configuration",
-    path=("config_name",),
-    times=_DATED,
-    operations={
-        "create": "post-matchmaker-release-config",
-        "get": "get-matchmaker-release-config",
-        "update": "patch-matchmaker-release-config",
-        "delete": "delete-matchmaker-release-config",
-        "list": "get-release-configs-list",
-    },
-)
-
-RESOURCES: Final = (
+RESOURCE_TYPES: Final[tuple[ResourceType, ...]] = (
     APPLICATION,
     VERSION,
-    ACL_ENTRY,
     ENDPOINT,
     PULL_PROFILE,
-    PULL_PROFILE_LINK,
     FLEET,
-    POLICY,
-    FLEET_LINK,
     MATCHMAKER,
     COMPONENT,
-    COMPONENT_ENV,
-    RELEASE,
-    MANAGED_RELEASE,
-    RELEASE_CONFIG,
+    ResourceType(
+        name="ACL entry",
+        path=("app_name", "version_name", "entry_id"),
+        parents=(VERSION,),
+        key=None,
+        number="id",
+        wrapper="whitelist_entry",
+        dates=None,
+        defaults={"label": "", "is_active": True},
+        operations={
+            "create": "app-version-whitelist-post",
+            "get": "app-version-whitelist-entry-get",
+            "delete": "app-version-whitelist-entry-delete",
+            "list": "app-version-whitelist-get",
+        },
+    ),
+    ResourceType(
+        name="link",
+        path=("endpoint_name", "pull_profile_name", "app_name", "version_name"),
+        parents=(PULL_PROFILE, VERSION),
+        key=None,
+        computed={
+            "app": _from_path("app_name"),
+            "app_version": _from_path("version_name"),
+            "endpoint": _from_path("endpoint_name"),
+            "pull_profile": _from_path("pull_profile_name"),
+        },
+        operations={"link": "pull-profile-link-app-version", "delete": "pull-profile-unlink-app-version"},
+    ),
+    ResourceType(
+        name="policy",
+        path=("fleet_name", "policy_name"),
+        parents=(FLEET,),
+        operations=_crud(
+            "fleet-policies-create",
+            "fleet-policies-get",
+            "fleet-policies-update",
+            "fleet-policies-delete",
+            "fleet-policies-list",
+        ),
+    ),
+    ResourceType(
+        name="link",
+        path=("fleet_name", "app_name", "version_name"),
+        parents=(FLEET, VERSION),
+        key=None,
+        computed={
+            "app": _from_path("app_name"),
+            "app_version": _from_path("version_name"),
+            "fleet": _from_path("fleet_name"),
+        },
+        operations={"link": "fleet-link-app-version", "delete": "fleet-unlink-app-version"},
+    ),
+    ResourceType(
+        name="environment variable",
+        path=("component_name", "env_key"),
+        parents=(COMPONENT,),
+        key="key",
+        dates=_MATCHMAKER_DATES,
+        operations=_crud(
+            "post-matchmaker-component-env",
+            "get-matchmaker-component-env",
+            "patch-matchmaker-component-env",
+            "delete-matchmaker-component-env",
+            "get-envs-list",
+        ),
+    ),
+    ResourceType(
+        name="release",
+        path=("matchmaker_name", "release_version"),
+        parents=(MATCHMAKER,),
+        key="version",
+        dates=_MATCHMAKER_DATES,
+        computed=_RUNS_AS,
+        operations=_crud(
+            "post-matchmaker-release",
+            "get-matchmaker-release",
+            "patch-matchmaker-release",
+            "delete-matchmaker-release",
+            "get-release-list",
+        ),
+    ),
+    ResourceType(
+        name="managed release",
+        path=("matchmaker_name", "release_version"),
+        parents=(MATCHMAKER,),
+        key="version",
+        dates=_MATCHMAKER_DATES,
+        computed=_RUNS_AS,
+        operations={
+            "create": "post-matchmaker-managed-release",
+            "get": "get-matchmaker-managed-release",
+            "update": "patch-matchmaker-managed-release",
+            "delete": "delete-matchmaker-managed-release",
+        },
+    ),
+    ResourceType(
+        name="release configuration",
+        path=("config_name",),
+        dates=_MATCHMAKER_DATES,
+        operations=_crud(
+            "post-matchmaker-release-config",
+            "get-matchmaker-release-config",
+            "patch-matchmaker-release-config",
+            "delete-matchmaker-release-config",
+            "get-release-configs-list",
+        ),
+    ),
 )
-"""All of them, parents before what they hold."""
+"""Every resource type. The constants are those that other rows or modules refer to."""

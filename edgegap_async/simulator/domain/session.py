@@ -1,6 +1,7 @@
-"""SessionRegistry: users who are to play together on a deployment, one that theirs is linked to or still seeks.
+"""Simulated sessions: groups of users who play on one deployment.
 
-Nothing runs in between: whether a session is ready, or gone with its deployment, is looked up when asked.
+A session is linked to a deployment, or unlinked until one with free sockets exists. Its state is looked up from its
+deployment on each read.
 """
 
 from __future__ import annotations
@@ -16,24 +17,20 @@ from edgegap_async.simulator.domain.geography import CITIES, City, Position
 from edgegap_async.simulator.domain.states import DeploymentState
 
 CUSTOM: Final = "Custom"
-"""The kind of those that the caller names and places: the service counts no sockets for them."""
+"""The kind of the sessions that a caller creates on a deployment of its choice. They occupy no sockets."""
 
 
 @attrs.frozen
 class SessionPlayer:
-    """One who plays, known by an address."""
+    """A user of a session, identified by an IP address."""
 
     ip: str
     position: Position
 
-    def shown(self) -> dict[str, Any]:
-        """The user as an answer holds one."""
-        return {"ip": self.ip, **attrs.asdict(self.position)}
-
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SimulatedSession:
-    """A session of the local Edgegap; ``created_at`` is a moment of the clock."""
+    """A session of the local Edgegap."""
 
     session_id: str
     custom_id: str | None = None
@@ -45,16 +42,16 @@ class SimulatedSession:
     """Its users by their addresses."""
     selectors: Sequence[Mapping[str, Any]] = ()
     cities: Collection[City] = CITIES
-    """Where the deployment may be that it seeks."""
+    """The cities in which its deployment may run."""
     webhook_url: str | None = None
     created_at: float
+    """Seconds of the clock."""
     deployment: SimulatedDeployment | None = attrs.field(default=None, init=False)
+    """The deployment it is linked to."""
     _deleted: bool = attrs.field(default=False, init=False)
 
     def __repr__(self) -> str:
         return f"<SimulatedSession {self.session_id} of {self.application} {self.version}: {self.state}>"
-
-    # what it is
 
     @property
     def linked(self) -> bool:
@@ -68,112 +65,119 @@ class SimulatedSession:
 
     @property
     def ready(self) -> bool:
-        """Whether its users can play."""
+        """Whether its deployment is READY."""
         return self.state is DeploymentState.READY
 
     @property
     def settled_at(self) -> float | None:
-        """The moment from which it can be played, or its deployment failed; None while that is not known."""
+        """The moment its deployment becomes READY or fails, past or future; None while that is unknown."""
         if self.deployment is None:
             return None
-        moments = [self.deployment.entered(state) for state in (DeploymentState.READY, DeploymentState.ERROR)]
+        moments = [self.deployment.entered_at(state) for state in (DeploymentState.READY, DeploymentState.ERROR)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     @property
     def error(self) -> str | None:
-        """Why its deployment failed, once it has."""
+        """The reason of its deployment's failure; None unless the deployment has failed."""
         return None if self.deployment is None else self.deployment.error_detail
 
     @property
     def exists(self) -> bool:
-        """Whether it is still there: it goes when it is deleted, and with its deployment."""
+        """Whether it exists: it was not deleted and its deployment is not TERMINATED."""
         return not self._deleted and self.state is not DeploymentState.TERMINATED
 
     @property
     def sockets(self) -> int:
-        """The sockets that it takes."""
+        """How many sockets of its deployment it occupies."""
         return self.sockets_for(len(self.users))
 
     def sockets_for(self, users: int) -> int:
-        """The sockets that it would take with so many users."""
+        """Return how many sockets it occupies with a number of users."""
         return {"Seat": users, CUSTOM: 0}.get(self.kind, 1)
 
-    # where it plays
-
-    def may_join(self, deployment: SimulatedDeployment) -> bool:
-        """Whether a deployment would have it: one of its version that is open to sessions, with enough sockets."""
+    def can_join(self, deployment: SimulatedDeployment) -> bool:
+        """Whether it may be linked to a deployment: of its version, running, joinable, with enough free sockets."""
         return (
             deployment.is_joinable_by_session
-            and deployment.goes_on
+            and deployment.is_active
             and deployment.state is not DeploymentState.ERROR
             and (deployment.application, deployment.version) == (self.application, self.version)
             and self.sockets <= deployment.available_session_sockets
         )
 
-    def seeks(self, deployment: SimulatedDeployment) -> bool:
-        """Whether a deployment would have it, and is one that it is looking for."""
+    def selects(self, deployment: SimulatedDeployment) -> bool:
+        """Whether it can join a deployment that also has the city and the tags it requires."""
         return (
-            self.may_join(deployment)
+            self.can_join(deployment)
             and deployment.location in self.cities
-            and all(tag in deployment.tag_records for tag in self.sought_tags)
+            and all(tag in deployment.tag_records for tag in self.required_tags)
         )
 
     @property
-    def sought_tags(self) -> list[str]:
-        """The tags that a deployment must have; a selector that is ``tag_only`` selects nothing."""
+    def required_tags(self) -> list[str]:
+        """The tags its deployment must have. A selector that is ``tag_only`` requires nothing."""
         return [each["tag"] for each in self.selectors if not each.get("tag_only", False)]
 
-    def first_of(self, deployments: Iterable[SimulatedDeployment]) -> SimulatedDeployment | None:
-        """The first deployment that it seeks."""
-        return next(filter(self.seeks, deployments), None)
+    def first_selected(self, deployments: Iterable[SimulatedDeployment]) -> SimulatedDeployment | None:
+        """Return the first deployment that it selects."""
+        return next(filter(self.selects, deployments), None)
 
     def link(self, deployment: SimulatedDeployment) -> None:
-        """Let it play on a deployment from now on."""
+        """Link it to a deployment, whose sockets it occupies from now on."""
         self.deployment = deployment
-        deployment.sessions[self.session_id] = self
+        deployment.socket_holders[self.session_id] = self
 
     def delete(self) -> None:
-        """Delete it; its deployment runs on and has its sockets back."""
+        """Delete it and free its sockets. Its deployment keeps running."""
         self._deleted = True
         if self.deployment is not None:
-            self.deployment.sessions.pop(self.session_id)
+            self.deployment.socket_holders.pop(self.session_id)
 
 
 class SessionRegistry:
-    """Every session there has been, and those among them that still seek a deployment."""
+    """Every session of a local Edgegap, and those that are not linked to a deployment yet."""
 
-    def __init__(self, ids: random.Random, changed: Callable[[SimulatedSession], None]) -> None:
-        """``changed`` is called with each that is new, or was linked."""
+    def __init__(self, rng: random.Random, on_change: Callable[[SimulatedSession], None]) -> None:
+        """Create an empty registry.
+
+        Args:
+            rng: The source of session ids.
+            on_change: Called with each session that is created or linked.
+        """
         self.history: dict[str, SimulatedSession] = {}
         """Every session by its id, in the order of their creation."""
-        self._ids = ids
-        self._changed = changed
-        self._seeking: list[SimulatedSession] = []
+        self._rng = rng
+        self._on_change = on_change
+        self._unlinked: list[SimulatedSession] = []
 
     def new_id(self) -> str:
-        """An id that no session has had."""
-        while (session_id := f"{self._ids.getrandbits(48):012x}-S") in self.history:
+        """Return an id that no session has had."""
+        while (session_id := f"{self._rng.getrandbits(48):012x}-S") in self.history:
             pass
         return session_id
 
     def add(self, session: SimulatedSession, deployment: SimulatedDeployment | None) -> None:
-        """Take in a new session, linked to a deployment or seeking one."""
+        """Add a new session, linked to a deployment or unlinked."""
         self.history[session.session_id] = session
         if deployment is None:
-            self._seeking.append(session)
+            self._unlinked.append(session)
         else:
             session.link(deployment)
-        self._changed(session)
+        self._on_change(session)
 
     def existing(self) -> list[SimulatedSession]:
-        """Those that are still there, the oldest first."""
-        return [each for each in self.history.values() if each.exists]
+        """Return the sessions that exist, the oldest first."""
+        return [session for session in self.history.values() if session.exists]
 
-    def seat(self, deployments: Collection[SimulatedDeployment]) -> None:
-        """Link those that seek to the deployments that have room by now, whoever has sought for longest first."""
-        for session in self._seeking:
-            deployment = session.first_of(deployments) if session.exists else None
+    def linked_to(self, deployment: SimulatedDeployment) -> list[SimulatedSession]:
+        """Return the sessions that are linked to a deployment and not deleted, in the order of their linking."""
+        return [self.history[session_id] for session_id in deployment.socket_holders]
+
+    def link_waiting(self, deployments: Collection[SimulatedDeployment]) -> None:
+        """Link unlinked sessions, the oldest first, to the deployments that have free sockets by now."""
+        for session in self._unlinked:
+            deployment = session.first_selected(deployments) if session.exists else None
             if deployment is not None:
                 session.link(deployment)
-                self._changed(session)
-        self._seeking = [each for each in self._seeking if each.exists and not each.linked]
+                self._on_change(session)
+        self._unlinked = [session for session in self._unlinked if session.exists and not session.linked]

@@ -1,4 +1,7 @@
-"""How well deployments suit players: measured one after the other, so that a result is partial at first."""
+"""Telemetry: deployments ranked by their distance from players.
+
+A measurement covers one deployment after another, so its result is partial at first.
+"""
 
 from __future__ import annotations
 
@@ -12,50 +15,60 @@ import attrs
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.geography import Position
 
-EACH: Final = 0.5
-"""Seconds it takes to measure one deployment."""
+SECONDS_PER_DEPLOYMENT: Final = 0.5
+"""How long it takes to measure one deployment."""
 
-KEPT: Final = 3600.0
-"""Seconds for which a result can be asked for."""
+RETENTION: Final = 3600.0
+"""Seconds from the start of a measurement until its result expires."""
 
 
 @attrs.frozen
-class Measurement:
-    """Deployments and their distances from the players, in the order in which they are measured."""
+class TelemetryMeasurement:
+    """The distances between some deployments and the players of one request."""
 
     key: str
-    began: float
+    started_at: float
+    """Seconds of the clock."""
     distances: Sequence[tuple[str, float]]
+    """Deployment ids with their summed distances, in the order in which they are measured."""
 
     @property
     def expires_at(self) -> float:
-        """The moment from which it cannot be asked for any more."""
-        return self.began + KEPT
+        """When the result expires, in seconds of the clock."""
+        return self.started_at + RETENTION
 
-    def best_first(self, now: float) -> list[str]:
-        """The deployments measured so far, the nearest first."""
-        known = self.distances[: int((now - self.began) / EACH)]
-        return [request_id for request_id, _ in sorted(known, key=lambda each: each[1])]
+    def nearest_first(self, now: float) -> list[str]:
+        """Return the ids of the deployments measured by a moment, the nearest first."""
+        measured = self.distances[: int((now - self.started_at) / SECONDS_PER_DEPLOYMENT)]
+        return [request_id for request_id, _ in sorted(measured, key=lambda pair: pair[1])]
 
 
-class Measurements:
-    """All of them, by their keys."""
+class TelemetryMeasurements:
+    """The measurements of a local Edgegap, by their keys."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._by_key: dict[str, Measurement] = {}
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._by_key: dict[str, TelemetryMeasurement] = {}
 
-    def begin(self, now: float, deployments: Sequence[SimulatedDeployment], players: Sequence[Position]) -> Measurement:
-        """Begin one: how far each deployment is from the players, taken together."""
+    def start(
+        self, now: float, deployments: Sequence[SimulatedDeployment], players: Sequence[Position]
+    ) -> TelemetryMeasurement:
+        """Start a measurement.
+
+        Args:
+            now: The present moment, in seconds of the clock.
+            deployments: The deployments to rank, measured in this order.
+            players: The positions of the players. A deployment's distance is the sum over all players.
+        """
         distances = [
             (each.request_id, sum(math.dist(each.location.position.vector, player.vector) for player in players))
             for each in deployments
         ]
-        begun = Measurement(f"{self._chance.getrandbits(128):032x}", now, distances)
-        self._by_key[begun.key] = begun
-        return begun
+        measurement = TelemetryMeasurement(f"{self._rng.getrandbits(128):032x}", now, distances)
+        self._by_key[measurement.key] = measurement
+        return measurement
 
-    def find(self, key: str, now: float) -> Measurement | None:
-        """The one with a key, unless it has expired."""
-        found = self._by_key.get(key)
-        return found if found is not None and now < found.expires_at else None
+    def find(self, key: str, now: float) -> TelemetryMeasurement | None:
+        """Return the measurement with a key; None if the key is unknown or its result has expired."""
+        measurement = self._by_key.get(key)
+        return measurement if measurement is not None and now < measurement.expires_at else None

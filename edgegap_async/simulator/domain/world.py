@@ -1,4 +1,4 @@
-"""The state of a local Edgegap: its machines and every deployment it has ever had."""
+"""The state of a local Edgegap: deployments, sessions, machines and everything else the handlers read and change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from typing import Final, TypeAlias
 import attrs
 
 from edgegap_async.simulator.clock import Calendar, Clock
-from edgegap_async.simulator.domain.deployment import DeploymentTag, PlannedFailure, SimulatedDeployment, life
-from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest
-from edgegap_async.simulator.domain.host import Machine, address
+from edgegap_async.simulator.domain.deployment import (
+    DeploymentTag,
+    PlannedFailure,
+    SimulatedDeployment,
+    schedule_states,
+)
+from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
+from edgegap_async.simulator.domain.host import Machine, documentation_address
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.registry import ContainerRegistry
@@ -24,9 +29,7 @@ from edgegap_async.simulator.domain.resource_types import APPLICATION, VERSION
 from edgegap_async.simulator.domain.session import SessionRegistry, SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.store import Store
-from edgegap_async.simulator.domain.telemetry import Measurements
-from edgegap_async.simulator.handlers.pages import PageRequest
-from edgegap_async.simulator.handlers.query import Query
+from edgegap_async.simulator.domain.telemetry import TelemetryMeasurements
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
     PortSettings,
@@ -37,18 +40,33 @@ from edgegap_async.simulator.settings import (
     version_settings,
 )
 
-REMEMBERED: Final = 300.0
-"""Seconds for which a TERMINATED deployment can still be asked for."""
+RETENTION: Final = 300.0
+"""Seconds for which a TERMINATED deployment can still be found by its id."""
 
-_HOSTS_PER_CITY: Final = 16
+_MACHINES_PER_CITY: Final = 16
 
-Hooked: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
-"""What webhooks can be asked for."""
+WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
+"""What sends webhooks."""
 
 
 @attrs.frozen(kw_only=True)
-class Order:
-    """What is asked for when a deployment is created, whichever way it was asked."""
+class DeploymentParameters:
+    """The parameters of a new deployment, the same for every operation that creates one.
+
+    Attributes:
+        application: The application's name.
+        version: The version's name; None for the newest.
+        users: The positions of the players.
+        user_count: How many players there are.
+        cities: The cities in which the deployment may run.
+        private_hosts: The ids of the private hosts on which it may run; none for a public machine.
+        tags: Its tags.
+        environment: Its variables by key.
+        webhooks: URLs by event: ``ready``, ``error``, ``terminated``, or ``any`` for all three.
+        resources: The ``cpu_units`` and ``memory_mib`` it reserves.
+        command: The command of its container.
+        arguments: The arguments of that command.
+    """
 
     application: str
     version: str | None
@@ -65,172 +83,199 @@ class Order:
 
 
 class World:
-    """Everything the handlers read and change; nothing in it waits, so each handler is one step."""
+    """The state that the handlers read and change.
+
+    No method awaits, so each handler runs without interruption by another request.
+    """
 
     def __init__(self, settings: WorldSettings, clock: Clock, calendar: Calendar) -> None:
+        """Create the applications, versions and private fleets of the settings.
+
+        Args:
+            settings: What exists at the start, and how long things take.
+            clock: The source of the present moment.
+            calendar: Converts its moments to dates.
+        """
         self.chances = chances = RandomStreams(settings.seed)
         self.clock = clock
         self.calendar = calendar
         self.max_page_size = settings.max_page_size
         self.opened_at: float = clock()
         self.history: dict[str, SimulatedDeployment] = {}
-        """Every deployment by its id, in the order of their creation."""
+        """Every deployment by its id, in the order of creation."""
         self._time_to_ready = settings.time_to_ready
         self.store: Store = Store(clock)
-        """Applications, versions and whatever else is created and deleted by name."""
+        """The records of all resource types: applications, versions, fleets ..."""
         self.registry: ContainerRegistry = ContainerRegistry(settings.images, clock())
-        """The images of the container registry."""
-        self.measurements: Measurements = Measurements(chances.stream("telemetry"))
-        """What telemetry has measured."""
-        self.changed: Callable[[Hooked], None] = lambda _: None
-        """Called with whatever is new, or becomes ready or ends at another moment than it would have."""
+        """The container registry."""
+        self.measurements: TelemetryMeasurements = TelemetryMeasurements(chances.stream("telemetry"))
+        """The telemetry measurements."""
+        self.on_change: Callable[[WebhookSource], None] = lambda _: None
+        """Called with what is created or linked, and with what is rescheduled by a stop or a failure."""
         self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
-        """The lobbies, by their names."""
+        """The lobbies by their names."""
         self._any_application = settings.applications is None
         self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = settings.applications or {}
         self._seed_store()
         self._list_lag = settings.list_lag
         self._ids = chances.stream("ids")
-        self._lives = chances.stream("lives")
-        self._other_lives = chances.stream("other lives")
+        self._lifetimes = chances.stream("lives")
+        self._other_times = chances.stream("other lives")
         self._ports = chances.stream("ports")
-        self._sessions = SessionRegistry(chances.stream("sessions"), self._tell)
-        self._alive: dict[str, SimulatedDeployment] = {}
-        self._ends: list[tuple[float, str]] = []
+        self._sessions = SessionRegistry(chances.stream("sessions"), self._notify)
+        self._existing: dict[str, SimulatedDeployment] = {}
+        self._end_heap: list[tuple[float, str]] = []
         self._machines: dict[City, list[Machine]] = {}
         self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(settings.private_fleets)
-        """The hosts of each private fleet."""
+        """The hosts of each private fleet, by the fleet's name."""
 
-    # what exists
+    # reading
 
     @property
-    def alive(self) -> dict[str, SimulatedDeployment]:
-        """The deployments that are not TERMINATED, in the order of their creation."""
-        self._catch_up()
-        return self._alive
+    def existing(self) -> dict[str, SimulatedDeployment]:
+        """The deployments that are not TERMINATED, by their ids, in the order of creation."""
+        self._apply_due_changes()
+        return self._existing
 
     @property
     def sessions(self) -> SessionRegistry:
-        """The sessions, each linked to a deployment if there is one for it."""
-        self._catch_up()
+        """The sessions. Unlinked ones have been linked to deployments with free sockets."""
+        self._apply_due_changes()
         return self._sessions
 
-    def _catch_up(self) -> None:
-        """Let happen what should have by now."""
-        self._bury()
-        self._sessions.seat(self._alive.values())
-
-    def _bury(self) -> None:
-        """Take the TERMINATED ones out of the way, and give their ports back."""
-        now = self.clock()
-        while self._ends and self._ends[0][0] <= now:
-            _, request_id = heapq.heappop(self._ends)
-            deployment = self._alive.get(request_id)
-            # its end may have been moved since this one was noted
-            if deployment is not None and deployment.state_at(now) is DeploymentState.TERMINATED:
-                del self._alive[request_id]
-                deployment.host.close(deployment.ports)
+    def sessions_of(self, deployment: SimulatedDeployment) -> list[SimulatedSession]:
+        """Return the existing sessions that are linked to a deployment."""
+        return [session for session in self._sessions.linked_to(deployment) if session.exists]
 
     def find(self, request_id: str) -> SimulatedDeployment | None:
-        """A deployment that can still be asked for; one long gone is as unknown as one that never was."""
-        self._catch_up()
+        """Return the deployment with an id; None if it is unknown or was TERMINATED ``RETENTION`` seconds ago."""
+        self._apply_due_changes()
         deployment = self.history.get(request_id)
         if deployment is None:
             return None
-        gone = deployment.ends_at
-        return None if gone is not None and self.clock() >= gone + REMEMBERED else deployment
+        ended = deployment.ends_at
+        return None if ended is not None and self.clock() >= ended + RETENTION else deployment
 
-    def listed(self, query: Query, page: PageRequest) -> tuple[Sequence[SimulatedDeployment], int]:
-        """A page of what a query selects, in its order, else the newest first; and how many there are."""
-        candidates = self._newest_first(query)
-        chosen = [each for each in candidates if query.matches(each)] if query.filters else list(candidates)
-        return query.ordered(chosen)[page.start : page.stop], len(chosen)
+    def listed(self, request_ids: Collection[str] | None = None) -> Iterator[SimulatedDeployment]:
+        """Iterate over the deployments that lists contain, the newest first.
 
-    def _newest_first(self, query: Query) -> Iterator[SimulatedDeployment]:
-        """The deployments that a query has to look at."""
-        alive, known = self.alive, query.request_ids
-        if known is None:
-            candidates: Iterator[SimulatedDeployment] = map(alive.__getitem__, reversed(alive))
+        A deployment is listed once it is as old as the list lag, and until it is TERMINATED.
+
+        Args:
+            request_ids: The ids to which the iteration is limited. By default, it covers every deployment.
+        """
+        existing = self.existing
+        if request_ids is None:
+            deployments: Iterator[SimulatedDeployment] = map(existing.__getitem__, reversed(existing))
         else:
-            some = [alive[request_id] for request_id in known if request_id in alive]
-            candidates = iter(sorted(some, key=lambda each: each.number, reverse=True))
+            named = [existing[request_id] for request_id in request_ids if request_id in existing]
+            deployments = iter(sorted(named, key=lambda each: each.number, reverse=True))
         if self._list_lag <= 0:
-            return candidates
-        shown = self.clock() - self._list_lag
-        return itertools.dropwhile(lambda each: each.created_at > shown, candidates)
+            return deployments
+        newest = self.clock() - self._list_lag
+        return itertools.dropwhile(lambda each: each.created_at > newest, deployments)
 
-    def on_host(self, host: Machine) -> Iterator[SimulatedDeployment]:
-        """The deployments that a private fleet's host holds now."""
-        return (each for each in self.alive.values() if each.host is host)
+    def deployments_on(self, host: Machine) -> Iterator[SimulatedDeployment]:
+        """Iterate over the deployments that run on a private fleet's host."""
+        return (each for each in self.existing.values() if each.host is host)
 
-    def version(self, application: str, named: str | None) -> tuple[str, VersionSettings]:
-        """The version to deploy and what it is like; the newest where none is named."""
+    def resolve_version(self, application: str, name: str | None) -> tuple[str, VersionSettings]:
+        """Return the name and the settings of the version to deploy: the named one, or the newest.
+
+        Raises:
+            Rejection: If the application or the version is unknown. With any application accepted, none is.
+        """
         if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
-            raise Rejection(404, f"application: there is no application {application!r}")
-        versions = {each.fields["name"]: each for each in self.store.under(VERSION, {"app_name": application})}
-        name = named or next(reversed(versions), DEFAULT_VERSION)
-        if name in versions:
-            return name, version_settings(versions[name].fields, self._known_versions.get(application, {}).get(name))
+            raise Rejection(404, f"application: {application!r} does not exist")
+        versions = {each.fields["name"]: each for each in self.store.list_under(VERSION, {"app_name": application})}
+        resolved = name or next(reversed(versions), DEFAULT_VERSION)
+        if resolved in versions:
+            configured = self._known_versions.get(application, {}).get(resolved)
+            return resolved, version_settings(versions[resolved].fields, configured)
         if not self._any_application:
-            raise Rejection(404, f"version: {application!r} has no version {name!r}")
-        return name, VersionSettings()
+            raise Rejection(404, f"version: {application!r} has no version {resolved!r}")
+        return resolved, VersionSettings()
 
-    # what changes
+    # changing
 
-    def create(self, order: Order, doom: PlannedFailure | None = None) -> SimulatedDeployment:
-        """Create a deployment; raises ``Rejection`` when its application or host is not known."""
-        self._bury()
-        version, settings = self.version(order.application, order.version)
-        host = self._host(order, settings.ports)
+    def create(
+        self, parameters: DeploymentParameters, planned_failure: PlannedFailure | None = None
+    ) -> SimulatedDeployment:
+        """Create a deployment.
+
+        Raises:
+            Rejection: If its application, version or private host is unknown, or if no machine has free ports.
+        """
+        self._remove_terminated()
+        version, settings = self.resolve_version(parameters.application, parameters.version)
+        host = self._assign_machine(parameters, settings.ports)
         now = self.clock()
         span = settings.time_to_ready or self._time_to_ready
+        seconds = self._lifetimes.uniform(*span)
         deployment = SimulatedDeployment(
             number=len(self.history),
             request_id=self._new_id(),
-            application=order.application,
+            application=parameters.application,
             version=version,
             host=host,
             ports=host.open(settings.ports),
             created_at=now,
             max_duration=settings.max_duration,
-            user_count=order.user_count,
-            environment=order.environment,
-            webhooks=order.webhooks,
-            resources=order.resources,
-            command=order.command,
-            arguments=order.arguments,
+            user_count=parameters.user_count,
+            environment=parameters.environment,
+            webhooks=parameters.webhooks,
+            resources=parameters.resources,
+            command=parameters.command,
+            arguments=parameters.arguments,
             stop_key=str(self._ids.randint(100, 999)),
             delete_token=new_secret(self._ids),
             security_number=str(self._ids.randint(100, 999)),
             context_token=new_secret(self._ids),
             sockets=settings.session_config.sockets,
-            tag_records={name: DeploymentTag(name, now, now) for name in order.tags},
-            schedule=life(now, self._lives.uniform(*span), settings.max_duration, self._lives, doom),
-            doom=doom.detail if doom else None,
+            tag_records={name: DeploymentTag(name, now, now) for name in parameters.tags},
+            schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, planned_failure),
+            failure_detail=planned_failure.detail if planned_failure else None,
             clock=self.clock,
             calendar=self.calendar,
-            ending_changed=self._note_end,
+            on_reschedule=self._note_schedule,
         )
-        self.history[deployment.request_id] = self._alive[deployment.request_id] = deployment
-        self._note_end(deployment)
-        self._sessions.seat(self._alive.values())
+        self.history[deployment.request_id] = self._existing[deployment.request_id] = deployment
+        self._note_schedule(deployment)
+        self._sessions.link_waiting(self._existing.values())
         return deployment
 
-    def time_to_ready(self) -> float:
-        """Seconds that something takes which is no deployment, chosen anew."""
-        return self._other_lives.uniform(*self._time_to_ready)
+    def random_time_to_ready(self) -> float:
+        """Return a random time to ready, in seconds, for something other than a deployment."""
+        return self._other_times.uniform(*self._time_to_ready)
 
-    def _note_end(self, deployment: SimulatedDeployment) -> None:
+    def _apply_due_changes(self) -> None:
+        """Apply the changes that are due by the clock but that no request has triggered."""
+        self._remove_terminated()
+        self._sessions.link_waiting(self._existing.values())
+
+    def _remove_terminated(self) -> None:
+        """Remove the TERMINATED deployments from the existing ones and free their ports."""
+        now = self.clock()
+        while self._end_heap and self._end_heap[0][0] <= now:
+            _, request_id = heapq.heappop(self._end_heap)
+            deployment = self._existing.get(request_id)
+            # a later reschedule may have made this entry stale
+            if deployment is not None and deployment.state_at(now) is DeploymentState.TERMINATED:
+                del self._existing[request_id]
+                deployment.host.close(deployment.ports)
+
+    def _note_schedule(self, deployment: SimulatedDeployment) -> None:
+        """Record when a deployment ends, and report it and its sessions as changed."""
         if deployment.ends_at is not None:
-            heapq.heappush(self._ends, (deployment.ends_at, deployment.request_id))
-        self._tell(deployment)
-        for session in deployment.sessions.values():
-            self._tell(session)
+            heapq.heappush(self._end_heap, (deployment.ends_at, deployment.request_id))
+        self._notify(deployment)
+        for session in self._sessions.linked_to(deployment):
+            self._notify(session)
 
-    def _tell(self, it: Hooked) -> None:
-        self.changed(it)
+    def _notify(self, source: WebhookSource) -> None:
+        self.on_change(source)
 
     def _new_id(self) -> str:
         while (request_id := f"{self._ids.getrandbits(48):012x}") in self.history:
@@ -244,44 +289,46 @@ class World:
                 path = {"app_name": application, "version_name": version}
                 self.store.add(VERSION, path, {**VERSION.defaults, **version_fields(version, settings)})
 
-    def _host(self, order: Order, ports: Sequence[PortSettings]) -> Machine:
-        if order.private_hosts:
-            return self._private_host(order)
-        city = nearest(order.users, order.cities)
+    # machines
+
+    def _assign_machine(self, parameters: DeploymentParameters, ports: Sequence[PortSettings]) -> Machine:
+        if parameters.private_hosts:
+            return self._assign_private_host(parameters)
+        city = nearest_city(parameters.users, parameters.cities)
         machines = self._machines.setdefault(city, [])
         for machine in machines:
             if machine.free_ports >= len(ports):
                 return machine
-        if len(machines) == _HOSTS_PER_CITY:
-            raise Rejection(500, f"no machine in {city.city} has free ports")
-        number = CITIES.index(city) * _HOSTS_PER_CITY + len(machines)
-        machines.append(Machine(city, address(number), chance=self._ports))
+        if len(machines) == _MACHINES_PER_CITY:
+            raise Rejection(500, f"no machine in {city.city} has {len(ports)} free ports")
+        number = CITIES.index(city) * _MACHINES_PER_CITY + len(machines)
+        machines.append(Machine(city, documentation_address(number), rng=self._ports))
         return machines[-1]
 
-    def _private_host(self, order: Order) -> Machine:
+    def _assign_private_host(self, parameters: DeploymentParameters) -> Machine:
         known = {host.host_id: host for hosts in self.fleets.values() for host in hosts}
-        unknown = [host_id for host_id in order.private_hosts if host_id not in known]
+        unknown = [host_id for host_id in parameters.private_hosts if host_id not in known]
         if unknown:
-            raise Rejection(400, f"private_host_ids: there is no host {unknown[0]!r}")
-        hosts = [known[host_id] for host_id in order.private_hosts]
-        city = nearest(order.users, [host.city for host in hosts])
+            raise Rejection(400, f"private_host_ids: host {unknown[0]!r} does not exist")
+        hosts = [known[host_id] for host_id in parameters.private_hosts]
+        city = nearest_city(parameters.users, [host.city for host in hosts])
         return next(host for host in hosts if host.city == city)
 
     def _make_fleets(self, sizes: Mapping[str, int]) -> dict[str, tuple[Machine, ...]]:
-        chance = self.chances.stream("fleets")
-        numbers = itertools.count(len(CITIES) * _HOSTS_PER_CITY)
+        rng = self.chances.stream("fleets")
+        numbers = itertools.count(len(CITIES) * _MACHINES_PER_CITY)
         return {
-            fleet: tuple(_private(fleet, address(next(numbers)), chance) for _ in range(size))
+            fleet: tuple(_private_host(fleet, documentation_address(next(numbers)), rng) for _ in range(size))
             for fleet, size in sizes.items()
         }
 
 
-def _private(fleet: str, own_address: str, chance: random.Random) -> Machine:
-    city = chance.choice(CITIES)
+def _private_host(fleet: str, address: str, rng: random.Random) -> Machine:
+    city = rng.choice(CITIES)
     continent = city.continent.lower().replace(" ", "-")
-    return Machine(city, own_address, fleet, f"alpha-{continent}-{chance.getrandbits(32):08x}", chance)
+    return Machine(city, address, fleet, f"alpha-{continent}-{rng.getrandbits(32):08x}", rng)
 
 
-def new_secret(chance: random.Random) -> str:
-    """A token, in the form of a uuid."""
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+def new_secret(rng: random.Random) -> str:
+    """Return a random token in the form of a UUID."""
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))

@@ -1,1 +1,1 @@
-"""What each operation does in the local Edgegap: one function per operation, listed in ``table``."""
+"""What each operation of the local Edgegap does: one function an operation, listed in ``table``."""

@@ -1,4 +1,4 @@
-"""Where servers can run, and the beacons that players measure their distance with."""
+"""The locations in which servers can run, and the beacons with which players measure their latency."""
 
 from __future__ import annotations
 
@@ -6,39 +6,37 @@ import zlib
 from typing import Any, Final
 
 from edgegap_async.simulator.domain.geography import CITIES, City
-from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, address
+from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, documentation_address
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.pages import PageRequest
+from edgegap_async.simulator.handlers.pages import PageRequest, page_body, selects_page
+from edgegap_async.simulator.handlers.serializers import location
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def locations(world: World, call: ValidatedRequest) -> Reply:
+def list_locations(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/locations."""
-    page = PageRequest.asked(call.query, world.max_page_size)
-    shown = [city.shown() for city in CITIES[page.start : page.stop]]
-    return Reply(200, {"locations": shown, "messages": [], **page.described(len(CITIES))})
+    return Reply(200, {"messages": [], **page_body(world, request, CITIES, location)})
 
 
-def beacons(world: World, call: ValidatedRequest) -> Reply:
-    """GET /v1/locations/beacons: all of them, or the page that is asked for, without saying which."""
-    if call.query.keys() & {"page", "limit"}:
-        page = PageRequest.asked(call.query, world.max_page_size)
+def list_beacons(world: World, request: ValidatedRequest) -> Reply:
+    """GET /v1/locations/beacons: every beacon, or the selected page, which the response does not describe."""
+    cities = CITIES
+    if selects_page(request):
+        page = PageRequest.from_query(request.query, world.max_page_size)
         cities = CITIES[page.start : page.stop]
-    else:
-        cities = CITIES
     return Reply(200, {"locations": [_beacon(city) for city in cities], "count": len(CITIES)})
 
 
-_FROM_THE_END: Final = -1
-"""Beacons have the last addresses there are, the machines of the cities the first."""
+_LAST_ADDRESS: Final = -1
+"""Beacons take addresses from the end of the range, machines from its start."""
 
 
 def _beacon(city: City) -> dict[str, Any]:
     number = zlib.crc32(city.city.encode())
     return {
-        "host": address(_FROM_THE_END - CITIES.index(city)),
+        "host": documentation_address(_LAST_ADDRESS - CITIES.index(city)),
         "fqdn": f"b-{number:012x}.pr.edgegap.net",
         "udp_port": EXTERNAL_PORTS[number % 1000],
         "tcp_port": EXTERNAL_PORTS[1000 + number % 1000],
-        "location": city.shown(),
+        "location": location(city),
     }

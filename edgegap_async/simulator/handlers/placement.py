@@ -1,4 +1,4 @@
-"""Who the players are, and where that lets something run: what several operations are asked in the same words."""
+"""The parts of request bodies that decide where something runs: positions of players and location filters."""
 
 from __future__ import annotations
 
@@ -6,51 +6,61 @@ import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from edgegap_async.simulator.domain.geography import CITIES, City, Position, of_address
+from edgegap_async.simulator.domain.geography import CITIES, City, Position, city_of_address
 from edgegap_async.simulator.domain.rejection import Rejection
 
 
-def at_address(field: str, address: Any) -> Position:
-    """Where a player with an address is; raises ``Rejection`` naming the field for what is none."""
+def position_of_address(field: str, address: Any) -> Position:
+    """Return the position of a player with an IP address.
+
+    Raises:
+        Rejection: If the address is invalid. The message names the field.
+    """
     try:
-        return of_address(ipaddress.ip_address(str(address))).position
+        return city_of_address(ipaddress.ip_address(str(address))).position
     except ValueError:
         raise Rejection(400, f"{field}: this must be an IP address") from None
 
 
-def at(field: str, place: Mapping[str, Any]) -> Position:
-    """Where a latitude and a longitude are; raises ``Rejection`` naming the field out of range."""
+def position_of_coordinates(field: str, coordinates: Mapping[str, Any]) -> Position:
+    """Return the position with a ``latitude`` and a ``longitude``.
+
+    Raises:
+        Rejection: If one of them is missing, no number or out of range. The message names the field.
+    """
     return Position(
-        _degrees(f"{field}.latitude", place.get("latitude"), 90),
-        _degrees(f"{field}.longitude", place.get("longitude"), 180),
+        _degrees(f"{field}.latitude", coordinates.get("latitude"), 90),
+        _degrees(f"{field}.longitude", coordinates.get("longitude"), 180),
     )
 
 
-def _degrees(field: str, value: Any, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-        raise Rejection(400, f"{field}: this must be a number from -{most} to {most}")
+def _degrees(field: str, value: Any, limit: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:
+        raise Rejection(400, f"{field}: this must be a number from -{limit} to {limit}")
     return float(value)
 
 
-# where it may run
-
-_FILTERED: Final[Mapping[str, Callable[[City], str]]] = {
+_FILTERED_FIELDS: Final[Mapping[str, Callable[[City], str]]] = {
     "city": lambda city: city.city,
     "country": lambda city: city.country,
     "continent": lambda city: city.continent,
     "administrative_division": lambda city: city.administrative_division,
 }
-"""The fields of a location filter that mean something here; others are let through."""
+"""The fields of location filters that the simulation supports. Filters on other fields are accepted and ignored."""
 
 
-def cities(filters: Iterable[Mapping[str, Any]]) -> Sequence[City]:
-    """The cities that pass all filters; raises ``Rejection`` where none does."""
-    passing: Sequence[City] = CITIES
+def select_cities(filters: Iterable[Mapping[str, Any]]) -> Sequence[City]:
+    """Return the cities that pass all location filters.
+
+    Raises:
+        Rejection: If no city passes them all.
+    """
+    cities: Sequence[City] = CITIES
     for each in filters:
-        of = _FILTERED.get(each["field"])
-        if of is not None:
-            wanted = each["filter_type"] != "not"
-            passing = [city for city in passing if (of(city) in each["values"]) is wanted]
-    if not passing:
-        raise Rejection(400, "filters: no location passes them all")
-    return passing
+        field = _FILTERED_FIELDS.get(each["field"])
+        if field is not None:
+            included = each["filter_type"] != "not"
+            cities = [city for city in cities if (field(city) in each["values"]) is included]
+    if not cities:
+        raise Rejection(400, "filters: no location passes all filters")
+    return cities

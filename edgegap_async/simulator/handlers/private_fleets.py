@@ -1,37 +1,37 @@
-"""Private fleets: hosts that only one organisation's deployments run on."""
+"""Private fleets: hosts reserved for one organisation's deployments."""
 
 from __future__ import annotations
 
+import functools
 import zlib
 from typing import Any, Final
 
 from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, Machine
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.pages import PageRequest
+from edgegap_async.simulator.handlers.pages import page_body
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 _CPU_UNITS: Final = 16384
 _MEMORY_MB: Final = 32768
 _CLOCK_MHZ: Final = 2000
-_RESERVED: Final = {"cpu_units": 256, "memory_mib": 512}
-"""What a deployment takes that does not say."""
+_DEFAULT_RESOURCES: Final = {"cpu_units": 256, "memory_mib": 512}
+"""What a deployment reserves when its request has no ``resources``."""
 
 
-def hosts(world: World, call: ValidatedRequest) -> Reply:
+def list_hosts(world: World, request: ValidatedRequest) -> Reply:
     """GET /v2/private-fleets/{fleet-name}/hosts."""
-    fleet = world.fleets.get(call.path["fleet-name"])
-    if fleet is None:
+    name = request.path["fleet-name"]
+    hosts = world.fleets.get(name)
+    if hosts is None:
         # the service's document has no 404 here
-        raise Rejection(400, f"there is no private fleet {call.path['fleet-name']!r}")
-    page = PageRequest.asked(call.query, world.max_page_size)
-    shown = [_shown(world, host) for host in fleet[page.start : page.stop]]
-    return Reply(200, {"data": shown, **page.described(len(fleet))})
+        raise Rejection(400, f"private fleet {name!r} does not exist")
+    return Reply(200, page_body(world, request, hosts, functools.partial(_serialize, world)))
 
 
-def _shown(world: World, host: Machine) -> dict[str, Any]:
-    taken = [deployment.resources or _RESERVED for deployment in world.on_host(host)]
-    since = world.calendar.utc_timestamp(world.opened_at)
+def _serialize(world: World, host: Machine) -> dict[str, Any]:
+    reserved = [deployment.resources or _DEFAULT_RESOURCES for deployment in world.deployments_on(host)]
+    opened = world.calendar.utc_timestamp(world.opened_at)
     number = zlib.crc32(str(host.host_id).encode())
     return {
         "host_id": host.host_id,
@@ -42,8 +42,8 @@ def _shown(world: World, host: Machine) -> dict[str, Any]:
         "city": host.city.city,
         "country": host.city.country,
         "continent": host.city.continent,
-        "allocated_cpu_units": sum(each["cpu_units"] for each in taken),
-        "allocated_memory_mb": sum(each["memory_mib"] for each in taken),
+        "allocated_cpu_units": sum(each["cpu_units"] for each in reserved),
+        "allocated_memory_mb": sum(each["memory_mib"] for each in reserved),
         "allocatable_cpu_units": _CPU_UNITS,
         "allocatable_memory_mb": _MEMORY_MB,
         "beacon": {
@@ -51,8 +51,8 @@ def _shown(world: World, host: Machine) -> dict[str, Any]:
             "udp_port": EXTERNAL_PORTS[number % 1000],
             "ip_address": host.address,
         },
-        "created_at": since,
-        "updated_at": since,
+        "created_at": opened,
+        "updated_at": opened,
         "centroid": {
             "label": "Alpha",
             "latitude": host.city.latitude,

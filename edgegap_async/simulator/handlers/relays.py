@@ -1,4 +1,4 @@
-"""SimulatedRelay sessions: creating them, looking at them, who is in them, and deleting them."""
+"""Creating, reading and deleting relay sessions, and changing their players."""
 
 from __future__ import annotations
 
@@ -9,71 +9,79 @@ from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.placement import at, at_address, cities
-from edgegap_async.simulator.handlers.resources import listing, refusal
+from edgegap_async.simulator.handlers.documented import documented_rejection
+from edgegap_async.simulator.handlers.pages import documented_list
+from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
+from edgegap_async.simulator.handlers.serializers import relay_details, relay_player, relay_summary
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def create(world: World, call: ValidatedRequest) -> Reply:
+def create(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/relays/sessions."""
-    body = call.body
+    body = request.body
     users = [_user(f"users[{number}]", user) for number, user in enumerate(body["users"])]
-    relay = world.relays.create(users, cities(_filters(body)), body.get("webhook_url"))
-    world.changed(relay)
-    return Reply(200, relay.whole())
+    relay = world.relays.create(users, select_cities(_filters(body)), body.get("webhook_url"))
+    world.on_change(relay)
+    return Reply(200, relay_details(relay))
 
 
-def get(world: World, call: ValidatedRequest) -> Reply:
+def get(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/relays/sessions/{session_id}."""
-    return Reply(200, _found(world, call, call.path["session_id"]).whole())
+    return Reply(200, relay_details(_find(world, request, request.path["session_id"])))
 
 
-def list_(world: World, call: ValidatedRequest) -> Reply:
+def list_(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/relays/sessions, the newest first."""
-    return listing(world, call, [*reversed(world.relays.existing.values())], SimulatedRelay.whole)
+    return documented_list(world, request, [*reversed(world.relays.existing.values())], relay_details)
 
 
-def delete(world: World, call: ValidatedRequest) -> Reply:
+def delete(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/relays/sessions/{session_id}."""
-    del world.relays.existing[_found(world, call, call.path["session_id"]).session_id]
+    del world.relays.existing[_find(world, request, request.path["session_id"]).session_id]
     return Reply(204)
 
 
-def authorize_user(world: World, call: ValidatedRequest) -> Reply:
+def authorize_user(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/relays/sessions:authorize-user."""
-    relay = _found(world, call, call.body["session_id"])
-    ip = call.body["user_ip"]
-    position = at_address("user_ip", ip)
+    relay = _find(world, request, request.body["session_id"])
+    ip = request.body["user_ip"]
+    position = position_of_address("user_ip", ip)
     if any(player.ip == ip for player in relay.players):
-        raise refusal(call, 409, f"user_ip: {ip} is in {relay.session_id} already")
-    player = world.relays.player(ip, position)
+        raise documented_rejection(request, 409, f"user_ip: {ip} is already in relay session {relay.session_id}")
+    player = world.relays.new_player(ip, position)
     relay.players.append(player)
-    return Reply(200, relay.shown() | {"session_user": player.shown()})
+    return Reply(200, relay_summary(relay) | {"session_user": relay_player(player)})
 
 
-def revoke_user(world: World, call: ValidatedRequest) -> Reply:
+def revoke_user(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/relays/sessions:revoke-user."""
-    relay = _found(world, call, call.body["session_id"])
-    token = call.body["authorization_token"]
-    staying = [player for player in relay.players if player.token != token]
-    if len(staying) == len(relay.players):
-        raise refusal(call, 404, f"authorization_token: nobody in {relay.session_id} has it")
-    relay.players = staying
-    return Reply(200, relay.whole())
+    relay = _find(world, request, request.body["session_id"])
+    token = request.body["authorization_token"]
+    remaining = [player for player in relay.players if player.token != token]
+    if len(remaining) == len(relay.players):
+        message = f"authorization_token: no player of relay session {relay.session_id} has this token"
+        raise documented_rejection(request, 404, message)
+    relay.players = remaining
+    return Reply(200, relay_details(relay))
 
 
 def _user(field: str, user: Any) -> tuple[str | None, Position]:
-    """One of the users of a body: an ``ip``, or a position; the present document leaves open what one is."""
-    given = cast("dict[str, Any]", user) if isinstance(user, dict) else {}
-    ip = given.get("ip")
-    if ip is None and "latitude" not in given:
+    """Return the address and the position of a user, who has at least one of them.
+
+    The service's document does not describe the users of a relay session.
+    """
+    fields = cast("dict[str, Any]", user) if isinstance(user, dict) else {}
+    ip = fields.get("ip")
+    if ip is None and "latitude" not in fields:
         raise Rejection(400, f"{field}: this must have an ip, or a latitude and a longitude")
-    near = None if ip is None else at_address(f"{field}.ip", ip)
-    return ip, at(field, given) if "latitude" in given or near is None else near
+    position = None if ip is None else position_of_address(f"{field}.ip", ip)
+    if "latitude" in fields or position is None:
+        position = position_of_coordinates(field, fields)
+    return ip, position
 
 
 def _filters(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The filters of a body; the present document leaves open what one is, so they are those of ``POST /v1/deploy``."""
+    """Return the filters of a body. The document does not describe them, so they are those of ``POST /v1/deploy``."""
     filters: list[Mapping[str, Any]] = body.get("filters", [])
     for number, each in enumerate(filters):
         match each:
@@ -81,13 +89,13 @@ def _filters(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
                 pass
             case _:
                 raise Rejection(
-                    400, f"filters[{number}]: this must have a field, values and a filter_type: any, all, not"
+                    400, f"filters[{number}]: this must have a field, values and a filter_type of any, all or not"
                 )
     return filters
 
 
-def _found(world: World, call: ValidatedRequest, session_id: str) -> SimulatedRelay:
+def _find(world: World, request: ValidatedRequest, session_id: str) -> SimulatedRelay:
     relay = world.relays.existing.get(session_id)
     if relay is None:
-        raise refusal(call, 404, f"there is no relay session {session_id!r}")
+        raise documented_rejection(request, 404, f"relay session {session_id!r} does not exist")
     return relay

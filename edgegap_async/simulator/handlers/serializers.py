@@ -1,23 +1,37 @@
-"""How a deployment looks in an answer, and how a session does."""
+"""The JSON representations of deployments, sessions, relays, lobbies and locations."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
-from edgegap_async.simulator.domain.session import SimulatedSession
+from edgegap_async.simulator.domain.geography import City
+from edgegap_async.simulator.domain.host import OpenPort
+from edgegap_async.simulator.domain.lobby import SimulatedLobby
+from edgegap_async.simulator.domain.relay import RelayPlayer, SimulatedRelay
+from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.world import World
 
 
-def status(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
-    """The whole deployment, as ``GET /v1/status`` has it.
+def location(city: City) -> dict[str, str | float]:
+    """Return a city as a location."""
+    return attrs.asdict(city)
 
-    Until it has been READY there is no address, location, port or start time: those are null, whatever the
-    service's document requires.
+
+# deployments
+
+
+def deployment_details(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
+    """Return a deployment as in the response of ``GET /v1/status``.
+
+    Until it has been READY, its address, location, ports and start time are null, even where the service's document
+    requires them.
     """
     state = deployment.state
-    shape: dict[str, Any] = {
+    details: dict[str, Any] = {
         "request_id": deployment.request_id,
         "fqdn": deployment.fqdn,
         "public_ip": None,
@@ -35,36 +49,36 @@ def status(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
         "location": None,
         "tags": deployment.tags,
     }
-    texts = {
+    optional = {
         "error_detail": deployment.error_detail,
         "command": deployment.command,
         "arguments": deployment.arguments,
     }
-    # these are texts or absent, never null
-    shape |= {name: text for name, text in texts.items() if text is not None}
-    sessions = [session_brief(each) for each in deployment.sessions.values() if each.exists]
+    # the document allows a string or no field here, not null
+    details |= {name: value for name, value in optional.items() if value is not None}
+    sessions = [session_summary(session) for session in world.sessions_of(deployment)]
     if sessions:
-        shape |= {"sessions": sessions, **_sockets(deployment)}
+        details |= {"sessions": sessions, **_sockets(deployment)}
     ready = deployment.ready_at
     if ready is None or not deployment.was_ready:
-        return shape
-    ended = deployment.entered(DeploymentState.TERMINATING)
+        return details
+    ended = deployment.entered_at(DeploymentState.TERMINATING)
     now = world.clock() if ended is None else min(world.clock(), ended)
     if deployment.max_duration < 0:
-        del shape["removal_time"]
+        del details["removal_time"]
     else:
-        shape["removal_time"] = world.calendar.timestamp(ready + deployment.max_duration * 60)
-    return shape | {
+        details["removal_time"] = world.calendar.timestamp(ready + deployment.max_duration * 60)
+    return details | {
         "public_ip": deployment.public_ip,
         "start_time": world.calendar.timestamp(ready),
         "elapsed_time": int(now - ready),
         "ports": _ports(deployment),
-        "location": deployment.location.shown(),
+        "location": location(deployment.location),
     }
 
 
-def row(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
-    """The deployment as a row of ``GET /v1/deployments``: less of it, and null in the same places."""
+def deployment_row(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
+    """Return a deployment as a row of ``GET /v1/deployments``: fewer fields, null until it has been READY."""
     state, ready = deployment.state, deployment.ready_at
     known = deployment.was_ready
     return {
@@ -79,48 +93,11 @@ def row(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
     }
 
 
-def session_brief(session: SimulatedSession) -> dict[str, Any]:
-    """The session as its deployment shows it."""
-    return {
-        "session_id": session.session_id,
-        "status": _prefixed(session.state),
-        "ready": session.ready,
-        "linked": session.linked,
-        "kind": session.kind,
-        "user_count": len(session.users),
-    }
-
-
-def session_row(session: SimulatedSession) -> dict[str, Any]:
-    """The session as a row of a list."""
-    deployment = session.deployment
-    return session_brief(session) | {
-        "custom_id": session.custom_id,
-        "deployment_request_id": deployment.request_id if deployment else None,
-        "webhook_url": session.webhook_url,
-    }
-
-
-def session_whole(world: World, session: SimulatedSession) -> dict[str, Any]:
-    """The whole session, with its deployment."""
-    users = [user.shown() for user in session.users.values()]
-    return session_brief(session) | {
-        "custom_id": session.custom_id,
-        "create_time": world.calendar.timestamp(session.created_at),
-        "elapsed": int(world.clock() - session.created_at),
-        "error": session.error,
-        "session_users": users,
-        "session_ips": users,
-        "deployment": from_inside(world, session.deployment) if session.deployment else None,
-        "webhook_url": session.webhook_url,
-    }
-
-
-def from_inside(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
-    """The deployment as its sessions and its own container show it."""
-    return row(world, deployment) | {
+def deployment_context(world: World, deployment: SimulatedDeployment) -> dict[str, Any]:
+    """Return a deployment as its sessions and its own container see it."""
+    return deployment_row(world, deployment) | {
         "status": _prefixed(deployment.state),
-        "location": deployment.location.shown() if deployment.was_ready else None,
+        "location": location(deployment.location) if deployment.was_ready else None,
         "is_joinable_by_session": deployment.is_joinable_by_session,
         **_sockets(deployment),
     }
@@ -135,4 +112,108 @@ def _prefixed(state: DeploymentState) -> str:
 
 
 def _ports(deployment: SimulatedDeployment) -> dict[str, Any]:
-    return {port.settings.name: port.shown(deployment.fqdn) for port in deployment.ports}
+    return {port.settings.name: _port(port, deployment.fqdn) for port in deployment.ports}
+
+
+def _port(port: OpenPort, fqdn: str) -> dict[str, Any]:
+    """Return a port of a deployment. Only the links of web protocols have a scheme."""
+    settings = port.settings
+    protocol = settings.protocol.lower()
+    if settings.tls_upgrade:
+        protocol = {"http": "https", "ws": "wss"}.get(protocol, protocol)
+    scheme = f"{protocol}://" if protocol in {"http", "https", "ws", "wss"} else ""
+    return {
+        "name": settings.name,
+        "internal": settings.port,
+        "external": port.external,
+        "protocol": settings.protocol,
+        "tls_upgrade": settings.tls_upgrade,
+        "link": f"{scheme}{fqdn}:{port.external}",
+    }
+
+
+# sessions
+
+
+def session_summary(session: SimulatedSession) -> dict[str, Any]:
+    """Return a session as a part of its deployment."""
+    return {
+        "session_id": session.session_id,
+        "status": _prefixed(session.state),
+        "ready": session.ready,
+        "linked": session.linked,
+        "kind": session.kind,
+        "user_count": len(session.users),
+    }
+
+
+def session_row(session: SimulatedSession) -> dict[str, Any]:
+    """Return a session as a row of a list."""
+    deployment = session.deployment
+    return session_summary(session) | {
+        "custom_id": session.custom_id,
+        "deployment_request_id": deployment.request_id if deployment else None,
+        "webhook_url": session.webhook_url,
+    }
+
+
+def session_details(world: World, session: SimulatedSession) -> dict[str, Any]:
+    """Return a session with its users and its deployment."""
+    users = [session_player(user) for user in session.users.values()]
+    return session_summary(session) | {
+        "custom_id": session.custom_id,
+        "create_time": world.calendar.timestamp(session.created_at),
+        "elapsed": int(world.clock() - session.created_at),
+        "error": session.error,
+        "session_users": users,
+        "session_ips": users,
+        "deployment": deployment_context(world, session.deployment) if session.deployment else None,
+        "webhook_url": session.webhook_url,
+    }
+
+
+def session_player(player: SessionPlayer) -> dict[str, Any]:
+    """Return a user of a session."""
+    return {"ip": player.ip, **attrs.asdict(player.position)}
+
+
+# relays
+
+
+def relay_summary(relay: SimulatedRelay) -> dict[str, Any]:
+    """Return a relay session without its players."""
+    summary: dict[str, Any] = {
+        "session_id": relay.session_id,
+        "authorization_token": relay.token,
+        "status": relay.status,
+        "ready": relay.ready,
+        "linked": relay.ready,
+    }
+    if relay.webhook_url:
+        summary["webhook_url"] = relay.webhook_url
+    return summary | {"relay": _relay_address(relay)} if relay.ready else summary
+
+
+def relay_details(relay: SimulatedRelay) -> dict[str, Any]:
+    """Return a relay session with its players."""
+    return relay_summary(relay) | {"session_users": [relay_player(player) for player in relay.players]}
+
+
+def relay_player(player: RelayPlayer) -> dict[str, Any]:
+    """Return a player of a relay session. An unknown address is left out."""
+    fields = {"ip_address": player.ip, **attrs.asdict(player.position), "authorization_token": player.token}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _relay_address(relay: SimulatedRelay) -> dict[str, Any]:
+    sides = zip(("server", "client"), relay.ports, strict=True)
+    ports = {side: {"port": port, "protocol": "UDP", "link": f"{relay.fqdn}:{port}"} for side, port in sides}
+    return {"ip": relay.ip, "host": relay.fqdn, "ports": ports}
+
+
+# lobbies
+
+
+def lobby_details(lobby: SimulatedLobby) -> dict[str, str]:
+    """Return a lobby."""
+    return {"name": lobby.name, "url": f"https://{lobby.name}.lobby.edgegap.net", "status": lobby.status}

@@ -1,4 +1,4 @@
-"""Sessions: creating them, looking at them, who is in them, and deleting them."""
+"""Creating, reading, listing and deleting sessions, and changing their users."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any, Final
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
-from edgegap_async.simulator.domain.world import Order, World
-from edgegap_async.simulator.handlers.bulk import passing
-from edgegap_async.simulator.handlers.deployments import found as found_deployment
-from edgegap_async.simulator.handlers.placement import at, at_address, cities
-from edgegap_async.simulator.handlers.resources import listing, refusal
-from edgegap_async.simulator.handlers.serializers import session_row, session_whole
+from edgegap_async.simulator.domain.world import DeploymentParameters, World
+from edgegap_async.simulator.handlers.bulk_filters import select_items
+from edgegap_async.simulator.handlers.deployments import find_deployment
+from edgegap_async.simulator.handlers.documented import documented_rejection, documented_reply
+from edgegap_async.simulator.handlers.pages import documented_list
+from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
+from edgegap_async.simulator.handlers.serializers import session_details, session_player, session_row
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 from edgegap_async.simulator.settings import SessionSettings
-from edgegap_async.simulator.specification import conform
 
-_PLACES: Final = ("city", "country", "continent", "administrative_division", "region")
-"""Fields of a body that are each a location filter in short."""
+_LOCATION_FIELDS: Final = ("city", "country", "continent", "administrative_division", "region")
+"""Fields of a body, each of which is short for a location filter."""
 
 
-def create(world: World, call: ValidatedRequest) -> Reply:
+def create(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/session."""
-    body = call.body
+    body = request.body
     request_id = body.get("deployment_request_id")
-    given = found_deployment(world, request_id, otherwise=400) if request_id else None
-    name = body.get("version_name") or (given.version if given else None)
+    requested = find_deployment(world, request_id, status=400) if request_id else None
+    name = body.get("version_name") or (requested.version if requested else None)
     try:
-        version, settings = world.version(body["app_name"], name)
+        version, settings = world.resolve_version(body["app_name"], name)
     except Rejection as unknown:
-        raise refusal(call, unknown.status, unknown.message) from None
+        raise documented_rejection(request, unknown.status, unknown.message) from None
     config = settings.session_config
     session = SimulatedSession(
         session_id=world.sessions.new_id(),
@@ -40,18 +40,18 @@ def create(world: World, call: ValidatedRequest) -> Reply:
         version=version,
         users=_users(body),
         selectors=body.get("selectors", ()),
-        cities=cities([*body.get("filters", ()), *_places(body)]),
+        cities=select_cities([*body.get("filters", ()), *_location_filters(body)]),
         webhook_url=body.get("webhook_url"),
         created_at=world.clock(),
     )
-    if given is not None and not session.may_join(given):
-        raise refusal(call, 409, f"{given.request_id} cannot be joined by this session")
-    world.sessions.add(session, given or _deployment(world, call, session, config))
-    return Reply(200, conform(call.operation.operation_id, created(session)))
+    if requested is not None and not session.can_join(requested):
+        raise documented_rejection(request, 409, f"this session cannot join deployment {requested.request_id}")
+    world.sessions.add(session, requested or _assign_deployment(world, request, session, config))
+    return documented_reply(request, creation_body(session))
 
 
-def created(session: SimulatedSession) -> dict[str, Any]:
-    """What is answered to whoever created a session."""
+def creation_body(session: SimulatedSession) -> dict[str, Any]:
+    """Return the response to the creation of a session."""
     deployment = session.deployment
     return {
         "session_id": session.session_id,
@@ -64,129 +64,140 @@ def created(session: SimulatedSession) -> dict[str, Any]:
     }
 
 
-def get(world: World, call: ValidatedRequest) -> Reply:
+def get(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/session/{session_id}."""
-    return Reply(200, conform(call.operation.operation_id, session_whole(world, _found(world, call))))
+    return documented_reply(request, session_details(world, _find(world, request)))
 
 
-def list_(world: World, call: ValidatedRequest) -> Reply:
+def list_(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/sessions."""
-    return listing(world, call, world.sessions.existing(), session_row)
+    return documented_list(world, request, world.sessions.existing(), session_row)
 
 
-def delete(world: World, call: ValidatedRequest) -> Reply:
+def delete(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/session/{session_id}."""
-    session = _found(world, call)
+    session = _find(world, request)
     session.delete()
-    return Reply(200, conform(call.operation.operation_id, deleted(session)))
+    return documented_reply(request, deletion_body(session))
 
 
-def deleted(session: SimulatedSession) -> dict[str, Any]:
-    """What is answered to whoever deleted a session."""
-    message = f"SimulatedSession {session.session_id} was deleted"
+def deletion_body(session: SimulatedSession) -> dict[str, Any]:
+    """Return the response to the deletion of a session."""
+    message = f"session {session.session_id} was deleted"
     return {"message": message, "session_id": session.session_id, "custom_id": session.custom_id}
 
 
-def bulk_stop(world: World, call: ValidatedRequest) -> Reply:
-    """POST /v1/sessions/bulk-stop: those that pass every filter."""
-    chosen = passing(
-        call.body["filters"],
+def bulk_stop(world: World, request: ValidatedRequest) -> Reply:
+    """POST /v1/sessions/bulk-stop: deletes the sessions that pass every filter."""
+    selected = select_items(
+        request.body["filters"],
         world.sessions.existing(),
         session_id=lambda session: (session.session_id,),
         request_id=lambda session: (session.deployment.request_id,) if session.deployment else (),
         deployment_tags=lambda session: session.deployment.tags if session.deployment else (),
     )
-    for session in chosen:
+    for session in selected:
         session.delete()
-    return Reply(200, {"processable": [{"session_id": each.session_id} for each in chosen]})
+    return Reply(200, {"processable": [{"session_id": each.session_id} for each in selected]})
 
 
-# who is in one
+# users
 
 
-def list_users(world: World, call: ValidatedRequest) -> Reply:
+def list_users(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/session/{session_id}/users."""
-    return listing(world, call, list(_found(world, call).users.values()), SessionPlayer.shown)
+    return documented_list(world, request, list(_find(world, request).users.values()), session_player)
 
 
-def put_users(world: World, call: ValidatedRequest) -> Reply:
-    """PUT /v1/session/{session_id}/users: who is in it already stays."""
-    session = _found(world, call)
-    users = session.users | users_at(call.body["ip_list"])
-    more = session.sockets_for(len(users)) - session.sockets
-    if session.deployment is not None and more > session.deployment.available_session_sockets:
-        raise refusal(call, 422, f"{session.deployment.request_id} has no {more} sockets free")
+def put_users(world: World, request: ValidatedRequest) -> Reply:
+    """PUT /v1/session/{session_id}/users: adds users, beside those the session has."""
+    session = _find(world, request)
+    users = session.users | users_by_address(request.body["ip_list"])
+    required = session.sockets_for(len(users)) - session.sockets
+    if session.deployment is not None and required > session.deployment.available_session_sockets:
+        message = f"deployment {session.deployment.request_id} has fewer than {required} free sockets"
+        raise documented_rejection(request, 422, message)
     session.users = users
-    return _users_of(call, session)
+    return _users_reply(request, session)
 
 
-def delete_users(world: World, call: ValidatedRequest) -> Reply:
-    """DELETE /v1/session/{session_id}/users: who is not in it does not matter."""
-    session = _found(world, call)
-    for address in call.body["ip_list"]:
+def delete_users(world: World, request: ValidatedRequest) -> Reply:
+    """DELETE /v1/session/{session_id}/users: removes users. Addresses of other users are ignored."""
+    session = _find(world, request)
+    for address in request.body["ip_list"]:
         session.users.pop(address, None)
-    return _users_of(call, session)
+    return _users_reply(request, session)
 
 
-def users_at(addresses: Iterable[str]) -> dict[str, SessionPlayer]:
-    """The users of an ``ip_list``, by their addresses."""
+def users_by_address(addresses: Iterable[str]) -> dict[str, SessionPlayer]:
+    """Return the users of an ``ip_list`` by their addresses.
+
+    Raises:
+        Rejection: If an address is invalid.
+    """
     return {
-        address: SessionPlayer(address, at_address(f"ip_list[{number}]", address))
+        address: SessionPlayer(address, position_of_address(f"ip_list[{number}]", address))
         for number, address in enumerate(addresses)
     }
 
 
 def _users(body: Mapping[str, Any]) -> dict[str, SessionPlayer]:
-    addresses, located = body.get("ip_list") or (), body.get("geo_ip_list") or ()
-    if bool(addresses) == bool(located):
+    addresses, coordinates = body.get("ip_list") or (), body.get("geo_ip_list") or ()
+    if bool(addresses) == bool(coordinates):
         raise Rejection(400, "exactly one of ip_list and geo_ip_list must be given")
-    placed = {
-        each["ip"]: SessionPlayer(each["ip"], at(f"geo_ip_list[{number}]", each)) for number, each in enumerate(located)
+    located = {
+        each["ip"]: SessionPlayer(each["ip"], position_of_coordinates(f"geo_ip_list[{number}]", each))
+        for number, each in enumerate(coordinates)
     }
-    return placed | users_at(addresses)
+    return located | users_by_address(addresses)
 
 
-def _users_of(call: ValidatedRequest, session: SimulatedSession) -> Reply:
-    users = [user.shown() for user in session.users.values()]
-    return Reply(200, conform(call.operation.operation_id, {"session_users": users}))
+def _users_reply(request: ValidatedRequest, session: SimulatedSession) -> Reply:
+    return documented_reply(request, {"session_users": [session_player(user) for user in session.users.values()]})
 
 
-# where it plays
+# deployments
 
 
-def _deployment(
-    world: World, call: ValidatedRequest, session: SimulatedSession, config: SessionSettings
+def _assign_deployment(
+    world: World, request: ValidatedRequest, session: SimulatedSession, config: SessionSettings
 ) -> SimulatedDeployment | None:
-    """The deployment that a new session is linked to: one with room, a new one, or none yet."""
+    """Return the deployment of a new session: an existing one, a new one, or None while the session has to wait."""
     if session.sockets > config.sockets:
-        raise Rejection(400, f"a deployment of {session.version} has {config.sockets} sockets, not {session.sockets}")
+        message = (
+            f"the session needs {session.sockets} sockets: a deployment of this version has {config.sockets} sockets"
+        )
+        raise Rejection(400, message)
     if config.kind != "Default":
-        found = session.first_of(world.alive.values())
-        if found is not None or not config.autodeploy:
-            return found
+        existing = session.first_selected(world.existing.values())
+        if existing is not None or not config.autodeploy:
+            return existing
     users = [user.position for user in session.users.values()]
-    order = Order(
+    body = request.body
+    parameters = DeploymentParameters(
         application=session.application,
         version=session.version,
-        users=[at("location", call.body["location"])] if "location" in call.body else users,
+        users=[position_of_coordinates("location", body["location"])] if "location" in body else users,
         user_count=len(users),
         cities=session.cities,
-        # so that the next session with these selectors finds it
-        tags=session.sought_tags,
+        # the next session with these selectors selects this deployment
+        tags=session.required_tags,
         environment={name: str(value) for each in session.selectors for name, value in each.get("env", {}).items()},
     )
-    return world.create(order, call.planned_failure)
+    return world.create(parameters, request.planned_failure)
 
 
-def _places(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return ({"field": name, "values": [body[name]], "filter_type": "any"} for name in _PLACES if body.get(name))
+def _location_filters(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return (
+        {"field": name, "values": [body[name]], "filter_type": "any"} for name in _LOCATION_FIELDS if body.get(name)
+    )
 
 
-def _found(world: World, call: ValidatedRequest) -> SimulatedSession:
-    session_id = call.path["session_id"]
+def _find(world: World, request: ValidatedRequest) -> SimulatedSession:
+    session_id = request.path["session_id"]
     session = world.sessions.history.get(session_id)
     if session is None:
-        raise refusal(call, 404, f"there is no session {session_id!r}")
+        raise documented_rejection(request, 404, f"session {session_id!r} does not exist")
     if not session.exists:
-        raise refusal(call, 410, f"{session_id} is gone")
+        raise documented_rejection(request, 410, f"session {session_id!r} was deleted or its deployment was terminated")
     return session

@@ -1,25 +1,26 @@
-"""What each operation does, by its name in the table of operations.
+"""The handler of each operation, by its id in the table of operations.
 
-A handler is a plain function of the world and a call. It never waits, so what it does is one step: no other
-request comes between. It refuses by raising ``Refusal``.
+A handler is a function of the world and a request. It never awaits, so it runs without interruption by another
+request. It refuses a request by raising ``Rejection``.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from edgegap_async.simulator.handlers import (
-    addresses,
     context,
-    creation,
     custom_sessions,
+    deployment_creation,
     deployments,
+    ip_lookup,
     lobbies,
     locations,
-    observation,
+    logs,
+    metrics,
+    monitor,
     private_fleets,
     registry,
     relays,
-    service,
     sessions,
     tags,
     telemetry,
@@ -28,26 +29,26 @@ from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
 from edgegap_async.simulator.http.messages import Handler
 
 HANDLERS: Final[Mapping[str, Handler]] = {
-    "v2-deployment-create": creation.create_v2,
-    "deployment-create": creation.create_v1,
-    "private-fleets-deployment-create": creation.create_on_private_fleet,
+    "v2-deployment-create": deployment_creation.create_v2,
+    "deployment-create": deployment_creation.create_v1,
+    "private-fleets-deployment-create": deployment_creation.create_on_private_fleet,
     "deployment-get": deployments.get,
     "deployment-list": deployments.list_,
     "deployment-update": deployments.update,
     "deployment-delete": deployments.stop,
     "deployment-bulk-delete": deployments.bulk_stop,
     "deployment-self-delete": deployments.self_stop,
-    "deployment-logs-get": observation.logs,
-    "deployment-metrics-get": observation.metrics,
-    "deployment-report": observation.report,
+    "deployment-logs-get": logs.get,
+    "deployment-metrics-get": metrics.get,
+    "deployment-report": deployments.report,
     "deployment-tag-list": tags.list_,
     "deployment-tag-create": tags.create,
     "deployment-tag-get": tags.get,
     "deployment-tag-update": tags.update,
     "deployment-tag-delete": tags.delete,
-    "private-fleet-hosts-list": private_fleets.hosts,
-    "location-list": locations.locations,
-    "beacon-list": locations.beacons,
+    "private-fleet-hosts-list": private_fleets.list_hosts,
+    "location-list": locations.list_locations,
+    "beacon-list": locations.list_beacons,
     "session-post": sessions.create,
     "get-session": sessions.get,
     "session-delete": sessions.delete,
@@ -68,9 +69,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "registry-image-tag-bulk-delete": registry.bulk_delete,
     "active-deployment-telemetry-post": telemetry.create,
     "active-deployment-telemetry-get": telemetry.get,
-    "IP": addresses.own,
-    "IP lookup": addresses.lookup,
-    "IPs lookup": addresses.lookup_many,
+    "IP": ip_lookup.own_address,
+    "IP lookup": ip_lookup.lookup,
+    "IPs lookup": ip_lookup.bulk_lookup,
     "relay-session-create": relays.create,
     "relay-session-get": relays.get,
     "relay-session-list": relays.list_,
@@ -84,13 +85,13 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "context-get": context.get,
     "context-create-deployment-tag": context.create_tag,
     "context-delete-deployment-tag": context.delete_tag,
-    "monitoring": service.monitor,
+    "monitoring": monitor.monitor,
     **RESOURCE_HANDLERS,
 }
 
 AUTHORISE_THEMSELVES: Final = frozenset(
     {"deployment-self-delete", "context-get", "context-create-deployment-tag", "context-delete-deployment-tag"}
 )
-"""Operations that do not take the organisation's token."""
+"""Operations that are authorised by a token of the deployment's container, not by the organisation's."""
 
 __all__ = ["AUTHORISE_THEMSELVES", "HANDLERS"]

@@ -1,7 +1,8 @@
-"""The tags of a deployment, one by one."""
+"""The tags of a deployment."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import attrs
@@ -9,77 +10,81 @@ import attrs
 from edgegap_async.simulator.domain.deployment import DeploymentTag, SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.deployments import found
-from edgegap_async.simulator.handlers.pages import PageRequest
+from edgegap_async.simulator.handlers.deployments import find_deployment
+from edgegap_async.simulator.handlers.pages import page_body
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def list_(world: World, call: ValidatedRequest) -> Reply:
+def list_(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/deployments/{deployment_id}/tags."""
-    tags = list(_deployment(world, call).tag_records.values())
-    page = PageRequest.asked(call.query, world.max_page_size)
-    shown = [_shown(world, tag) for tag in tags[page.start : page.stop]]
-    return Reply(200, {"tags": shown, **page.described(len(tags))})
+    tags = list(_deployment(world, request).tag_records.values())
+    return Reply(200, page_body(world, request, tags, functools.partial(_serialize, world)))
 
 
-def create(world: World, call: ValidatedRequest) -> Reply:
+def create(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/deployments/{deployment_id}/tags."""
-    return create_on(world, _deployment(world, call), call)
+    return create_on(world, _deployment(world, request), request)
 
 
-def create_on(world: World, deployment: SimulatedDeployment, call: ValidatedRequest) -> Reply:
-    """Give a deployment the tag of a call's body."""
-    name, now = call.body["name"], world.clock()
-    _check_free(deployment, name)
+def create_on(world: World, deployment: SimulatedDeployment, request: ValidatedRequest) -> Reply:
+    """Add the tag in a request's body to a deployment.
+
+    Args:
+        world: The state of the local Edgegap.
+        deployment: The deployment.
+        request: The request with the tag's name.
+    """
+    name, now = request.body["name"], world.clock()
+    _require_free(deployment, name)
     tag = deployment.tag_records[name] = DeploymentTag(name, now, now)
-    return Reply(200, _shown(world, tag))
+    return Reply(200, _serialize(world, tag))
 
 
-def get(world: World, call: ValidatedRequest) -> Reply:
+def get(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/deployments/{deployment_id}/tags/{tag_name}."""
-    return Reply(200, _shown(world, _tag(_deployment(world, call), call)))
+    return Reply(200, _serialize(world, _tag(_deployment(world, request), request)))
 
 
-def update(world: World, call: ValidatedRequest) -> Reply:
-    """PATCH /v1/deployments/{deployment_id}/tags/{tag_name}: gives it another name, in the same place."""
-    deployment = _deployment(world, call)
-    old, name = _tag(deployment, call), call.body["name"]
+def update(world: World, request: ValidatedRequest) -> Reply:
+    """PATCH /v1/deployments/{deployment_id}/tags/{tag_name}: renames a tag, which keeps its position."""
+    deployment = _deployment(world, request)
+    old, name = _tag(deployment, request), request.body["name"]
     if name != old.name:
-        _check_free(deployment, name)
+        _require_free(deployment, name)
     new = attrs.evolve(old, name=name, updated_at=world.clock())
     tags = [new if tag is old else tag for tag in deployment.tag_records.values()]
     deployment.tag_records = {tag.name: tag for tag in tags}
-    return Reply(200, _shown(world, new))
+    return Reply(200, _serialize(world, new))
 
 
-def delete(world: World, call: ValidatedRequest) -> Reply:
+def delete(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/deployments/{deployment_id}/tags/{tag_name}."""
-    return delete_of(_deployment(world, call), call)
+    return delete_from(_deployment(world, request), request)
 
 
-def delete_of(deployment: SimulatedDeployment, call: ValidatedRequest) -> Reply:
-    """Take the tag of a call's path from a deployment."""
-    del deployment.tag_records[_tag(deployment, call).name]
+def delete_from(deployment: SimulatedDeployment, request: ValidatedRequest) -> Reply:
+    """Delete the tag in a request's path from a deployment."""
+    del deployment.tag_records[_tag(deployment, request).name]
     return Reply(204)
 
 
-def _deployment(world: World, call: ValidatedRequest) -> SimulatedDeployment:
-    return found(world, call.path["deployment_id"])
+def _deployment(world: World, request: ValidatedRequest) -> SimulatedDeployment:
+    return find_deployment(world, request.path["deployment_id"])
 
 
-def _tag(deployment: SimulatedDeployment, call: ValidatedRequest) -> DeploymentTag:
-    tag = deployment.tag_records.get(call.path["tag_name"])
+def _tag(deployment: SimulatedDeployment, request: ValidatedRequest) -> DeploymentTag:
+    tag = deployment.tag_records.get(request.path["tag_name"])
     if tag is None:
-        raise Rejection(404, f"{deployment.request_id} has no tag {call.path['tag_name']!r}")
+        raise Rejection(404, f"deployment {deployment.request_id} has no tag {request.path['tag_name']!r}")
     return tag
 
 
-def _check_free(deployment: SimulatedDeployment, name: str) -> None:
+def _require_free(deployment: SimulatedDeployment, name: str) -> None:
     if name in deployment.tag_records:
-        raise Rejection(409, f"name: {deployment.request_id} already has a tag {name!r}")
+        raise Rejection(409, f"name: deployment {deployment.request_id} already has a tag {name!r}")
 
 
-def _shown(world: World, tag: DeploymentTag) -> dict[str, Any]:
+def _serialize(world: World, tag: DeploymentTag) -> dict[str, Any]:
     return {
         "name": tag.name,
         "create_time": world.calendar.timestamp(tag.created_at),

@@ -8,8 +8,8 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.session import SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
-from edgegap_async.simulator.domain.world import Hooked, World
-from edgegap_async.simulator.handlers.serializers import session_row, status
+from edgegap_async.simulator.domain.world import WebhookSource, World
+from edgegap_async.simulator.handlers.serializers import deployment_details, relay_details, session_row
 from edgegap_async.simulator.webhooks.sender import WebhookSchedule
 
 _DEPLOYMENT_EVENTS: Final = {
@@ -20,7 +20,7 @@ _DEPLOYMENT_EVENTS: Final = {
 """The state that a deployment enters at each event."""
 
 
-def webhook_schedule(world: World, item: Hooked) -> WebhookSchedule:
+def webhook_schedule(world: World, item: WebhookSource) -> WebhookSchedule:
     """Return the schedule of the webhooks of a deployment, a session or a relay."""
     match item:
         case SimulatedDeployment():
@@ -37,8 +37,8 @@ def _deployment_schedule(world: World, deployment: SimulatedDeployment) -> Webho
     return WebhookSchedule(
         id=deployment.request_id,
         urls=dict.fromkeys(_DEPLOYMENT_EVENTS, any_event) if any_event else deployment.webhooks,
-        moment=lambda event: deployment.entered(_DEPLOYMENT_EVENTS[event]),
-        payload=lambda: status(world, deployment),
+        moment=lambda event: deployment.entered_at(_DEPLOYMENT_EVENTS[event]),
+        payload=lambda: deployment_details(world, deployment),
         has_ended=lambda: deployment.state is DeploymentState.TERMINATED,
     )
 
@@ -60,6 +60,6 @@ def _relay_schedule(world: World, relay: SimulatedRelay) -> WebhookSchedule:
         id=relay.session_id,
         urls={"relay": relay.webhook_url} if relay.webhook_url else {},
         moment=lambda _: relay.ready_at,
-        payload=relay.whole,
+        payload=lambda: relay_details(relay),
         has_ended=lambda: relay.session_id not in world.relays.existing,
     )

@@ -1,4 +1,4 @@
-"""Creating deployments: three operations that ask for the same in different words."""
+"""The three operations that create a deployment."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any, Final
 
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
-from edgegap_async.simulator.domain.world import Order, World
-from edgegap_async.simulator.handlers.placement import at, at_address, cities
+from edgegap_async.simulator.domain.world import DeploymentParameters, World
+from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
-_LONGEST_TAG: Final = 40
-_LARGEST_VALUE: Final = 4096
-"""Bytes of an environment variable's value."""
+_MAX_TAG_LENGTH: Final = 40
+_MAX_VALUE_BYTES: Final = 4096
+"""The greatest size of an environment variable's value."""
 
 
-def create_v2(world: World, call: ValidatedRequest) -> Reply:
+def create_v2(world: World, request: ValidatedRequest) -> Reply:
     """POST /v2/deployments."""
-    return _create_v2(world, call, private_hosts=())
+    return _create_v2(world, request, private_hosts=())
 
 
-def create_on_private_fleet(world: World, call: ValidatedRequest) -> Reply:
+def create_on_private_fleet(world: World, request: ValidatedRequest) -> Reply:
     """POST /v2/private-fleets/deployments."""
-    return _create_v2(world, call, private_hosts=call.body["private_host_ids"])
+    return _create_v2(world, request, private_hosts=request.body["private_host_ids"])
 
 
-def _create_v2(world: World, call: ValidatedRequest, private_hosts: Sequence[str]) -> Reply:
-    body = call.body
-    order = Order(
+def _create_v2(world: World, request: ValidatedRequest, private_hosts: Sequence[str]) -> Reply:
+    body = request.body
+    parameters = DeploymentParameters(
         application=body["application"],
         version=body["version"],
-        users=[_user(f"users[{number}]", user) for number, user in enumerate(body["users"])],
+        users=[_position(f"users[{number}]", user) for number, user in enumerate(body["users"])],
         user_count=len(body["users"]),
         private_hosts=private_hosts,
         tags=_tags(body.get("tags", ())),
@@ -44,38 +44,38 @@ def _create_v2(world: World, call: ValidatedRequest, private_hosts: Sequence[str
         resources=body.get("resources"),
     )
     try:
-        deployment = world.create(order, call.planned_failure)
-    except Rejection as refusal:
-        # this version has no 404: what is not known is a bad request
-        raise Rejection(400 if refusal.status == 404 else refusal.status, refusal.message) from None
+        deployment = world.create(parameters, request.planned_failure)
+    except Rejection as rejection:
+        # the document of v2 has no 404: an unknown application or version is a bad request
+        raise Rejection(400 if rejection.status == 404 else rejection.status, rejection.message) from None
     return Reply(202, {"request_id": deployment.request_id})
 
 
-def create_v1(world: World, call: ValidatedRequest) -> Reply:
+def create_v1(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/deploy."""
-    body = call.body
-    addresses, located = body.get("ip_list") or (), body.get("geo_ip_list") or ()
-    if bool(addresses) == bool(located):
+    body = request.body
+    addresses, coordinates = body.get("ip_list") or (), body.get("geo_ip_list") or ()
+    if bool(addresses) == bool(coordinates):
         raise Rejection(400, "exactly one of ip_list and geo_ip_list must be given")
-    users = [at_address(f"ip_list[{number}]", address) for number, address in enumerate(addresses)]
-    users += [at(f"geo_ip_list[{number}]", place) for number, place in enumerate(located)]
+    users = [position_of_address(f"ip_list[{number}]", address) for number, address in enumerate(addresses)]
+    users += [position_of_coordinates(f"geo_ip_list[{number}]", each) for number, each in enumerate(coordinates)]
     if "location" in body:
-        users = [at("location", body["location"])]
+        users = [position_of_coordinates("location", body["location"])]
     filters = body.get("filters", [])
     deployment = world.create(
-        Order(
+        DeploymentParameters(
             application=body["app_name"],
             version=body.get("version_name"),
             users=users,
-            user_count=len(addresses) + len(located),
-            cities=cities(filters),
+            user_count=len(addresses) + len(coordinates),
+            cities=select_cities(filters),
             tags=_tags(body.get("tags", ())),
             environment=_environment("env_vars", body.get("env_vars", ())),
             webhooks={"any": body["webhook_url"]} if body.get("webhook_url") else {},
             command=body.get("command"),
             arguments=body.get("arguments"),
         ),
-        call.planned_failure,
+        request.planned_failure,
     )
     return Reply(
         200,
@@ -92,32 +92,26 @@ def create_v1(world: World, call: ValidatedRequest) -> Reply:
     )
 
 
-# who the players are
-
-
-def _user(field: str, user: Mapping[str, Any]) -> Position:
-    kind, data = user["user_type"], user["user_data"]
-    if kind == "ip_address":
+def _position(field: str, user: Mapping[str, Any]) -> Position:
+    user_type, data = user["user_type"], user["user_data"]
+    if user_type == "ip_address":
         if "ip_address" not in data:
             raise Rejection(400, f"{field}.user_data.ip_address: this field is required")
-        return at_address(f"{field}.user_data.ip_address", data["ip_address"])
-    if kind == "geo_coordinates":
-        return at(f"{field}.user_data", data)
+        return position_of_address(f"{field}.user_data.ip_address", data["ip_address"])
+    if user_type == "geo_coordinates":
+        return position_of_coordinates(f"{field}.user_data", data)
     raise Rejection(400, f"{field}.user_type: this must be one of ip_address, geo_coordinates")
-
-
-# what it is given
 
 
 def _tags(tags: Iterable[str]) -> Sequence[str]:
     for number, tag in enumerate(tags):
-        if not 1 <= len(tag) <= _LONGEST_TAG:
-            raise Rejection(400, f"tags[{number}]: this must have 1 to {_LONGEST_TAG} characters")
+        if not 1 <= len(tag) <= _MAX_TAG_LENGTH:
+            raise Rejection(400, f"tags[{number}]: this must have 1 to {_MAX_TAG_LENGTH} characters")
     return tuple(dict.fromkeys(tags))
 
 
 def _environment(field: str, variables: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for number, each in enumerate(variables):
-        if len(each["value"].encode()) > _LARGEST_VALUE:
-            raise Rejection(400, f"{field}[{number}].value: this must have at most {_LARGEST_VALUE} bytes")
+        if len(each["value"].encode()) > _MAX_VALUE_BYTES:
+            raise Rejection(400, f"{field}[{number}].value: this must have at most {_MAX_VALUE_BYTES} bytes")
     return {each["key"]: each["value"] for each in variables}

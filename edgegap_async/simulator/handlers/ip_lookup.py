@@ -1,4 +1,7 @@
-"""Where addresses are. An address here is in any city, and always in the same."""
+"""The lookup of IP addresses.
+
+Each address has a simulated location: an arbitrary city, always the same for one address.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgegap_async.simulator.domain.geography import of_address
+from edgegap_async.simulator.domain.geography import city_of_address
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
@@ -45,34 +48,34 @@ _CODES: Final[Mapping[str, str]] = {
     "United Kingdom": "GB",
     "United States": "US",
 }
-"""The codes of the continents and countries that the table of cities has."""
+"""The codes of the continents and countries in the table of cities."""
 
 
-def own(_: World, call: ValidatedRequest) -> Reply:
+def own_address(_: World, request: ValidatedRequest) -> Reply:
     """GET /v1/ip."""
-    return Reply(200, {"public_ip": call.remote_address})
+    return Reply(200, {"public_ip": request.remote_address})
 
 
-def lookup(_: World, call: ValidatedRequest) -> Reply:
+def lookup(_: World, request: ValidatedRequest) -> Reply:
     """GET /v1/ip/{ip}/lookup."""
-    return Reply(200, _found(call.path["ip"]))
+    return Reply(200, _lookup(request.path["ip"]))
 
 
-def lookup_many(_: World, call: ValidatedRequest) -> Reply:
+def bulk_lookup(_: World, request: ValidatedRequest) -> Reply:
     """POST /v1/ips/lookup."""
-    return Reply(200, {"addresses": [_found(address) for address in call.body["addresses"]]})
+    return Reply(200, {"addresses": [_lookup(address) for address in request.body["addresses"]]})
 
 
-def _found(text: str) -> dict[str, Any]:
-    """What is known of an address; of what is none, nothing: the document has no word for a refusal."""
+def _lookup(value: str) -> dict[str, Any]:
+    """Return what is known of an address: only the string itself if it is invalid, as the document has no error."""
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(value)
     except ValueError:
-        return {"ip_address": text}
-    city = of_address(address)
+        return {"ip_address": value}
+    city = city_of_address(address)
     return {
         "type": f"ipv{address.version}",
-        "ip_address": text,
+        "ip_address": value,
         "location": {
             "continent": {"code": _CODES[city.continent], "name": city.continent},
             "country": {"code": _CODES[city.country], "name": city.country},

@@ -1,4 +1,4 @@
-"""Logs, metrics and reports."""
+"""Logs, metrics and reports of deployments."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ def _series(metrics):
     yield from metrics["network"].values()
 
 
-async def test_logs_come_with_the_container(edgegap_server):
+async def test_logs_start_when_the_container_starts(edgegap_server):
     request_id = await edgegap_server.create()
     path = f"/v1/deployment/{request_id}/container-logs"
     assert (await edgegap_server.get(path))["logs"] == ""
@@ -27,7 +27,7 @@ async def test_logs_come_with_the_container(edgegap_server):
     assert logs["crash_data"] == {"exit_code": 1, "message": "segmentation fault", "restart_count": 0}
 
 
-async def test_metrics_have_one_value_a_step(serve):
+async def test_metrics_have_one_value_per_step(serve):
     edgegap = await serve(opened=OPENED, time_to_ready=(4, 4))
     deployment = await edgegap.ready()
     edgegap.clock.advance(594)
@@ -45,7 +45,7 @@ async def test_metrics_have_one_value_a_step(serve):
     ("seconds", "steps", "count"),
     [((60, 120), "30s", 3), ((60, 120), "1m", 2), ((0, 3600), "1h", 1), ((2000, 3000), "1s", 0), ((60, 50), "1s", 0)],
 )
-async def test_metrics_of_a_time(serve, seconds, steps, count):
+async def test_metrics_of_a_time_range(serve, seconds, steps, count):
     edgegap = await serve(opened=OPENED)
     deployment = await edgegap.ready()
     edgegap.clock.advance(990)
@@ -55,13 +55,13 @@ async def test_metrics_of_a_time(serve, seconds, steps, count):
     assert {len(series["datasets"]) for series in _series(metrics)} == {count}
 
 
-async def test_there_are_no_metrics_before_ready(edgegap_server):
+async def test_metrics_are_empty_before_ready(edgegap_server):
     request_id = await edgegap_server.create()
     metrics = await edgegap_server.get(f"/v1/metrics/deployment/{request_id}")
     assert all(series["datasets"] == [] for series in _series(metrics))
 
 
-async def test_a_report_is_kept(edgegap_server):
+async def test_a_report_is_stored(edgegap_server):
     deployment = await edgegap_server.ready()
     path = f"/v1/deployments/{deployment.request_id}:report"
     body = {"reason": "lag", "metadata": {"ping": 300}}
@@ -81,7 +81,7 @@ async def test_a_report_is_kept(edgegap_server):
         ("PATCH", "/v1/deployments/{id}", 404),
     ],
 )
-async def test_an_unknown_deployment(edgegap_server, method, path, status):
+async def test_an_unknown_deployment_is_rejected(edgegap_server, method, path, status):
     options = {} if method == "GET" else {"json": {"reason": "x"}}
     reply = await edgegap_server.call(method, path.format(id="0123456789ab"), **options)
     assert (reply.status, list(reply.body)) == (status, ["message"])

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""The service's description of itself."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
-def monitor(_: World, call: ValidatedRequest) -> Reply:
+def monitor(_: World, request: ValidatedRequest) -> Reply:
     """GET /monitor."""
     return Reply(
         200,
         {
             "name": "local Edgegap",
             "version": __version__,
-            "host": call.host,
-            "host_url": f"http://{call.host}",
-            "spec_url": f"http://{call.host}/swagger.json",
+            "host": request.host,
+            "host_url": f"http://{request.host}",
+            "spec_url": f"http://{request.host}/swagger.json",
             "messages": [],
             "errors": [],
         },
