@@ -1,6 +1,11 @@
-"""The pytest plugin: the fixtures ``local_edgegap`` (a local Edgegap) and ``edgegap`` (a client on it).
+"""The pytest plugin: the fixtures ``local_edgegap``, a local Edgegap, and ``edgegap``, a client connected to it.
 
-Both are for async tests under pytest-asyncio; without it the plugin offers nothing and gets in nobody's way.
+Both are for async tests with pytest-asyncio; without pytest-asyncio the plugin defines no fixtures. They need the
+extra ``simulator``: ``pip install 'edgegap-async[simulator]'``. ::
+
+    async def test_a_match_gets_a_server(edgegap, local_edgegap):
+        server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
+        assert server.request_id in local_edgegap.deployments
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from typing import TYPE_CHECKING
 
 try:
     import pytest_asyncio
-except ImportError:  # pytest loads every installed plugin, also for projects that do not use this one
+except ImportError:  # pytest loads every installed plugin, in projects without pytest-asyncio too
     pass
 else:
     if TYPE_CHECKING:
@@ -19,14 +24,15 @@ else:
 
     @pytest_asyncio.fixture
     async def local_edgegap() -> AsyncIterator[LocalEdgegap]:
-        """A local Edgegap on a free loopback port, empty, with the documented limits and a fixed seed."""
-        from edgegap_async.simulator import LocalEdgegap  # noqa: PLC0415 - pytest loads plugins at every start
+        """Run a local Edgegap on a free loopback port: empty, with the documented rate limits and a fixed seed."""
+        # imported here: pytest imports this plugin in every project, with or without the extra
+        from edgegap_async.simulator import LocalEdgegap  # noqa: PLC0415
 
         async with LocalEdgegap(seed=1) as local:
             yield local
 
     @pytest_asyncio.fixture
     async def edgegap(local_edgegap: LocalEdgegap) -> AsyncIterator[EdgegapClient]:
-        """A client on ``local_edgegap``."""
+        """Open a client connected to ``local_edgegap``."""
         async with local_edgegap.client() as client:
             yield client

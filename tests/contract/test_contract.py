@@ -30,7 +30,7 @@ from edgegap_async import EdgegapClient, client, errors
 from edgegap_async.models.ports import Port, Ports
 from edgegap_async.operations import OPERATIONS, Operation
 from edgegap_async.pagination import PageStream
-from edgegap_async.simulator.specification import complaints, request_validator
+from edgegap_async.simulator.specification import request_validator, violations
 
 CALLS = all_calls()
 PAGING = {"page", "limit"}
@@ -136,7 +136,7 @@ async def test_requests_are_as_documented(operation_id: str, checked: Counter[st
         if validator is None:
             assert sent.body is None
         else:
-            assert [*map(str, complaints(validator, sent.body))] == []
+            assert [*map(str, violations(validator, sent.body))] == []
     checked["operations"] += 1
     checked["requests"] += len(recorder.sent)
     fields = {name for spec in (operation.spec, "v1-legacy") for name in request_fields(operation, spec)}

@@ -17,15 +17,15 @@ from scenarios import SCENARIOS
 from edgegap_async.codec import loads
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.simulator.specification import Complaint, complaints, response_validator
+from edgegap_async.simulator.specification import Violation, response_validator, violations
 from edgegap_async.transport import pipeline
 
 USED: set[str] = set()
 """The operations that had a response, in all tests of this module."""
 
 
-def is_null_until_ready(complaint: Complaint) -> bool:
-    return complaint.field.rpartition(".")[2] in NULL_UNTIL_READY
+def is_null_until_ready(violation: Violation) -> bool:
+    return violation.field.rpartition(".")[2] in NULL_UNTIL_READY
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def validate_responses(monkeypatch: pytest.MonkeyPatch, checked: Counter[str]) -
         validator = response_validator(call.operation.operation_id, response.status)
         if validator is not None:
             body = loads(response.body)
-            found = complaints(validator, body)
+            found = violations(validator, body)
             if call.operation.operation_id == "deployment-get" and not body["running"]:
                 found = filterfalse(is_null_until_ready, found)
             assert [*map(str, found)] == []

@@ -1,4 +1,4 @@
-"""A local Edgegap over its socket, with a plain HTTP client and a clock moved by hand."""
+"""A local Edgegap, reached over its socket by a plain HTTP client, with a virtual clock."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import orjson
 import pytest
 
 from edgegap_async.simulator import LocalEdgegap, SimulatedDeployment, VirtualClock
-from edgegap_async.simulator.specification import complaints, response_validator
+from edgegap_async.simulator.specification import response_validator, violations
 
 USER = {"user_type": "geo_coordinates", "user_data": {"latitude": 45.5, "longitude": -73.6}}
 
 
 @attrs.frozen
 class Reply:
-    """What was answered; ``body`` is None unless it is JSON."""
+    """A response; ``body`` is None unless it is JSON."""
 
     status: int
     body: Any
@@ -29,7 +29,7 @@ class Reply:
 
 @attrs.define
 class Edgegap:
-    """A local Edgegap and what a test does with it."""
+    """A local Edgegap, and the requests that tests send to it."""
 
     local: LocalEdgegap
     session: aiohttp.ClientSession
@@ -74,7 +74,7 @@ Serve = Callable[..., Awaitable[Edgegap]]
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Starts a local Edgegap with any settings; without limits unless they are asked for."""
+    """Starts a local Edgegap with any settings; by default with a virtual clock and without rate limits."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Edgegap:
@@ -82,7 +82,7 @@ async def serve() -> AsyncIterator[Serve]:
             settings.setdefault("rate_limits", None)
             local = await stack.enter_async_context(LocalEdgegap(**settings))
             session = await stack.enter_async_context(aiohttp.ClientSession(local.url))
-            session._retry_connection = False  # a cut connection is to be seen
+            session._retry_connection = False  # tests expect the error of a dropped connection
             return Edgegap(local, session, clock)
 
         yield start
@@ -96,13 +96,13 @@ async def edgegap_server(serve: Serve) -> Edgegap:
 
 @pytest.fixture
 def conforms() -> Callable[[str, Reply], None]:
-    """Asserts that an answer is what the specification says of it."""
+    """Asserts that a response conforms to the specification."""
 
     def check(operation_id: str, reply: Reply) -> None:
         validator = response_validator(operation_id, reply.status)
         if validator is None:
             assert not reply.text
         else:
-            assert not list(map(str, complaints(validator, reply.body)))
+            assert not list(map(str, violations(validator, reply.body)))
 
     return check

@@ -1,4 +1,4 @@
-"""Every answer of every operation, once a deployment is ready, is what the specification says."""
+"""The responses of the operations on a ready deployment conform to the specification; how its documents are read."""
 
 import pytest
 
@@ -28,11 +28,11 @@ BODIES = {
 OF_DEPLOYMENTS = ("deployments.", "private_fleets.", "locations.")
 
 
-# the others are walked through by the client, in tests/contract
+# tests/contract checks the other operations, through the client
 @pytest.mark.parametrize(
     "operation_id", [each for each in HANDLERS if OPERATIONS[each].call.startswith(OF_DEPLOYMENTS)]
 )
-async def test_a_good_answer_conforms(edgegap_server, conforms, operation_id):
+async def test_a_successful_response_conforms_to_the_specification(edgegap_server, conforms, operation_id):
     operation = OPERATIONS[operation_id]
     deployment = await edgegap_server.ready(tags=["red"])
     host = (await edgegap_server.get("/v2/private-fleets/test-fleet/hosts"))["data"][0]["host_id"]
@@ -60,7 +60,7 @@ async def test_a_good_answer_conforms(edgegap_server, conforms, operation_id):
     conforms(operation_id, reply)
 
 
-def test_what_the_documents_say_of_every_operation_can_be_read():
+def test_every_operation_has_valid_schemas():
     for operation in OPERATIONS.values():
         found = DOCUMENTS[operation.spec].find(operation)
         assert found is not None, operation.operation_id
@@ -72,7 +72,7 @@ def test_what_the_documents_say_of_every_operation_can_be_read():
                 validator.check_schema(validator.schema)
 
 
-def test_a_schema_that_holds_itself_ends():
+def test_a_recursive_schema_is_read_one_level_deep():
     tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}}
     operation = OPERATIONS["location-list"]
@@ -82,7 +82,7 @@ def test_a_schema_that_holds_itself_ends():
             "paths": {operation.path: {"get": {"responses": {"200": {"content": content}}}}},
         }
     )
-    assert document.answer(operation, 200) == {"type": "object", "properties": {"child": {}}}
+    assert document.response_schema(operation, 200) == {"type": "object", "properties": {"child": {}}}
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_a_schema_that_holds_itself_ends():
         ),
     ],
 )
-def test_the_documents_become_json_schema(schema, plain):
+def test_openapi_schemas_become_json_schema(schema, plain):
     operation = OPERATIONS["location-list"]
     content = {"application/json": {"schema": schema}}
     paths = {operation.path: {"get": {"responses": {"200": {"content": content}}}}}
-    assert Document({"paths": paths}).answer(operation, 200) == plain
+    assert Document({"paths": paths}).response_schema(operation, 200) == plain

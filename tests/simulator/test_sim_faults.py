@@ -1,4 +1,4 @@
-"""Every kind of fault: what the client sees, and what has happened meanwhile."""
+"""Every kind of fault: what the client receives, and what the server has carried out."""
 
 import asyncio
 import collections
@@ -6,22 +6,23 @@ import collections
 import aiohttp
 import pytest
 
-from edgegap_async.simulator import DeploymentState
+from edgegap_async.operations import OPERATIONS
+from edgegap_async.simulator import DeploymentState, LocalEdgegap
 
 CREATE = "v2-deployment-create"
 
 
-async def test_reset_comes_before_anything(serve):
+async def test_reset_applies_before_the_request_is_counted(serve):
     edgegap = await serve(rate_limits={"deploy": 1})
     edgegap.local.faults.add(CREATE, "reset")
     with pytest.raises(aiohttp.ClientOSError):
         await edgegap.create()
     assert len(edgegap.local.history) == 0
     assert edgegap.local.requests[0].status is None
-    await edgegap.create()  # the reset one was not counted
+    await edgegap.create()  # the request that was reset was not counted
 
 
-async def test_drop_after_commit_leaves_a_deployment(edgegap_server):
+async def test_drop_after_commit_creates_the_deployment_without_a_response(edgegap_server):
     edgegap_server.local.faults.add(CREATE, "drop_after_commit")
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await edgegap_server.create(tags=["lost"])
@@ -38,7 +39,7 @@ async def test_drop_after_commit_leaves_a_deployment(edgegap_server):
         ("<oops>", "<oops>", "text/plain"),
     ],
 )
-async def test_status_answers_in_its_place(edgegap_server, body, text, content_type):
+async def test_status_responds_instead_of_the_handler(edgegap_server, body, text, content_type):
     edgegap_server.local.faults.add(CREATE, "status", code=503, body=body, headers={"X-Fault": "1"})
     reply = await edgegap_server.call("POST", "/v2/deployments")
     assert (reply.status, reply.text) == (503, text)
@@ -47,7 +48,7 @@ async def test_status_answers_in_its_place(edgegap_server, body, text, content_t
     assert len(edgegap_server.local.history) == 0
 
 
-async def test_status_after_commit(edgegap_server):
+async def test_status_after_commit_creates_the_deployment(edgegap_server):
     edgegap_server.local.faults.add(CREATE, "status", code=502, after_commit=True)
     with pytest.raises(AssertionError):
         await edgegap_server.create()
@@ -55,7 +56,7 @@ async def test_status_after_commit(edgegap_server):
 
 
 @pytest.mark.looptime
-async def test_delay_answers_later(serve):
+async def test_delay_responds_later(serve):
     edgegap = await serve(clock=None)
     edgegap.local.faults.add("deployment-list", "delay", seconds=30)
     start = asyncio.get_running_loop().time()
@@ -64,7 +65,7 @@ async def test_delay_answers_later(serve):
 
 
 @pytest.mark.looptime
-async def test_delay_goes_on_without_the_client(serve):
+async def test_delay_handles_the_request_of_a_client_that_disconnected(serve):
     edgegap = await serve(clock=None)
     edgegap.local.faults.add(CREATE, "delay", seconds=5)
     with pytest.raises(TimeoutError):
@@ -76,7 +77,7 @@ async def test_delay_goes_on_without_the_client(serve):
 
 
 @pytest.mark.looptime
-async def test_stall_is_handled_and_never_answered(serve):
+async def test_stall_handles_the_request_and_never_responds(serve):
     edgegap = await serve(clock=None)
     edgegap.local.faults.add(CREATE, "stall")
     with pytest.raises(TimeoutError):
@@ -84,17 +85,17 @@ async def test_stall_is_handled_and_never_answered(serve):
             await edgegap.create()
     assert len(edgegap.local.deployments) == 1
     await asyncio.sleep(1)
-    assert not edgegap.local._serving, "it ends when the client has left"
+    assert not edgegap.local._started.dispatcher.active, "it ends when the client disconnects"
 
 
-async def test_truncate_sends_half(edgegap_server):
+async def test_truncate_sends_half_of_the_response(edgegap_server):
     edgegap_server.local.faults.add(CREATE, "truncate")
     with pytest.raises(aiohttp.ClientPayloadError):
         await edgegap_server.create()
     assert len(edgegap_server.local.deployments) == 1
 
 
-async def test_truncate_of_nothing_is_a_cut(edgegap_server):
+async def test_truncate_of_an_empty_response_drops_the_connection(edgegap_server):
     deployment = await edgegap_server.ready(tags=["red"])
     edgegap_server.local.faults.add("deployment-tag-delete", "truncate")
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -102,7 +103,7 @@ async def test_truncate_of_nothing_is_a_cut(edgegap_server):
     assert deployment.tags == []
 
 
-async def test_not_json_is_a_page_for_people(edgegap_server):
+async def test_not_json_responds_with_a_web_page(edgegap_server):
     edgegap_server.local.faults.add(CREATE, "not_json")
     reply = await edgegap_server.call("POST", "/v2/deployments")
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -111,7 +112,7 @@ async def test_not_json_is_a_page_for_people(edgegap_server):
 
 
 @pytest.mark.parametrize("retry_after", [None, 2, 0.5, "Wed, 21 Oct 2026 07:28:00 GMT"])
-async def test_rate_limited(edgegap_server, retry_after):
+async def test_rate_limited_responds_with_429(edgegap_server, retry_after):
     edgegap_server.local.faults.add(CREATE, "rate_limited", retry_after=retry_after)
     reply = await edgegap_server.call("POST", "/v2/deployments")
     assert reply.status == 429
@@ -133,9 +134,9 @@ async def test_rate_limited(edgegap_server, retry_after):
         ),
     ],
 )
-async def test_errored_rests_in_error(edgegap_server, path, body):
+async def test_errored_creates_a_deployment_that_ends_in_error(edgegap_server, path, body):
     edgegap_server.local.faults.add("*", "errored", detail="out of memory")
-    await edgegap_server.get("/v1/deployments")  # not an operation that creates: it passes by
+    await edgegap_server.get("/v1/deployments")  # does not create: the fault does not apply
     reply = await edgegap_server.call("POST", path, json=body)
     deployment = edgegap_server.local.deployments[reply.body["request_id"]]
     assert deployment.state is DeploymentState.SEEKING
@@ -146,7 +147,7 @@ async def test_errored_rests_in_error(edgegap_server, path, body):
     assert logs["crash_data"]["message"] == "out of memory"
 
 
-async def test_unprocessable_exists_in_error(edgegap_server, conforms):
+async def test_unprocessable_responds_with_422_and_creates_a_deployment_in_error(edgegap_server, conforms):
     edgegap_server.local.faults.add(CREATE, "unprocessable", message="no room")
     user = {"user_type": "geo_coordinates", "user_data": {"latitude": 0, "longitude": 0}}
     body = {"application": "kart", "version": "v1", "users": [user]}
@@ -156,12 +157,12 @@ async def test_unprocessable_exists_in_error(edgegap_server, conforms):
     assert edgegap_server.local.deployments[reply.body["request_id"]].state is DeploymentState.ERROR
 
 
-async def test_unprocessable_does_not_hide_a_bad_request(edgegap_server):
+async def test_unprocessable_does_not_replace_a_400(edgegap_server):
     edgegap_server.local.faults.add(CREATE, "unprocessable")
     assert (await edgegap_server.call("POST", "/v2/deployments", json={})).status == 400
 
 
-async def test_faults_happen_in_the_order_added(edgegap_server):
+async def test_faults_apply_in_the_order_they_were_added(edgegap_server):
     faults = edgegap_server.local.faults
     faults.add("deployment-list", "status", times=2, code=500)
     faults.add("*", "status", code=502)
@@ -172,7 +173,7 @@ async def test_faults_happen_in_the_order_added(edgegap_server):
     assert len(faults) == 0
 
 
-async def test_always_and_until_cleared(edgegap_server):
+async def test_times_none_applies_until_cleared(edgegap_server):
     fault = edgegap_server.local.faults.add("deployment-list", "status", times=None, code=500)
     seen = {(await edgegap_server.call("GET", "/v1/deployments")).status for _ in range(5)}
     assert (seen, fault.happened) == ({500}, 5)
@@ -180,7 +181,7 @@ async def test_always_and_until_cleared(edgegap_server):
     assert (await edgegap_server.call("GET", "/v1/deployments")).status == 200
 
 
-async def test_a_fault_by_chance_lets_the_next_be_tried(edgegap_server):
+async def test_a_fault_with_a_probability_lets_the_next_apply(edgegap_server):
     faults = edgegap_server.local.faults
     faults.add("*", "status", times=None, probability=0.5, code=500)
     faults.add("*", "status", times=None, probability=0.5, code=502)
@@ -190,7 +191,7 @@ async def test_a_fault_by_chance_lets_the_next_be_tried(edgegap_server):
     assert 25 < seen[200] < 75
 
 
-async def test_a_request_that_is_turned_away_meets_no_fault(serve):
+async def test_a_rejected_request_does_not_use_up_a_fault(serve):
     edgegap = await serve(rate_limits={"list": 1})
     await edgegap.get("/v1/deployments")
     edgegap.local.faults.add("deployment-list", "status", code=503)
@@ -218,9 +219,47 @@ async def test_a_request_that_is_turned_away_meets_no_fault(serve):
         (CREATE, "reset", {"probability": 1.1}),
         ("deployment-list", "errored", {}),
         ("deployment-list", "unprocessable", {}),
+        ("webhook", "reset", {}),
+        (CREATE, "lost", {}),
+        ("webhook", "late", {}),
+        (CREATE, "delay", {"seconds": "1"}),
+        (CREATE, "rate_limited", {"retry_after": []}),
+        (CREATE, "reset", {"times": 1.5}),
     ],
 )
-async def test_a_fault_that_cannot_be(edgegap_server, operation_id, kind, options):
+async def test_an_invalid_fault_is_refused(edgegap_server, operation_id, kind, options):
     with pytest.raises(ValueError):
         edgegap_server.local.faults.add(operation_id, kind, **options)
     assert len(edgegap_server.local.faults) == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "options", "message"),
+    [
+        ("deployments.creat", "reset", {}, r"no operation 'deployments\.creat': did you mean .*'deployments\.create'"),
+        (CREATE, "resett", {}, r"no kind of fault 'resett': did you mean 'reset'\? known: "),
+        (CREATE, "delay", {"second": 1}, r"'delay' takes no option 'second': did you mean 'seconds'\?"),
+        (CREATE, "reset", {"seconds": 1}, "'reset' takes no option 'seconds': it takes none"),
+        (CREATE, "delay", {}, "'delay' needs the option seconds"),
+        (CREATE, "status", {"code": 99}, "the option code of the fault 'status' must be between 200 and 599, not 99"),
+        (CREATE, "lost", {}, "'lost' applies only to 'webhook'"),
+    ],
+)
+async def test_the_error_of_an_invalid_fault_says_what_is_accepted(edgegap_server, operation, kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        edgegap_server.local.faults.add(operation, kind, **options)
+
+
+async def test_a_fault_takes_the_name_of_the_clients_method(edgegap_server):
+    fault = edgegap_server.local.faults.add("deployments.create", "status", code=503)
+    assert (fault.operation_id, fault.name, fault.remaining) == (CREATE, "status", 1)
+    assert (await edgegap_server.call("GET", "/v1/deployments")).status == 200
+    assert (await edgegap_server.call("POST", "/v2/deployments")).status == 503
+    assert (fault.happened, fault.remaining) == (1, 0)
+
+
+def test_every_operation_can_be_named_by_its_method():
+    assert len({each.call for each in OPERATIONS.values()}) == len(OPERATIONS)
+    faults = LocalEdgegap().faults
+    for operation in OPERATIONS.values():
+        assert faults.add(operation.call, "reset").operation_id == operation.operation_id

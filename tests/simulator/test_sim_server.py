@@ -1,4 +1,4 @@
-"""The server itself: who it lets in, what it records, how it ends."""
+"""The server: authorization, routing, the request log, its own errors, settings, shutdown."""
 
 import asyncio
 import gc
@@ -9,49 +9,49 @@ import aiohttp
 import pytest
 
 from edgegap_async.operations import OPERATIONS
-from edgegap_async.simulator import LocalEdgegap, VirtualClock, handlers
-from edgegap_async.simulator.http import dispatch
+from edgegap_async.simulator import LocalEdgegap, VirtualClock, server
+from edgegap_async.simulator.handlers.table import HANDLERS
 from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 
-# who may come in
+# authorization and binding
 
 
 @pytest.mark.parametrize(
     "authorization", [None, "", "{token}", "token", "token token {token}", "Bearer {token}", "token {token}x"]
 )
-async def test_only_the_token_lets_in(edgegap_server, authorization):
+async def test_a_request_without_the_token_gets_401(edgegap_server, authorization):
     headers = {} if authorization is None else {"Authorization": authorization.format(token=edgegap_server.local.token)}
     async with edgegap_server.session.get("/v1/deployments", headers=headers) as response:
         assert response.status == 401
         assert list(await response.json()) == ["message"]
 
 
-async def test_a_token_can_be_given(serve):
+async def test_the_token_can_be_set(serve):
     edgegap = await serve(token="mine")
     assert edgegap.local.token == "mine"
     await edgegap.get("/v1/deployments")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])
-def test_others_may_not_reach_it(host):
+def test_a_host_that_other_machines_reach_needs_allow_remote(host):
     with pytest.raises(ValueError, match="allow_remote"):
         LocalEdgegap(host=host)
 
 
-async def test_others_may_reach_it_if_that_is_wanted(serve):
+async def test_allow_remote_binds_all_interfaces(serve):
     edgegap = await serve(host="0.0.0.0", allow_remote=True)
     assert edgegap.local.url.startswith("http://127.0.0.1:")
     await edgegap.get("/v1/deployments")
 
 
-async def test_the_name_of_this_machine_will_do(serve):
+async def test_localhost_is_accepted_as_host(serve):
     await (await serve(host="localhost")).get("/v1/deployments")
 
 
-# where it goes
+# routing
 
 
-def test_every_path_leads_to_its_operation():
+def test_every_path_is_routed_to_its_operation():
     routes = Routes()
     for operation in OPERATIONS.values():
         path = operation.path
@@ -61,26 +61,26 @@ def test_every_path_leads_to_its_operation():
         assert routes.find(operation.method, path) == MatchedRoute(operation, expected)
 
 
-async def test_there_is_no_such_path(edgegap_server):
+async def test_an_unknown_path_gets_404_and_is_logged(edgegap_server):
     for path in ("/", "/v1", "/v1/deployments/", "/v3/deployments", "/v1/deployments/a/b/c/d"):
         reply = await edgegap_server.call("GET", path)
         assert (reply.status, list(reply.body)) == (404, ["message"])
         assert edgegap_server.local.requests[-1].operation_id is None
 
 
-async def test_a_method_that_is_not_allowed(edgegap_server):
+async def test_an_unknown_method_gets_405_with_the_allowed_ones(edgegap_server):
     reply = await edgegap_server.call("PUT", "/v1/deployments/x/tags")
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST")
 
 
 def test_every_operation_has_a_handler():
-    assert handlers.HANDLERS.keys() == OPERATIONS.keys()
+    assert HANDLERS.keys() == OPERATIONS.keys()
 
 
-# what it records
+# the request log and the server's own errors
 
 
-async def test_what_arrived_is_recorded(edgegap_server):
+async def test_requests_are_logged_without_the_token(edgegap_server):
     edgegap_server.clock.advance(3)
     body = {"application": "kart"}
     await edgegap_server.call("POST", "/v2/deployments", json=body, headers={"X-Mine": "1"})
@@ -95,11 +95,11 @@ async def test_what_arrived_is_recorded(edgegap_server):
         first.path = "/"
 
 
-async def test_a_mistake_of_its_own_is_shown(monkeypatch):
+async def test_an_error_of_the_server_itself_gets_500_and_is_raised_at_the_end(monkeypatch):
     def broken(*_):
         raise KeyError("mine")
 
-    monkeypatch.setattr(dispatch, "HANDLERS", {"location-list": broken})
+    monkeypatch.setattr(server, "HANDLERS", {"location-list": broken})
     with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
         async with LocalEdgegap(clock=VirtualClock()) as local, aiohttp.ClientSession() as session:
             headers = {"Authorization": f"token {local.token}"}
@@ -111,7 +111,7 @@ async def test_a_mistake_of_its_own_is_shown(monkeypatch):
     assert caught.value.exceptions[0].args == ("mine",)
 
 
-async def test_a_mistake_does_not_hide_another_error(monkeypatch):
+async def test_an_error_of_the_block_is_not_replaced_by_the_servers_own(monkeypatch):
     local = LocalEdgegap()
     local.crashes.append(KeyError("mine"))
     with pytest.raises(ZeroDivisionError):
@@ -119,10 +119,24 @@ async def test_a_mistake_does_not_hide_another_error(monkeypatch):
             _ = 1 / 0
 
 
-# how it ends
+# start and end
 
 
-async def test_it_can_be_used_only_while_it_runs():
+def test_the_error_of_an_unknown_setting_names_the_version_and_a_close_match():
+    with pytest.raises(ValueError, match=r"kart v1 takes no setting 'port': did you mean 'ports'\?"):
+        LocalEdgegap(applications={"kart": {"v1": {"port": 3}}})
+
+
+async def test_a_server_whose_start_failed_can_be_started_later(unused_tcp_port):
+    local = LocalEdgegap(port=unused_tcp_port)
+    async with LocalEdgegap(port=unused_tcp_port):
+        with pytest.raises(OSError, match="in use"):
+            await local.__aenter__()
+    async with local:
+        assert local.url.endswith(f":{unused_tcp_port}")
+
+
+async def test_it_is_used_inside_one_async_with_block():
     local = LocalEdgegap()
     for use in (lambda: local.url, lambda: local.deployments, lambda: local.history, lambda: local.clock):
         with pytest.raises(RuntimeError, match="async with"):
@@ -137,7 +151,7 @@ async def test_it_can_be_used_only_while_it_runs():
             await session.get(url)
 
 
-async def test_it_ends_at_once_whatever_it_is_doing():
+async def test_shutdown_takes_no_time_with_stalled_and_delayed_requests():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         async with aiohttp.ClientSession() as session:
@@ -159,7 +173,7 @@ async def test_it_ends_at_once_whatever_it_is_doing():
         gc.collect()
 
 
-async def test_a_client_that_leaves_in_the_middle_of_its_request(edgegap_server):
+async def test_a_client_that_disconnects_during_its_request_is_no_crash(edgegap_server):
     host, port = edgegap_server.local.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"POST /v2/deployments HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -180,28 +194,31 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request(edgegap_server)
         {"counting": "leaky"},
         {"rate_limits": {"deploys": 3}},
         {"max_page_size": 0},
+        {"list_lag": -1},
+        {"jitter": -1},
+        {"applications": {"kart": {"v1": {"session_config": {"kind": "Solo"}}}}},
         {"applications": {"kart": {"v1": {"port": 3}}}},
         {"applications": {"kart": {"v1": {"ports": [{"number": 3}]}}}},
     ],
 )
-def test_settings_that_cannot_be(settings):
+def test_invalid_settings_are_refused(settings):
     with pytest.raises(ValueError):
         LocalEdgegap(**settings)
 
 
-async def test_it_has_a_client_of_its_own(serve):
+async def test_client_connects_to_the_server(serve):
     edgegap = await serve()
     await edgegap.create()
     async with edgegap.local.client(timeout=5) as client:
         assert await client.deployments.list().total() == 1
 
 
-async def test_many_at_once(serve):
+async def test_200_concurrent_creates_get_200_ids(serve):
     edgegap = await serve()
     ids = await asyncio.gather(*(edgegap.create() for _ in range(200)))
     assert len(set(ids)) == 200 == len(edgegap.local.deployments)
 
 
-def test_a_clock_does_not_go_back():
+def test_a_clock_cannot_be_moved_back():
     with pytest.raises(ValueError):
         VirtualClock().advance(-1)

@@ -1,4 +1,4 @@
-"""What is sent is checked against the specification; what is wrong is named, and never quoted."""
+"""Requests are validated against the specification; errors name the field and never quote its value."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def user(kind, **data):
         ({"webhook_on_ready": "http://x"}, "webhook_on_ready"),
     ],
 )
-async def test_a_bad_field_is_named(edgegap_server, conforms, change, field):
+async def test_the_400_names_the_invalid_field(edgegap_server, conforms, change, field):
     reply = await edgegap_server.call("POST", "/v2/deployments", json=V2 | change)
     assert reply.status == 400
     assert reply.body["message"].split(": ")[0] == field
@@ -44,7 +44,7 @@ async def test_a_bad_field_is_named(edgegap_server, conforms, change, field):
 
 
 @pytest.mark.parametrize("field", ["application", "version", "users"])
-async def test_a_missing_field_is_named(edgegap_server, field):
+async def test_the_400_names_the_missing_field(edgegap_server, field):
     body = {name: value for name, value in V2.items() if name != field}
     reply = await edgegap_server.call("POST", "/v2/deployments", json=body)
     assert (reply.status, reply.body["message"]) == (400, f"{field}: this field is required")
@@ -52,22 +52,22 @@ async def test_a_missing_field_is_named(edgegap_server, field):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 2000])
-async def test_what_is_not_json(edgegap_server, content):
+async def test_a_body_that_is_not_json_gets_400(edgegap_server, content):
     reply = await edgegap_server.call("POST", "/v2/deployments", data=content)
     assert reply.status == 400
     assert "JSON" in reply.body["message"]
 
 
-async def test_what_is_not_an_object(edgegap_server):
+async def test_a_body_that_is_no_object_gets_400(edgegap_server):
     reply = await edgegap_server.call("POST", "/v2/deployments", json=[])
     assert (reply.status, reply.body["message"]) == (400, "this must be of type object")
 
 
-async def test_unknown_fields_are_let_through(edgegap_server):
+async def test_unknown_fields_are_ignored(edgegap_server):
     await edgegap_server.create(something_new={"a": 1})
 
 
-async def test_a_value_is_not_quoted(edgegap_server):
+async def test_the_400_does_not_quote_the_value(edgegap_server):
     secret = {"environment_variables": [{"key": "KEY", "value": {"hunter2": 1}, "is_hidden": True}]}
     reply = await edgegap_server.call("POST", "/v2/deployments", json=V2 | secret)
     assert reply.status == 400
@@ -86,7 +86,7 @@ async def test_a_value_is_not_quoted(edgegap_server):
         {"filters": [{"field": "city", "filter_type": "any", "values": ["Atlantis"]}]},
     ],
 )
-async def test_the_first_version_of_the_interface(edgegap_server, conforms, change):
+async def test_an_invalid_v1_create_gets_400_without_details(edgegap_server, conforms, change):
     reply = await edgegap_server.call("POST", "/v1/deploy", json=V1 | change)
     assert reply.status == 400
     conforms("deployment-create", reply)
@@ -101,7 +101,7 @@ async def test_the_first_version_of_the_interface(edgegap_server, conforms, chan
         ("/v1/metrics/deployment/{id}?raw=perhaps", "raw"),
     ],
 )
-async def test_a_bad_query_parameter_is_named(edgegap_server, path, name):
+async def test_the_400_names_the_invalid_query_parameter(edgegap_server, path, name):
     request_id = await edgegap_server.create()
     reply = await edgegap_server.call("GET", path.format(id=request_id))
     assert reply.status == 400
@@ -109,7 +109,7 @@ async def test_a_bad_query_parameter_is_named(edgegap_server, path, name):
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 256])
-async def test_a_reason_has_its_length(edgegap_server, reason):
+async def test_a_report_reason_has_1_to_255_characters(edgegap_server, reason):
     request_id = await edgegap_server.create()
     reply = await edgegap_server.call("POST", f"/v1/deployments/{request_id}:report", json={"reason": reason})
     assert reply.status == 400

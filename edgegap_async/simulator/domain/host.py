@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from edgegap_async.simulator.domain.geography import City
+from edgegap_async.simulator.settings import PortSettings
 
 EXTERNAL_PORTS: Final = range(30000, 33000)
 
@@ -22,22 +22,6 @@ _ADDRESSES: Final = tuple(f"{net}.{host}" for net in _DOCUMENTATION_RANGES for h
 def documentation_address(number: int) -> str:
     """Return the address with a number. The 762 addresses repeat after the last one."""
     return _ADDRESSES[number % len(_ADDRESSES)]
-
-
-@attrs.frozen
-class PortSettings:
-    """A port of a version: what the game server listens on inside its container."""
-
-    name: str = "gameport"
-    port: int = 7777
-    protocol: str = "UDP"
-    tls_upgrade: bool = False
-
-    @classmethod
-    def read(cls, given: Mapping[str, Any]) -> PortSettings:
-        """A port from a mapping with these keys; a port without a name is called by its number."""
-        settings: dict[str, Any] = {"name": str(given.get("port", "gameport"))} | dict(given)
-        return cls(**settings)
 
 
 @attrs.frozen

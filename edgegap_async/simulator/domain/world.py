@@ -19,7 +19,7 @@ from edgegap_async.simulator.domain.deployment import (
     schedule_states,
 )
 from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
-from edgegap_async.simulator.domain.host import Machine, PortSettings, documentation_address
+from edgegap_async.simulator.domain.host import Machine, documentation_address
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.registry import ContainerRegistry
@@ -32,11 +32,12 @@ from edgegap_async.simulator.domain.store import Store
 from edgegap_async.simulator.domain.telemetry import TelemetryMeasurements
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
-    Span,
+    PortSettings,
     VersionSettings,
+    WorldSettings,
     application_fields,
-    settings_of,
     version_fields,
+    version_settings,
 )
 
 RETENTION: Final = 300.0
@@ -87,43 +88,38 @@ class World:
     No method awaits, so each handler runs without interruption by another request.
     """
 
-    def __init__(
-        self,
-        *,
-        chances: RandomStreams,
-        clock: Clock,
-        calendar: Calendar,
-        time_to_ready: Span,
-        applications: Mapping[str, dict[str, VersionSettings]] | None,
-        private_fleets: Mapping[str, int],
-        images: Mapping[str, Sequence[str]],
-        list_lag: float,
-        max_page_size: int,
-    ) -> None:
-        self.chances = chances
+    def __init__(self, settings: WorldSettings, clock: Clock, calendar: Calendar) -> None:
+        """Create the applications, versions and private fleets of the settings.
+
+        Args:
+            settings: What exists at the start, and how long things take.
+            clock: The source of the present moment.
+            calendar: Converts its moments to dates.
+        """
+        self.chances = chances = RandomStreams(settings.seed)
         self.clock = clock
         self.calendar = calendar
-        self.max_page_size = max_page_size
+        self.max_page_size = settings.max_page_size
         self.opened_at: float = clock()
         self.history: dict[str, SimulatedDeployment] = {}
         """Every deployment by its id, in the order of creation."""
-        self._time_to_ready = time_to_ready
+        self._time_to_ready = settings.time_to_ready
         self.store: Store = Store(clock)
         """The records of all resource types: applications, versions, fleets ..."""
-        self.registry: ContainerRegistry = ContainerRegistry(images, clock())
+        self.registry: ContainerRegistry = ContainerRegistry(settings.images, clock())
         """The container registry."""
         self.measurements: TelemetryMeasurements = TelemetryMeasurements(chances.stream("telemetry"))
         """The telemetry measurements."""
         self.on_change: Callable[[WebhookSource], None] = lambda _: None
         """Called with what is created or linked, and with what is rescheduled by a stop or a failure."""
-        self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, time_to_ready)
+        self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
         """The lobbies by their names."""
-        self._any_application = applications is None
-        self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = applications or {}
+        self._any_application = settings.applications is None
+        self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = settings.applications or {}
         self._seed_store()
-        self._list_lag = list_lag
+        self._list_lag = settings.list_lag
         self._ids = chances.stream("ids")
         self._lifetimes = chances.stream("lives")
         self._other_times = chances.stream("other lives")
@@ -132,7 +128,7 @@ class World:
         self._existing: dict[str, SimulatedDeployment] = {}
         self._end_heap: list[tuple[float, str]] = []
         self._machines: dict[City, list[Machine]] = {}
-        self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(private_fleets)
+        self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(settings.private_fleets)
         """The hosts of each private fleet, by the fleet's name."""
 
     # reading
@@ -197,7 +193,7 @@ class World:
         resolved = name or next(reversed(versions), DEFAULT_VERSION)
         if resolved in versions:
             configured = self._known_versions.get(application, {}).get(resolved)
-            return resolved, settings_of(versions[resolved].fields, configured)
+            return resolved, version_settings(versions[resolved].fields, configured)
         if not self._any_application:
             raise Rejection(404, f"version: {application!r} has no version {resolved!r}")
         return resolved, VersionSettings()

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import shaped, statuses
+from edgegap_async.simulator.specification import conform, documented_statuses
 
 
 def documented_reply(request: ValidatedRequest, fields: Mapping[str, Any], status: int = 200) -> Reply:
@@ -18,7 +18,7 @@ def documented_reply(request: ValidatedRequest, fields: Mapping[str, Any], statu
         fields: The body's fields.
         status: The status of the reply.
     """
-    return Reply(status, shaped(request.operation.operation_id, fields))
+    return Reply(status, conform(request.operation.operation_id, fields))
 
 
 def documented_rejection(request: ValidatedRequest, status: int, message: str) -> Rejection:
@@ -29,4 +29,4 @@ def documented_rejection(request: ValidatedRequest, status: int, message: str) -
         status: The most fitting status.
         message: The message of the response.
     """
-    return Rejection(status if status in statuses(request.operation.operation_id) else 400, message)
+    return Rejection(status if status in documented_statuses(request.operation.operation_id) else 400, message)

@@ -53,7 +53,7 @@ _CODES: Final[Mapping[str, str]] = {
 
 def own_address(_: World, request: ValidatedRequest) -> Reply:
     """GET /v1/ip."""
-    return Reply(200, {"public_ip": request.sender})
+    return Reply(200, {"public_ip": request.remote_address})
 
 
 def lookup(_: World, request: ValidatedRequest) -> Reply:

@@ -36,4 +36,4 @@ def _lines(world: World, deployment: SimulatedDeployment) -> Sequence[str]:
     lines = [f"{deployment.application} {deployment.version} starting"]
     lines += [f"listening on {port.settings.port}/{port.settings.protocol}" for port in deployment.ports]
     lines += [f"waiting for {deployment.user_count} players"]
-    return [f"[{world.calendar.text(ready + 0.01 * number)}] {line}" for number, line in enumerate(lines)]
+    return [f"[{world.calendar.timestamp(ready + 0.01 * number)}] {line}" for number, line in enumerate(lines)]

@@ -45,7 +45,7 @@ def get(world: World, request: ValidatedRequest) -> Reply:
     moments = _moments(world, deployment, request.query)
     axis = {
         "labels": [f"{world.calendar.at(moment):%H:%M:%S}" for moment in moments],
-        "timestamps": [world.calendar.text(moment)[:-3] for moment in moments],
+        "timestamps": [world.calendar.timestamp(moment)[:-3] for moment in moments],
     }
 
     def series(name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import attrs
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.documented import documented_reply
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import answer_fields
+from edgegap_async.simulator.specification import response_fields
 
 DEFAULT_SIZE: Final = 10
 """Items on a page when a request has no ``limit``. The service documents no default; this is the observed one."""
@@ -103,5 +103,5 @@ def documented_list(
     paged = (operation.paged and operation.items_key is not None) or selects_page(request)
     page = None if paged else PageRequest(size=max(len(rows), 1))
     body = {"count": len(rows), **page_body(world, request, rows, serialize, page)}
-    described = answer_fields(operation.operation_id)
+    described = response_fields(operation.operation_id)
     return documented_reply(request, {name: value for name, value in body.items() if name in described})

@@ -31,7 +31,7 @@ def list_hosts(world: World, request: ValidatedRequest) -> Reply:
 
 def _serialize(world: World, host: Machine) -> dict[str, Any]:
     reserved = [deployment.resources or _DEFAULT_RESOURCES for deployment in world.deployments_on(host)]
-    opened = world.calendar.zulu(world.opened_at)
+    opened = world.calendar.utc_timestamp(world.opened_at)
     number = zlib.crc32(str(host.host_id).encode())
     return {
         "host_id": host.host_id,

@@ -16,7 +16,7 @@ def list_(world: World, request: ValidatedRequest) -> Reply:
     newest_first = [*reversed(_tags(world, request).values())]
 
     def serialize(image: PushedImage) -> dict[str, Any]:
-        pushed = world.calendar.text(image.pushed_at)
+        pushed = world.calendar.timestamp(image.pushed_at)
         return {"tag": image.tag, "last_push_at": pushed, "artifact": _artifact(image, deleted=False)}
 
     return documented_list(world, request, newest_first, serialize)

@@ -12,7 +12,7 @@ from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.documented import documented_rejection, documented_reply
 from edgegap_async.simulator.handlers.pages import documented_list
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-from edgegap_async.simulator.specification import answer_fields, body_fields, success
+from edgegap_async.simulator.specification import request_fields, response_fields, success_status
 
 ResourceHandler: TypeAlias = Callable[[World, ValidatedRequest], Reply]
 
@@ -29,7 +29,10 @@ def serialize(resource: ResourceType, world: World, record: ResourceRecord) -> d
     fields |= {name: compute(record, world.clock()) for name, compute in resource.computed.items()}
     if resource.dates is not None:
         created, updated = resource.dates
-        fields |= {created: world.calendar.text(record.created_at), updated: world.calendar.text(record.updated_at)}
+        fields |= {
+            created: world.calendar.timestamp(record.created_at),
+            updated: world.calendar.timestamp(record.updated_at),
+        }
     return fields
 
 
@@ -80,7 +83,7 @@ def _known_fields(request: ValidatedRequest) -> dict[str, Any]:
     body: Any = request.body
     if not isinstance(body, dict):
         raise Rejection(400, "this must be of type object")
-    known = body_fields(request.operation.operation_id)
+    known = request_fields(request.operation.operation_id)
     fields = cast("dict[str, Any]", body)
     return {name: value for name, value in fields.items() if name in known}
 
@@ -118,13 +121,13 @@ def _reply(
 ) -> Reply:
     """Return a reply with the record, or with a message if there is one and the document has no wrapper here."""
     operation_id = request.operation.operation_id
-    fields, described = serialize(resource, world, record), answer_fields(operation_id)
+    fields, described = serialize(resource, world, record), response_fields(operation_id)
     if resource.wrapper is not None and resource.wrapper in described:
         fields = {"success": True, resource.wrapper: fields}
     elif message:
         confirmation = {"success": True, "message": message}
         fields = {name: value for name, value in confirmation.items() if name in described}
-    return documented_reply(request, fields, success(operation_id))
+    return documented_reply(request, fields, success_status(operation_id))
 
 
 _VERBS: Final[Mapping[ResourceVerb, Callable[[ResourceType, World, ValidatedRequest], Reply]]] = {

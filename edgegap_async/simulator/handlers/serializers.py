@@ -67,10 +67,10 @@ def deployment_details(world: World, deployment: SimulatedDeployment) -> dict[st
     if deployment.max_duration < 0:
         del details["removal_time"]
     else:
-        details["removal_time"] = world.calendar.text(ready + deployment.max_duration * 60)
+        details["removal_time"] = world.calendar.timestamp(ready + deployment.max_duration * 60)
     return details | {
         "public_ip": deployment.public_ip,
-        "start_time": world.calendar.text(ready),
+        "start_time": world.calendar.timestamp(ready),
         "elapsed_time": int(now - ready),
         "ports": _ports(deployment),
         "location": location(deployment.location),
@@ -86,7 +86,7 @@ def deployment_row(world: World, deployment: SimulatedDeployment) -> dict[str, A
         "fqdn": deployment.fqdn,
         "public_ip": deployment.public_ip if known else None,
         "ready": state is DeploymentState.READY,
-        "start_time": world.calendar.text(ready) if known and ready is not None else None,
+        "start_time": world.calendar.timestamp(ready) if known and ready is not None else None,
         "ports": _ports(deployment) if known else None,
         "tags": deployment.tags,
         "status": state.lower(),
@@ -162,7 +162,7 @@ def session_details(world: World, session: SimulatedSession) -> dict[str, Any]:
     users = [session_player(user) for user in session.users.values()]
     return session_summary(session) | {
         "custom_id": session.custom_id,
-        "create_time": world.calendar.text(session.created_at),
+        "create_time": world.calendar.timestamp(session.created_at),
         "elapsed": int(world.clock() - session.created_at),
         "error": session.error,
         "session_users": users,

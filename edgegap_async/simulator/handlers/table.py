@@ -4,10 +4,9 @@ A handler is a function of the world and a request. It never awaits, so it runs 
 request. It refuses a request by raising ``Rejection``.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
-from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers import (
     context,
     custom_sessions,
@@ -27,10 +26,7 @@ from edgegap_async.simulator.handlers import (
     telemetry,
 )
 from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
-from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
-
-Handler: TypeAlias = Callable[[World, ValidatedRequest], Reply]
-"""Changes the world as a request demands and returns the reply."""
+from edgegap_async.simulator.http.messages import Handler
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "v2-deployment-create": deployment_creation.create_v2,
@@ -98,4 +94,4 @@ AUTHORISE_THEMSELVES: Final = frozenset(
 )
 """Operations that are authorised by a token of the deployment's container, not by the organisation's."""
 
-__all__ = ["AUTHORISE_THEMSELVES", "HANDLERS", "Handler"]
+__all__ = ["AUTHORISE_THEMSELVES", "HANDLERS"]

@@ -87,6 +87,6 @@ def _require_free(deployment: SimulatedDeployment, name: str) -> None:
 def _serialize(world: World, tag: DeploymentTag) -> dict[str, Any]:
     return {
         "name": tag.name,
-        "create_time": world.calendar.text(tag.created_at),
-        "last_updated": world.calendar.text(tag.updated_at),
+        "create_time": world.calendar.timestamp(tag.created_at),
+        "last_updated": world.calendar.timestamp(tag.updated_at),
     }

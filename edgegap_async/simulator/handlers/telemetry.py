@@ -14,7 +14,7 @@ def create(world: World, request: ValidatedRequest) -> Reply:
     players = [position_of_address(f"ips[{number}]", address) for number, address in enumerate(request.body["ips"])]
     deployments = [_deployment(world, number, each) for number, each in enumerate(request.body["deployments"])]
     measurement = world.measurements.start(world.clock(), deployments, players)
-    return Reply(200, {"retrieval_key": measurement.key, "expire": world.calendar.text(measurement.expires_at)})
+    return Reply(200, {"retrieval_key": measurement.key, "expire": world.calendar.timestamp(measurement.expires_at)})
 
 
 def get(world: World, request: ValidatedRequest) -> Reply:

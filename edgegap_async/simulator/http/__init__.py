@@ -1,1 +1,1 @@
-"""Requests in, replies out: routing, validation, limits, faults and the log."""
+"""The HTTP side of the local Edgegap: routing, request validation, rate limits, faults and the request log."""

@@ -1,100 +1,140 @@
-"""Lets a request in, step by step: who it is from, whether it is valid, what handles it."""
+"""Serves each request: routing, faults, access checks, the handler, the log."""
 
 from __future__ import annotations
 
-import hmac
-import re
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Final
 
-from edgegap_async.codec import loads
-from edgegap_async.operations import Operation
-from edgegap_async.simulator.domain.deployment import PlannedFailure
-from edgegap_async.simulator.domain.rejection import Rejection
+import attrs
+from aiohttp import web
+
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.table import AUTHORISE_THEMSELVES, HANDLERS
-from edgegap_async.simulator.http.messages import IncomingRequest, Reply, ValidatedRequest
-from edgegap_async.simulator.specification import Complaint, complaints, query_parameters, request_validator
+from edgegap_async.simulator.http.access import AccessControl
+from edgegap_async.simulator.http.active_request import ActiveRequest
+from edgegap_async.simulator.http.faults import Faults, TakenFault
+from edgegap_async.simulator.http.messages import Handler, IncomingRequest, Reply, RequestResult
+from edgegap_async.simulator.http.request_log import LoggedRequest
+from edgegap_async.simulator.http.request_validation import json_or_none
+from edgegap_async.simulator.http.responses import send_result, unknown_path
+from edgegap_async.simulator.http.routing import MatchedRoute, Routes
+
+_ROUTES: Final = Routes()
 
 
-def authorise(letter: IncomingRequest, token: str) -> None:
-    """Raise ``Rejection`` unless the request has the organisation's token, or is one that needs none."""
-    if letter.operation.operation_id in AUTHORISE_THEMSELVES:
-        return
-    if not hmac.compare_digest((letter.authorization or "").encode(), f"token {token}".encode()):
-        raise Rejection(401, "the Authorization header must hold the word token and a valid token")
+@attrs.frozen(kw_only=True, eq=False)
+class Dispatcher:
+    """Serves the requests of a local Edgegap.
 
+    Each request passes these steps: routing, jitter, the log, the token, the rate limits, validation, the handler.
+    A fault replaces the last two, or, with ``before_request``, all that follow the routing.
+    """
 
-def handle(world: World, letter: IncomingRequest, doom: PlannedFailure | None = None) -> Reply:
-    """Validate a request and do what it asks; raises ``Rejection``."""
-    operation = letter.operation
-    return HANDLERS[operation.operation_id](
-        world,
-        ValidatedRequest(
-            operation=operation,
-            path=letter.path,
-            query=_read_query(operation, letter.query),
-            body=_read_body(operation, letter.content),
-            authorization=letter.authorization,
-            sender=letter.sender,
-            host=letter.host,
-            planned_failure=doom,
-        ),
-    )
+    world: World
+    handlers: Mapping[str, Handler]
+    """The handlers by operation id."""
+    access: AccessControl
+    faults: Faults
+    jitter: Callable[[], float]
+    """Returns the seconds by which a request is delayed before it is counted."""
+    first_webhook: Callable[[str], Awaitable[None]]
+    """Waits until the first webhook of a deployment was sent."""
+    requests: list[LoggedRequest]
+    """The log: each request is appended when it is counted."""
+    crashes: list[Exception]
+    """The errors of the local Edgegap itself are appended here."""
+    _tasks: set[asyncio.Task[Any]] = attrs.field(factory=set[asyncio.Task[Any]], init=False)
 
+    @property
+    def active(self) -> int:
+        """The number of requests that are being served."""
+        return len(self._tasks)
 
-def parsed(content: bytes) -> Any:
-    """A body as JSON, or None for one that is not."""
-    try:
-        return loads(content)
-    except ValueError:
-        return None
+    async def serve(self, connection: web.BaseRequest) -> web.StreamResponse:
+        """Serve a request: the request handler of the aiohttp server."""
+        with self._task_registered():
+            try:
+                result, entry = await self._dispatch(connection)
+                return await send_result(connection, result, entry)
+            except (ConnectionError, web.RequestPayloadError) as error:
+                # aiohttp closes its side without a warning for this one error
+                raise ConnectionResetError("the client has disconnected") from error
 
+    async def close(self) -> None:
+        """Cancel the requests that are being served, and wait until they have ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-def _read_body(operation: Operation, content: bytes) -> Any:
-    validator = request_validator(operation.operation_id)
-    if validator is None:
-        return None
-    if not content:
-        raise Rejection(400, "a JSON body is required")
-    try:
-        body = loads(content)
-    except ValueError:
-        raise Rejection(400, "the body is not valid JSON") from None
-    _refuse(operation, list(complaints(validator, body)))
-    return body
+    @contextlib.contextmanager
+    def _task_registered(self) -> Generator[None]:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._tasks.add(task)
+        try:
+            yield
+        finally:
+            self._tasks.discard(task)
 
+    async def _dispatch(self, connection: web.BaseRequest) -> tuple[RequestResult, LoggedRequest]:
+        route = _ROUTES.find(connection.method, connection.rel_url.raw_path)
+        taken = self.faults.take(route.operation) if isinstance(route, MatchedRoute) else None
+        content = b""
+        if taken is None or not taken.kind.before_request:
+            content = await connection.read()
+            if delay := self.jitter():
+                await asyncio.sleep(delay)
+        entry = self._log(connection, route, content)
+        if not isinstance(route, MatchedRoute):
+            return unknown_path(connection.method, route), entry
+        active = ActiveRequest(
+            incoming=IncomingRequest(
+                operation=route.operation,
+                path=route.path,
+                query=entry.query,
+                content=content,
+                authorization=connection.headers.get("Authorization"),
+                remote_address=connection.remote or "127.0.0.1",
+                host=connection.host,
+            ),
+            connection=connection,
+            world=self.world,
+            handlers=self.handlers,
+            first_webhook=self.first_webhook,
+        )
+        return await self._result(active, taken), entry
 
-def _read_query(operation: Operation, query: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters the operation knows, as the types it wants; others are not looked at."""
-    read: dict[str, Any] = {}
-    found: list[Complaint] = []
-    for name, validator in query_parameters(operation.operation_id).items():
-        if name in query:
-            read[name] = _typed(query[name])[_type_of(validator.schema)]
-            found += [Complaint(name, each.sentence) for each in complaints(validator, read[name])]
-    _refuse(operation, found)
-    return read
+    def _log(self, connection: web.BaseRequest, route: MatchedRoute | frozenset[str], content: bytes) -> LoggedRequest:
+        headers = {name.lower(): value for name, value in connection.headers.items()}
+        headers.pop("authorization", None)
+        entry = LoggedRequest(
+            at=self.world.clock(),
+            method=connection.method,
+            path=connection.rel_url.raw_path,
+            operation_id=route.operation.operation_id if isinstance(route, MatchedRoute) else None,
+            query=dict(connection.query),
+            body=json_or_none(content),
+            headers=headers,
+        )
+        self.requests.append(entry)
+        return entry
 
+    async def _result(self, request: ActiveRequest, taken: TakenFault | None) -> RequestResult:
+        try:
+            return await self._apply_fault(request, taken)
+        except Exception as crash:
+            # a bug of the local Edgegap must not look like a behaviour of the service: it is kept and reported
+            self.crashes.append(crash)
+            return Reply(500, {"message": f"the local Edgegap crashed: {crash!r}"})
 
-def _refuse(operation: Operation, found: list[Complaint]) -> None:
-    if found:
-        details = {each.field: each.sentence for each in found if each.field}
-        raise Rejection(400, str(found[0]), details if operation.spec == "v2" else None)
-
-
-_FLAGS: Final = {"true": True, "false": False, "1": True, "0": False}
-
-
-def _typed(text: str) -> Mapping[str, Any]:
-    """A text by the type it is wanted as; where it is no such thing it stays a text, and is complained of."""
-    return {
-        "string": text,
-        "integer": int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else text,
-        "boolean": _FLAGS.get(text.lower(), text),
-    }
-
-
-def _type_of(schema: Mapping[str, Any] | bool) -> str:
-    wanted = "string" if isinstance(schema, bool) else schema.get("type", "string")
-    return wanted if wanted in {"integer", "boolean"} else "string"
+    async def _apply_fault(self, request: ActiveRequest, taken: TakenFault | None) -> RequestResult:
+        if taken is not None and taken.kind.before_request:
+            return await taken.kind.apply(request)
+        rejection = self.access.rejection(request.incoming, self.world.clock())
+        if rejection is not None:
+            if taken is not None:
+                taken.fault.uncount()
+            return rejection
+        return request.handle() if taken is None else await taken.kind.apply(request)

@@ -1,342 +1,183 @@
-"""What can be made to go wrong, as a script: which operation, what happens, how often.
-
-Each kind is a row of a table: the options it takes, and how it turns the handling of a request into an
-outcome. An outcome is an answer, or a cut: the connection ends before the answer or in the middle of it.
-"""
+"""The faults of a local Edgegap: which kind applies to which requests or webhooks, and how often."""
 
 from __future__ import annotations
 
-import asyncio
+import difflib
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import attrs
 
-from edgegap_async.codec import dumps
+from edgegap_async.errors import ConfigurationError
 from edgegap_async.operations import OPERATIONS, Operation
-from edgegap_async.simulator.domain.deployment import PlannedFailure
-from edgegap_async.simulator.http.messages import Reply
+from edgegap_async.simulator.http.fault_kinds import FaultKind, RequestFault, WebhookFault, create_fault
+from edgegap_async.validation import validate_int
 
 EVERY: Final = "*"
-"""Stands for any operation."""
+"""Stands for every operation."""
 
 WEBHOOK: Final = "webhook"
-"""Stands for the webhooks that are sent."""
+"""Stands for the webhooks that the local Edgegap sends."""
 
-_NEEDED: Final = object()
-"""The default of an option that has none."""
-
-
-@attrs.frozen
-class Cut:
-    """The connection ends: after half of ``answer``, or, where that is None, without a byte.
-
-    ``reset`` ends it with a TCP reset instead of an orderly end.
-    """
-
-    answer: Reply | None = None
-    reset: bool = False
-
-
-FaultResult: TypeAlias = Reply | Cut
-
-
-class Exchange(Protocol):
-    """What a fault may do with the request it has been given."""
-
-    def handle(self, doom: PlannedFailure | None = None) -> Reply:
-        """Handle the request as if nothing were wrong; ``doom`` is for what it creates."""
-        ...
-
-    async def gone(self) -> None:
-        """Wait until the client has left."""
-        ...
-
-    async def told(self, request_id: str) -> None:
-        """Wait until a webhook of a deployment was sent."""
-        ...
-
-
-Options: TypeAlias = Mapping[str, Any]
-Behaviour: TypeAlias = Callable[[Options, Exchange], Awaitable[FaultResult]]
-
-
-@attrs.frozen(kw_only=True)
-class Option:
-    """An option of a kind: its default, and what it must be."""
-
-    default: Any = _NEEDED
-    accepts: Callable[[Any], bool]
-    wanted: str
-
-
-@attrs.frozen(kw_only=True)
-class Kind:
-    """A kind of fault. One that ``precedes`` the request is neither counted nor authorised."""
-
-    behave: Behaviour
-    options: Mapping[str, Option] = attrs.field(factory=dict[str, Option])
-    precedes: bool = False
-    creates: bool = False
-    """Whether it is only for operations that create a deployment."""
-    hooks: bool = False
-    """Whether it is for webhooks, and not for requests."""
-
-
-async def _reset(_: Options, __: Exchange) -> FaultResult:
-    return Cut(reset=True)
-
-
-async def _drop_after_commit(_: Options, exchange: Exchange) -> FaultResult:
-    exchange.handle()
-    return Cut()
-
-
-async def _status(options: Options, exchange: Exchange) -> FaultResult:
-    if options["after_commit"]:
-        exchange.handle()
-    body: Any = options["body"]
-    content = body.encode() if isinstance(body, str) else body
-    return Reply(options["code"], content, options["headers"] or {})
-
-
-async def _delay(options: Options, exchange: Exchange) -> FaultResult:
-    await asyncio.sleep(options["seconds"])
-    return exchange.handle()
-
-
-async def _stall(_: Options, exchange: Exchange) -> FaultResult:
-    exchange.handle()
-    await exchange.gone()
-    return Cut()
-
-
-async def _truncate(_: Options, exchange: Exchange) -> FaultResult:
-    answer = exchange.handle()
-    return Cut(answer if answer.content else None)  # nothing has no half
-
-
-async def _not_json(_: Options, __: Exchange) -> FaultResult:
-    return Reply(200, _HTML, {"Content-Type": "text/html; charset=utf-8"})
-
-
-async def _rate_limited(options: Options, _: Exchange) -> FaultResult:
-    return too_many_requests(options["retry_after"])
-
-
-async def _errored(options: Options, exchange: Exchange) -> FaultResult:
-    return exchange.handle(PlannedFailure(options["detail"]))
-
-
-async def _unprocessable(options: Options, exchange: Exchange) -> FaultResult:
-    answer = exchange.handle(PlannedFailure(options["message"], at_once=True))
-    if answer.status >= 300:  # refused: nothing was created that could be in error
-        return answer
-    return Reply(422, {"request_id": answer.body["request_id"], "message": options["message"]})
-
-
-async def _early(_: Options, exchange: Exchange) -> FaultResult:
-    answer = exchange.handle()
-    if answer.status < 300:
-        await exchange.told(answer.body["request_id"])
-    return answer
-
-
-async def _of_a_hook(_: Options, __: Exchange) -> FaultResult:
-    raise AssertionError("this happens to webhooks, not to requests")
-
-
-_HTML: Final = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Who are you?</body></html>\n"
-
-
-def too_many_requests(retry_after: float | str | None) -> Reply:
-    """The refusal of a request that is over a limit; what the service really sends is not known."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Reply(429, {"message": "Too many requests"}, headers)
-
-
-_FLAG: Final = Option(default=False, accepts=lambda value: isinstance(value, bool), wanted="True or False")
-_SECONDS: Final = Option(
-    accepts=lambda value: isinstance(value, int | float) and value >= 0, wanted="a number of seconds"
-)
-
-
-def _sentence(default: str) -> Option:
-    return Option(default=default, accepts=lambda value: isinstance(value, str), wanted="a text")
-
-
-def _is_body(value: Any) -> bool:
-    try:
-        dumps(value)
-    except TypeError:
-        return False
-    return value is None or isinstance(value, str | dict | list)
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "reset": Kind(behave=_reset, precedes=True),
-    "drop_after_commit": Kind(behave=_drop_after_commit),
-    "status": Kind(
-        behave=_status,
-        options={
-            "code": Option(accepts=lambda value: isinstance(value, int) and 200 <= value <= 599, wanted="200 to 599"),
-            "body": Option(default=None, accepts=_is_body, wanted="JSON, a text or None"),
-            "headers": Option(
-                default=None,
-                accepts=lambda value: value is None or isinstance(value, dict),
-                wanted="texts by name",
-            ),
-            "after_commit": _FLAG,
-        },
-    ),
-    "delay": Kind(behave=_delay, options={"seconds": _SECONDS}),
-    "stall": Kind(behave=_stall),
-    "truncate": Kind(behave=_truncate),
-    "not_json": Kind(behave=_not_json),
-    "rate_limited": Kind(
-        behave=_rate_limited,
-        options={
-            "retry_after": Option(
-                default=None,
-                accepts=lambda value: value is None or isinstance(value, int | float | str),
-                wanted="seconds, a text or None",
-            )
-        },
-    ),
-    "errored": Kind(
-        behave=_errored,
-        options={"detail": _sentence("The image could not be pulled in time")},
-        creates=True,
-    ),
-    "unprocessable": Kind(
-        behave=_unprocessable,
-        options={"message": _sentence("The deployment is in error")},
-        creates=True,
-    ),
-    "early": Kind(behave=_early, creates=True),
-    "lost": Kind(behave=_of_a_hook, hooks=True),
-    "duplicate": Kind(behave=_of_a_hook, hooks=True),
-    "late": Kind(behave=_of_a_hook, options={"seconds": _SECONDS}, hooks=True),
-}
-"""Every kind of fault by its name."""
+_BY_CALL: Final[Mapping[str, str]] = {each.call: each.operation_id for each in OPERATIONS.values()}
+"""The operation ids by the names of the client's methods."""
 
 
 @attrs.define(kw_only=True, eq=False)
 class Fault:
-    """A fault that is scripted: ``left`` is how often it will still happen, None for always."""
+    """A fault that was added to a local Edgegap."""
 
     operation_id: str
+    """The operation it applies to; ``"*"`` for every operation, ``"webhook"`` for webhooks."""
     name: str
-    kind: Kind
-    options: Options
-    left: int | None
+    """The name of its kind."""
+    kind: FaultKind
+    """The kind with its options."""
+    remaining: int | None
+    """How many more times it applies; None for no limit."""
     probability: float
+    """The share of the requests it applies to."""
     happened: int = 0
+    """How many times it has applied."""
 
-    def concerns(self, operation: Operation) -> bool:
-        """Whether it is for an operation, and has not happened as often as it should."""
-        if self.left == 0 or (self.kind.creates and operation.idempotency != "create"):
+    def applies_to(self, operation: Operation) -> bool:
+        """Return whether it applies to requests of an operation now."""
+        if self.remaining == 0 or not isinstance(self.kind, RequestFault):
+            return False
+        if self.kind.creates_only and operation.idempotency != "create":
             return False
         return self.operation_id in {EVERY, operation.operation_id}
 
-    def spend(self) -> None:
-        """Count that it happens."""
+    def count(self) -> None:
+        """Count that it applies once."""
         self.happened += 1
-        if self.left is not None:
-            self.left -= 1
+        if self.remaining is not None:
+            self.remaining -= 1
 
-    def give_back(self) -> None:
-        """Count that after all it did not happen: the request was refused before."""
+    def uncount(self) -> None:
+        """Take back the last count: the request was rejected before the fault applied."""
         self.happened -= 1
-        if self.left is not None:
-            self.left += 1
+        if self.remaining is not None:
+            self.remaining += 1
+
+
+@attrs.frozen
+class TakenFault:
+    """A fault that applies to one request."""
+
+    fault: Fault
+    kind: RequestFault
 
 
 class Faults:
-    """The script of faults of a local Edgegap."""
+    """The faults of a local Edgegap, in the order in which they were added.
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._script: list[Fault] = []
+    ::
+
+        local.faults.add("deployments.create", "drop_after_commit")
+        local.faults.add("*", "status", code=503, times=None, probability=0.1)
+        local.faults.add("webhook", "late", seconds=2)
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._faults: list[Fault] = []
 
     def add(
         self,
-        operation_id: str,
+        operation: str,
         kind: str,
         times: int | None = 1,
         *,
         probability: float = 1.0,
         **options: Any,
     ) -> Fault:
-        """Let a kind of fault happen to the next ``times`` requests for an operation (None: to all).
+        """Apply a fault to the next requests of an operation, or to the next webhooks.
 
-        ``operation_id`` is a name of the table of operations or ``"*"``. Faults for one operation happen in
-        the order they were added; with a ``probability`` below 1 a request may pass one by, and meets the
-        next. Raises ``ValueError`` for an operation, a kind or an option there is not.
+        Several faults of one operation apply in the order in which they were added. A request that passes one by
+        chance (``probability``) can meet the next.
+
+        Args:
+            operation: The id of an operation (``"v2-deployment-create"``), its name on the client
+                (``"deployments.create"``), ``"*"`` for every operation, or ``"webhook"``.
+            kind: The kind of fault: ``reset``, ``drop_after_commit``, ``status``, ``delay``, ``stall``, ``truncate``,
+                ``not_json``, ``rate_limited``; for creates ``errored``, ``unprocessable``, ``early``; for webhooks
+                ``lost``, ``duplicate``, ``late``.
+            times: How many requests it applies to; None for no limit.
+            probability: The share of the requests it applies to, above 0 and at most 1.
+            **options: The options of the kind, as ``code=503`` of ``status``.
+
+        Returns:
+            The fault; its ``happened`` counts how many times it has applied.
+
+        Raises:
+            ValueError: The operation, the kind or an option is unknown, or a value is invalid.
         """
-        found = KINDS.get(kind)
-        if found is None:
-            raise ValueError(f"there is no kind of fault {kind!r}: {', '.join(KINDS)}")
-        if found.hooks != (operation_id == WEBHOOK):
-            raise ValueError(f"{kind!r} is {'only' if found.hooks else 'not'} for {WEBHOOK!r}, not {operation_id!r}")
-        if operation_id not in {EVERY, WEBHOOK} and operation_id not in OPERATIONS:
-            raise ValueError(f"there is no operation {operation_id!r}")
-        if found.creates and operation_id != EVERY and OPERATIONS[operation_id].idempotency != "create":
-            raise ValueError(f"{kind!r} is for operations that create a deployment, not {operation_id!r}")
-        if times is not None and times < 1:
-            raise ValueError(f"times is a number from 1, or None for always, not {times}")
+        operation_id = _operation_id(operation)
+        created = create_fault(kind, options)
+        if isinstance(created, WebhookFault) != (operation_id == WEBHOOK):
+            only = f"only to {WEBHOOK!r}" if isinstance(created, WebhookFault) else "only to requests"
+            raise ConfigurationError(f"the fault {kind!r} applies {only}, not to {operation!r}")
+        if isinstance(created, RequestFault) and created.creates_only and not _may_create(operation_id):
+            raise ConfigurationError(
+                f"the fault {kind!r} applies only to operations that create a deployment, not to {operation!r}"
+            )
+        if times is not None:
+            validate_int(times, "times", minimum=1)
         if not 0 < probability <= 1:
-            raise ValueError(f"a probability is more than 0 and at most 1, not {probability}")
+            raise ConfigurationError(f"probability must be above 0 and at most 1, not {probability}")
         fault = Fault(
             operation_id=operation_id,
             name=kind,
-            kind=found,
-            options=_read_options(kind, found, options),
-            left=times,
+            kind=created,
+            remaining=times,
             probability=probability,
         )
-        self._script.append(fault)
+        self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._script.clear()
+        """Remove all faults."""
+        self._faults.clear()
 
-    def take(self, operation: Operation) -> Fault | None:
-        """The fault that happens to a request for an operation, already spent."""
-        for fault in self._script:
-            if fault.concerns(operation) and self._chance.random() < fault.probability:
-                fault.spend()
-                return fault
+    def take(self, operation: Operation) -> TakenFault | None:
+        """Return the fault that applies to a request of an operation, already counted; None if none applies."""
+        for fault in self._faults:
+            if fault.applies_to(operation) and isinstance(fault.kind, RequestFault) and self._applies_now(fault):
+                return TakenFault(fault, fault.kind)
         return None
 
-    def take_of_hooks(self) -> Fault | None:
-        """The fault that happens to a webhook, already spent."""
-        for fault in self._script:
-            if fault.kind.hooks and fault.left != 0 and self._chance.random() < fault.probability:
-                fault.spend()
-                return fault
+    def take_webhook_fault(self) -> WebhookFault | None:
+        """Return the fault that applies to a webhook, already counted; None if none applies."""
+        for fault in self._faults:
+            if isinstance(fault.kind, WebhookFault) and fault.remaining != 0 and self._applies_now(fault):
+                return fault.kind
         return None
+
+    def _applies_now(self, fault: Fault) -> bool:
+        if self._rng.random() >= fault.probability:
+            return False
+        fault.count()
+        return True
 
     def __iter__(self) -> Iterator[Fault]:
-        """The faults still to come."""
-        return iter([fault for fault in self._script if fault.left != 0])
+        """The faults that can still apply."""
+        return iter([fault for fault in self._faults if fault.remaining != 0])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _read_options(name: str, kind: Kind, given: Options) -> Options:
-    unknown = given.keys() - kind.options.keys()
-    if unknown:
-        raise ValueError(f"{name!r} has no option {', '.join(sorted(unknown))}")
-    read: dict[str, Any] = {}
-    for option, rule in kind.options.items():
-        value = given.get(option, rule.default)
-        if value is _NEEDED:
-            raise ValueError(f"{name!r} needs the option {option}: {rule.wanted}")
-        if not rule.accepts(value):
-            raise ValueError(f"the option {option} of {name!r} is {rule.wanted}, not {value!r}")
-        read[option] = value
-    return read
+def _operation_id(operation: str) -> str:
+    if operation in {EVERY, WEBHOOK} or operation in OPERATIONS:
+        return operation
+    if operation in _BY_CALL:
+        return _BY_CALL[operation]
+    close = difflib.get_close_matches(operation, [WEBHOOK, *_BY_CALL, *OPERATIONS], n=3)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "docs/operations.md lists them"
+    raise ConfigurationError(f"there is no operation {operation!r}: {hint}")
+
+
+def _may_create(operation_id: str) -> bool:
+    return operation_id == EVERY or OPERATIONS[operation_id].idempotency == "create"

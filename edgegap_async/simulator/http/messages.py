@@ -1,9 +1,9 @@
-"""What passes between the server and the handlers: a call that was understood, and its answer."""
+"""Requests and replies as the local Edgegap passes them between its HTTP side and its handlers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -11,61 +11,96 @@ from edgegap_async.codec import dumps
 from edgegap_async.operations import Operation
 from edgegap_async.simulator.domain.deployment import PlannedFailure
 from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.world import World
 
 
 @attrs.frozen(kw_only=True)
 class IncomingRequest:
-    """A request as it came, with the operation it is for."""
+    """A request that was routed to its operation, not yet validated."""
 
     operation: Operation
     path: Mapping[str, str]
+    """The path parameters, decoded."""
     query: Mapping[str, str]
     content: bytes
+    """The body as received."""
     authorization: str | None
-    sender: str
+    """The value of the ``Authorization`` header."""
+    remote_address: str
+    """The client's IP address."""
     host: str
+    """The ``Host`` header: the name and port by which the client addressed this server."""
 
 
 @attrs.frozen(kw_only=True)
 class ValidatedRequest:
-    """One request that was let in: routed, authorised, validated."""
+    """A request that passed authorization, rate limits and validation: what a handler receives."""
 
     operation: Operation
     path: Mapping[str, str]
+    """The path parameters, decoded."""
     query: Mapping[str, Any]
+    """The query parameters that the operation has, converted to their types."""
     body: Any
+    """The JSON body; None for an operation without one."""
     authorization: str | None
-    sender: str = "127.0.0.1"
-    """The address that it came from."""
+    """The value of the ``Authorization`` header."""
+    remote_address: str = "127.0.0.1"
+    """The client's IP address."""
     host: str = "127.0.0.1"
-    """What it called this server, with the port."""
+    """The ``Host`` header: the name and port by which the client addressed this server."""
     planned_failure: PlannedFailure | None = None
+    """How the deployment that this request creates will fail; None if it will not."""
 
 
 @attrs.frozen
 class Reply:
-    """What is answered: a ``body`` of bytes is sent as it is, None as nothing, anything else as JSON."""
+    """An HTTP response of the local Edgegap."""
 
     status: int
     body: Any = None
+    """Bytes are sent unchanged, None sends no body, anything else is sent as JSON."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     @property
     def content(self) -> bytes:
-        """The body as it goes over the wire."""
+        """The encoded body."""
         if self.body is None:
             return b""
         return self.body if isinstance(self.body, bytes) else dumps(self.body)
 
     @property
     def content_type(self) -> str | None:
-        """What the body is said to be, unless a header says otherwise."""
+        """The media type of the body, for a reply without a ``Content-Type`` header; None without a body."""
         if self.body is None:
             return None
         return "text/plain" if isinstance(self.body, bytes) else "application/json"
 
 
+@attrs.frozen
+class DroppedConnection:
+    """A connection that is closed instead of a complete response."""
+
+    partial: Reply | None = None
+    """The response of which half the body is sent first; None closes the connection without a byte."""
+    reset: bool = False
+    """Whether to close it with a TCP reset instead of an orderly end."""
+
+
+RequestResult: TypeAlias = Reply | DroppedConnection
+"""How the local Edgegap finishes a request."""
+
+Handler: TypeAlias = Callable[[World, ValidatedRequest], Reply]
+"""Performs one operation. It never awaits, so no other request is handled in between; it raises ``Rejection``."""
+
+
 def rejection_reply(rejection: Rejection) -> Reply:
-    """Return the reply for a refused request."""
+    """Return the response for a request that a check or a handler rejected."""
     body: dict[str, Any] = {"message": rejection.message}
     return Reply(rejection.status, body | {"details": dict(rejection.details)} if rejection.details else body)
+
+
+def too_many_requests(retry_after: float | str | None) -> Reply:
+    """Return a 429 response; its body is a guess, because the service documents none."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Reply(429, {"message": "Too many requests"}, headers)

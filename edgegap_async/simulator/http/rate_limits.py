@@ -1,6 +1,6 @@
-"""Three ways to count requests against a limit of so many a second.
+"""Rate limits, counted in three ways.
 
-How the service counts is not known, so a client has to stay inside its limits under each of them.
+The service does not document how it counts, so a client has to stay inside its limits with each of them.
 """
 
 from __future__ import annotations
@@ -9,126 +9,147 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from edgegap_async.operations import DOCUMENTED_RATES, Bucket
+from edgegap_async.validation import suggestion
 
 Counting: TypeAlias = Literal["sliding", "fixed", "bucket"]
+"""How requests are counted: in any window of a second, in fixed windows of a second, or by a token bucket."""
+
+_EPSILON: Final = 1e-9
+"""The share of a token that the rounding of sums may cost."""
 
 
-class Count(Protocol):
-    """The count of one bucket of requests."""
+class RequestCounter(Protocol):
+    """Counts the requests of one rate bucket."""
 
     def admit(self, now: float) -> bool:
-        """Count one request that arrives now, or refuse it; a refused one is not counted."""
+        """Count a request at the moment ``now`` and return True; return False if it is over the limit."""
         ...
 
 
-class SlidingCount:
-    """Every request of the last second is remembered: no span of a second ever holds more than the limit."""
+class SlidingWindowCounter:
+    """Counts in a sliding window: no window of one second ever holds more requests than the limit."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._accepted: deque[float] = deque()
+        self._admitted: deque[float] = deque()
 
     def admit(self, now: float) -> bool:
-        """Accept it if fewer than the limit were accepted in the second that ends now."""
-        while self._accepted and now - self._accepted[0] >= 1.0:
-            self._accepted.popleft()
-        if len(self._accepted) >= self._limit:
+        """Admit a request if fewer than the limit were admitted in the second that ends now."""
+        while self._admitted and now - self._admitted[0] >= 1.0:
+            self._admitted.popleft()
+        if len(self._admitted) >= self._limit:
             return False
-        self._accepted.append(now)
+        self._admitted.append(now)
         return True
 
 
-class FixedCount:
-    """Windows of one second, each starting from nothing; ``offset`` is when in the second they begin.
+class FixedWindowCounter:
+    """Counts in fixed windows of one second.
 
-    Two windows that touch can let twice the limit pass within one second.
+    Around the border of two windows, twice the limit can pass within one second.
     """
 
     def __init__(self, limit: float, offset: float) -> None:
+        """Start with an empty window.
+
+        Args:
+            limit: Requests per window.
+            offset: When in each second the windows begin, from 0 to 1.
+        """
         self._limit = limit
         self._offset = offset
         self._window = -math.inf
-        self._accepted = 0
+        self._admitted = 0
 
     def admit(self, now: float) -> bool:
-        """Accept it if its window has accepted fewer than the limit."""
+        """Admit a request if its window has admitted fewer than the limit."""
         window = math.floor(now - self._offset)
         if window != self._window:
-            self._window, self._accepted = window, 0
-        if self._accepted >= self._limit:
+            self._window, self._admitted = window, 0
+        if self._admitted >= self._limit:
             return False
-        self._accepted += 1
+        self._admitted += 1
         return True
 
 
-class BucketCount:
-    """A bucket of one second's tokens that fills at the limit's rate.
+class TokenBucketCounter:
+    """Counts with a token bucket of one second's requests.
 
-    After a pause it is full: a burst of the limit and then the limit again can pass within one second.
+    After a pause the bucket is full: a burst of the limit and then the limit again can pass within one second.
     """
 
     def __init__(self, limit: float) -> None:
         self._rate = limit
         self._capacity = max(limit, 1.0)
         self._tokens = self._capacity
-        self._filled = -math.inf
+        self._filled_at = -math.inf
 
     def admit(self, now: float) -> bool:
-        """Accept it if a whole token is left."""
-        self._tokens = min(self._capacity, self._tokens + (now - self._filled) * self._rate)
-        self._filled = now
-        # a token that is whole but for the rounding of the arithmetic is a token
-        if self._tokens < 1.0 - 1e-9:
+        """Admit a request if the bucket holds a full token."""
+        self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+        if self._tokens < 1.0 - _EPSILON:
             return False
         self._tokens -= 1.0
         return True
 
 
-_WAYS: Final[Mapping[Counting, Callable[[float, random.Random], Count]]] = {
-    "sliding": lambda limit, _: SlidingCount(limit),
-    "fixed": lambda limit, chance: FixedCount(limit, chance.random()),
-    "bucket": lambda limit, _: BucketCount(limit),
+_COUNTERS: Final[Mapping[Counting, Callable[[float, random.Random], RequestCounter]]] = {
+    "sliding": lambda limit, _: SlidingWindowCounter(limit),
+    "fixed": lambda limit, rng: FixedWindowCounter(limit, rng.random()),
+    "bucket": lambda limit, _: TokenBucketCounter(limit),
 }
 
 
 class RateLimiter:
-    """The limits of the service, by bucket of operations; a bucket without a number is not limited."""
+    """Admits requests by rate bucket; a bucket without a limit admits every request."""
 
     def __init__(
         self,
         rates: Mapping[str, float] | Literal["documented"] | None,
         counting: Counting,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
-        if counting not in _WAYS:
-            raise ValueError(f"counting is one of {', '.join(_WAYS)}, not {counting!r}")
-        self._counts: dict[str, Count] = {
-            bucket: _WAYS[counting](rate, chance) for bucket, rate in _numbers(rates).items()
+        """Create a counter for each limited bucket.
+
+        Args:
+            rates: ``"documented"``, None for no limits, or requests per second by bucket, which replace the
+                documented ones.
+            counting: How requests are counted.
+            rng: Chooses when the windows of ``"fixed"`` begin.
+
+        Raises:
+            ValueError: A bucket or a way to count is unknown, or a rate is not above 0.
+        """
+        if counting not in _COUNTERS:
+            raise ValueError(f"counting must be one of {', '.join(_COUNTERS)}, not {counting!r}")
+        self._counters: dict[str, RequestCounter] = {
+            bucket: _COUNTERS[counting](rate, rng) for bucket, rate in _rates_by_bucket(rates).items()
         }
 
     def admit(self, bucket: str, now: float) -> bool:
-        """Count one request of a bucket, or refuse it."""
-        count = self._counts.get(bucket)
-        return count is None or count.admit(now)
+        """Count a request of a bucket at the moment ``now`` and return True; return False if it is over the limit."""
+        counter = self._counters.get(bucket)
+        return counter is None or counter.admit(now)
 
 
-_BUCKETS: Final[tuple[Bucket, ...]] = ("deploy", "status", "list", "hosts", "default")
+_BUCKETS: Final[tuple[Bucket, ...]] = get_args(Bucket)
 
 
-def _numbers(rates: Mapping[str, float] | Literal["documented"] | None) -> dict[str, float]:
+def _rates_by_bucket(rates: Mapping[str, float] | Literal["documented"] | None) -> dict[str, float]:
     if rates is None:
         return {}
     documented: dict[str, float] = {str(bucket): rate for bucket, rate in DOCUMENTED_RATES.items()}
     if isinstance(rates, str):
         if rates != "documented":
-            raise ValueError(f"rate_limits is None, 'documented' or a number by bucket, not {rates!r}")
+            raise ValueError(f"rate_limits must be None, 'documented' or numbers by bucket, not {rates!r}")
         return documented
     for bucket, rate in rates.items():
         if bucket not in _BUCKETS:
-            raise ValueError(f"there is no bucket {bucket!r}: {', '.join(_BUCKETS)}")
+            raise ValueError(f"rate_limits has no bucket {bucket!r}: {suggestion(bucket, _BUCKETS)}")
         if not rate > 0:
-            raise ValueError(f"the rate of {bucket!r} must be more than 0, not {rate}")
+            raise ValueError(f"the rate limit of {bucket!r} must be above 0 requests per second, not {rate}")
     return documented | dict(rates)

@@ -1,80 +1,77 @@
-"""How an outcome goes over the wire: an answer, half of one, or an end of the connection."""
+"""Sends the result of a request: a response, half of one, or a closed connection."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import struct
-from typing import Any
 
 from aiohttp import web
 
-from edgegap_async.simulator.http.faults import Cut, FaultResult
-from edgegap_async.simulator.http.messages import Reply
+from edgegap_async.simulator.http.messages import Reply, RequestResult
 from edgegap_async.simulator.http.request_log import LoggedRequest
 
 
-def has_left(request: web.BaseRequest) -> bool:
-    """Whether the client of a request is no longer connected."""
+def is_disconnected(request: web.BaseRequest) -> bool:
+    """Return whether the client of a request has closed the connection."""
     return request.transport is None or request.transport.is_closing()
 
 
-def _response(answer: Reply) -> web.Response:
-    headers = dict(answer.headers)
-    if answer.content_type is not None:
-        headers.setdefault("Content-Type", answer.content_type)
-    return web.Response(status=answer.status, body=answer.content or None, headers=headers)
+async def send_result(request: web.BaseRequest, result: RequestResult, entry: LoggedRequest) -> web.StreamResponse:
+    """Send the result of a request, and log the status of a complete response.
 
-
-async def deliver(request: web.BaseRequest, outcome: FaultResult, record: LoggedRequest) -> web.StreamResponse:
-    """Carry out what was decided about a request, and record the status if it is answered."""
-    if isinstance(outcome, Reply):
-        record.status = outcome.status
-        return _response(outcome)
-    if outcome.answer is not None and not has_left(request):
-        return await _send_half(request, outcome.answer)
-    _cut(request, outcome)
+    Args:
+        request: The request, for its connection.
+        result: The response, or how to drop the connection.
+        entry: The request's entry in the log.
+    """
+    if isinstance(result, Reply):
+        entry.status = result.status
+        return _response(result)
+    if result.partial is not None and not is_disconnected(request):
+        return await _send_half(request, result.partial)
+    _drop(request, reset=result.reset)
     return web.Response()
 
 
-async def _send_half(request: web.BaseRequest, answer: Reply) -> web.StreamResponse:
-    content = answer.content
-    response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
-    response.content_type = answer.content_type or "application/octet-stream"
+def unknown_path(method: str, allowed: frozenset[str]) -> Reply:
+    """Return the response for a path or a method that no operation has.
+
+    Args:
+        method: The method of the request.
+        allowed: The methods that the path has; empty if no operation has the path.
+    """
+    if allowed:
+        return Reply(405, {"message": f"the method {method} is not allowed"}, {"Allow": ", ".join(sorted(allowed))})
+    return Reply(404, {"message": "no operation has this path"})
+
+
+def _response(reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if reply.content_type is not None:
+        headers.setdefault("Content-Type", reply.content_type)
+    return web.Response(status=reply.status, body=reply.content or None, headers=headers)
+
+
+async def _send_half(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    content = reply.content
+    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+    response.content_type = reply.content_type or "application/octet-stream"
     response.content_length = len(content)
     await response.prepare(request)
     await response.write(content[: len(content) // 2])
     if request.transport is not None:
-        request.transport.close()  # what is written is still sent
+        request.transport.close()  # sends what was written first
     return response
 
 
-def _cut(request: web.BaseRequest, cut: Cut) -> None:
+def _drop(request: web.BaseRequest, *, reset: bool) -> None:
     transport = request.transport
     if transport is None:
         return
-    if cut.reset:
+    if reset:
         connection = transport.get_extra_info("socket")
-        # closing without lingering makes TCP send a reset instead of an orderly end; a loop lends its
-        # socket for nothing but looking at it, so this is set on a duplicate
-        with socket.fromfd(connection.fileno(), connection.family, connection.type) as same:
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Without lingering, TCP sends a reset instead of an orderly end. A loop hands out its socket for reading
+        # its state only, so the option is set on a duplicate.
+        with socket.fromfd(connection.fileno(), connection.family, connection.type) as duplicate:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def url_of(bound: tuple[Any, ...]) -> str:
-    """The URL for a bound address; one that is bound everywhere is reached over the loopback."""
-    reached = ipaddress.ip_address(bound[0])
-    if reached.is_unspecified:
-        reached = ipaddress.ip_address("127.0.0.1" if reached.version == 4 else "::1")
-    return f"http://[{reached}]:{bound[1]}" if reached.version == 6 else f"http://{reached}:{bound[1]}"

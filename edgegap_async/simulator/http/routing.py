@@ -1,4 +1,4 @@
-"""Finds the operation a request is for, by the table of operations."""
+"""Finds the operation of a request by its method and path."""
 
 from __future__ import annotations
 
@@ -13,51 +13,57 @@ from edgegap_async.operations import OPERATIONS, Operation
 
 @attrs.frozen
 class Route:
-    """One operation's path as a pattern; the more of it is literal, the earlier it is tried."""
+    """The path of an operation as a pattern."""
 
     operation: Operation
     pattern: re.Pattern[str]
 
     @classmethod
     def of(cls, operation: Operation) -> Route:
-        """The route of an operation."""
+        """Return the route of an operation."""
         parts = re.split(r"{([^}]+)}", operation.path)
         parts[::2] = map(re.escape, parts[::2])
         parts[1::2] = ["(.+)" if name == operation.nested else "([^/]+)" for name in parts[1::2]]
         return cls(operation, re.compile("".join(parts)))
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters, decoded, or None if this is another operation's path."""
-        found = self.pattern.fullmatch(path)
-        if found is None:
+        """Return the decoded parameters of an encoded path, or None if the path does not match."""
+        match = self.pattern.fullmatch(path)
+        if match is None:
             return None
-        # split before it is decoded: an encoded slash stays inside its parameter
-        return dict(zip(self.operation.parameters, map(unquote, found.groups()), strict=True))
+        # matched before it is decoded: an encoded slash stays inside its parameter
+        return dict(zip(self.operation.parameters, map(unquote, match.groups()), strict=True))
 
 
 @attrs.frozen
 class MatchedRoute:
-    """The operation a request is for, with the parameters of its path."""
+    """The operation of a request and the parameters of its path."""
 
     operation: Operation
     path: Mapping[str, str]
+    """The path parameters, decoded."""
 
 
 class Routes:
-    """All operations of the table, by the shape of their paths."""
+    """The routes of all operations, indexed by the number of path segments."""
 
     def __init__(self, operations: Iterable[Operation] = OPERATIONS.values()) -> None:
-        self._by_length: dict[int, list[Route]] = {}
-        self._of_any_length: list[Route] = []
-        # ":report" is more literal than a bare parameter, "bulk-stop" more than both
+        self._by_segments: dict[int, list[Route]] = {}
+        self._nested: list[Route] = []
+        # the most literal path is tried first: "bulk-stop" before "{id}:report", and that before "{id}"
         for operation in sorted(operations, key=lambda each: (len(each.parameters), -len(each.path))):
-            fixed = self._by_length.setdefault(operation.path.count("/"), [])
-            (self._of_any_length if operation.nested else fixed).append(Route.of(operation))
+            same_length = self._by_segments.setdefault(operation.path.count("/"), [])
+            (self._nested if operation.nested else same_length).append(Route.of(operation))
 
     def find(self, method: str, path: str) -> MatchedRoute | frozenset[str]:
-        """The operation for a method and an encoded path, or the methods the path has, if it is a path."""
+        """Return the operation of a request.
+
+        Returns:
+            The matched route, or, if the path exists with other methods only, those methods; an empty set if no
+            operation has the path.
+        """
         methods: set[str] = set()
-        for route in (*self._by_length.get(path.count("/"), ()), *self._of_any_length):
+        for route in (*self._by_segments.get(path.count("/"), ()), *self._nested):
             parameters = route.match(path)
             if parameters is None:
                 continue

@@ -1,23 +1,29 @@
-"""The service's own documents, and what can be checked with them: what is sent, and what is answered."""
+"""The service's own OpenAPI documents: validators of requests and responses, documented statuses and fields."""
 
-from edgegap_async.simulator.specification.answers import answer_fields, body_fields, shaped, statuses, success
+from edgegap_async.simulator.specification.schemas import (
+    conform,
+    documented_statuses,
+    request_fields,
+    response_fields,
+    success_status,
+)
 from edgegap_async.simulator.specification.validators import (
-    Complaint,
-    complaints,
-    query_parameters,
+    Violation,
+    query_validators,
     request_validator,
     response_validator,
+    violations,
 )
 
 __all__ = [
-    "Complaint",
-    "answer_fields",
-    "body_fields",
-    "complaints",
-    "query_parameters",
+    "Violation",
+    "conform",
+    "documented_statuses",
+    "query_validators",
+    "request_fields",
     "request_validator",
+    "response_fields",
     "response_validator",
-    "shaped",
-    "statuses",
-    "success",
+    "success_status",
+    "violations",
 ]

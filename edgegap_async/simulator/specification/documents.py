@@ -1,7 +1,7 @@
-"""Reads the three documents and finds an operation in them, as plain JSON Schema.
+"""Reads the three documents of the service and gives the schemas of an operation as JSON Schema.
 
-The documents are OpenAPI 3.0: ``$ref`` is written out where it stands, and ``nullable``, which JSON Schema
-does not know, becomes one more type.
+The documents are OpenAPI 3.0: each ``$ref`` is replaced by its target, and ``nullable``, which JSON Schema does not
+have, becomes the type ``null`` beside the others.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ Schema: TypeAlias = dict[str, Any]
 
 _FILES: Final[Mapping[Spec, str]] = {"v1": "v1.json", "v2": "v2.json", "v1-legacy": "v1-2024.json"}
 _PREFIXES: Final[Mapping[Spec, str]] = {"v1": "", "v2": "/v2", "v1-legacy": ""}
-"""What the paths of a document leave out."""
+"""The start of the path that a document's own paths omit."""
 
 
 def _nameless(path: str) -> str:
-    """A path without the names of its parameters, in which the documents differ."""
+    """Return a path without the names of its parameters, which differ between the documents."""
     return re.sub(r"{[^}]*}", "{}", path)
 
 
 class Document:
-    """One OpenAPI document."""
+    """An OpenAPI document."""
 
     def __init__(self, content: Schema, prefix: str = "") -> None:
         self._content = content
         self._paths: dict[str, Schema] = {_nameless(prefix + path): item for path, item in content["paths"].items()}
 
     def find(self, operation: Operation) -> Schema | None:
-        """What the document says of an operation; None when it does not have it."""
+        """Return the document's description of an operation; None if it does not list the operation."""
         item = self._paths.get(_nameless(operation.path), {})
-        found: Schema | None = item.get(operation.method.lower())
-        return found
+        description: Schema | None = item.get(operation.method.lower())
+        return description
 
-    def body(self, operation: Operation) -> Schema | None:
-        """The schema of an operation's JSON request body."""
-        found = self.find(operation)
-        return self._json((found or {}).get("requestBody"))
+    def request_schema(self, operation: Operation) -> Schema | None:
+        """Return the schema of an operation's JSON request body; None without one."""
+        description = self.find(operation) or {}
+        return self._json(description.get("requestBody"))
 
-    def answer(self, operation: Operation, status: int) -> Schema | None:
-        """The schema of the JSON answer an operation gives with a status."""
-        found = self.find(operation)
-        return self._json((found or {}).get("responses", {}).get(str(status)))
+    def response_schema(self, operation: Operation, status: int) -> Schema | None:
+        """Return the schema of an operation's JSON response with a status; None without one."""
+        description = self.find(operation) or {}
+        return self._json(description.get("responses", {}).get(str(status)))
 
-    def query(self, operation: Operation) -> dict[str, Schema]:
-        """The schemas of an operation's query parameters, by name."""
-        found = self.find(operation) or {}
+    def query_schemas(self, operation: Operation) -> dict[str, Schema]:
+        """Return the schemas of an operation's query parameters, by name."""
+        description = self.find(operation) or {}
         return {
             parameter["name"]: self._plain(parameter["schema"])
-            for parameter in found.get("parameters", ())
+            for parameter in description.get("parameters", ())
             if parameter["in"] == "query"
         }
 
@@ -66,7 +66,7 @@ class Document:
     def _plain(self, schema: Schema, inside: tuple[str, ...] = ()) -> Schema:
         reference = schema.get("$ref")
         if reference is not None:
-            if reference in inside:  # a schema that holds itself: checked one level deep
+            if reference in inside:  # a recursive schema: validated one level deep
                 return {}
             target: Any = self._content
             for step in reference.removeprefix("#/").split("/"):
@@ -75,7 +75,7 @@ class Document:
         plain: Schema = {
             keyword: self._keyword(keyword, value, inside)
             for keyword, value in schema.items()
-            # examples are no constraints; the service's dates are not the dates `format` means
+            # an example is no constraint, and the service's dates do not match `format`
             if keyword not in {"example", "format", "nullable"}
         }
         return _nullable(plain) if schema.get("nullable") else plain
@@ -98,14 +98,14 @@ def _nullable(schema: Schema) -> Schema:
 
 
 def _read(spec: Spec) -> Document:
-    # one name in full: an editable install and a zip both find it
+    # the full name: an editable install and a zip both find it
     folder = resources.files("edgegap_async.simulator.specification")
     content = cast("Schema", loads(folder.joinpath(_FILES[spec]).read_bytes()))
     components = content["components"]["schemas"].get("MatchmakerComponentListResponse")
-    if components is not None:  # a list by its name and its count, and one component by its schema
+    if components is not None:  # the document describes the list as a single component
         components["properties"]["data"] = {"type": "array", "items": components["properties"]["data"]}
     return Document(content, _PREFIXES[spec])
 
 
 DOCUMENTS: Final[Mapping[Spec, Document]] = {spec: _read(spec) for spec in _FILES}
-"""The documents, read when this module is imported: never later, inside a running event loop."""
+"""The documents, read on import: reading them later would block a running event loop."""

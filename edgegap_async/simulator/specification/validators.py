@@ -1,4 +1,4 @@
-"""Checks a value against the specification and says what is wrong with it, naming the field."""
+"""Validates values against the specification and describes the violations, with the field of each."""
 
 from __future__ import annotations
 
@@ -17,92 +17,94 @@ from edgegap_async.simulator.specification.documents import DOCUMENTS, Schema
 
 
 @attrs.frozen
-class Complaint:
-    """One thing wrong: the field it is about, as ``users[0].user_type``, and a sentence.
+class Violation:
+    """A rule of the specification that a value violates.
 
-    The sentence never quotes the value: it may be somebody's secret.
+    Its message never quotes the value, which may be a secret.
     """
 
     field: str
-    sentence: str
+    """The path of the field, such as ``users[0].user_type``; empty for the whole value."""
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.sentence}" if self.field else self.sentence
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 @functools.cache
 def request_validator(operation_id: str) -> Validator | None:
-    """The validator of an operation's request body; None for an operation that takes none.
+    """Return the validator of an operation's request body; None for an operation without one.
 
-    Fields that only the document of 2024 has are still checked where they are sent.
+    Fields that only the document of 2024 describes are validated too, if they are sent.
     """
     operation = OPERATIONS[operation_id]
-    schema = DOCUMENTS[operation.spec].body(operation)
+    schema = DOCUMENTS[operation.spec].request_schema(operation)
     if schema is None:
         return None
-    older = DOCUMENTS["v1-legacy"].body(operation) or {}
-    fields: dict[str, Schema] = older.get("properties", {}) | schema.get("properties", {})
+    legacy = DOCUMENTS["v1-legacy"].request_schema(operation) or {}
+    fields: dict[str, Schema] = legacy.get("properties", {}) | schema.get("properties", {})
     return Draft202012Validator(schema | {"properties": fields})
 
 
 @functools.cache
 def response_validator(operation_id: str, status: int) -> Validator | None:
-    """The validator of what an operation answers with a status; None where no JSON is described."""
+    """Return the validator of an operation's response with a status; None if the document describes no JSON."""
     operation = OPERATIONS[operation_id]
-    schema = DOCUMENTS[operation.spec].answer(operation, status)
+    schema = DOCUMENTS[operation.spec].response_schema(operation, status)
     return None if schema is None else Draft202012Validator(schema)
 
 
-_PAGES: Final[Mapping[str, Schema]] = {name: {"type": "integer", "minimum": 1} for name in ("page", "limit")}
-"""What every list takes: where an answer is paged, some documents forget to say by what."""
+_PAGE_PARAMETERS: Final[Mapping[str, Schema]] = {name: {"type": "integer", "minimum": 1} for name in ("page", "limit")}
+"""The parameters of every paged list; some documents omit them."""
 
 
 @functools.cache
-def query_parameters(operation_id: str) -> Mapping[str, Validator]:
-    """The validators of an operation's query parameters, by name."""
+def query_validators(operation_id: str) -> Mapping[str, Validator]:
+    """Return the validators of an operation's query parameters, by name."""
     operation = OPERATIONS[operation_id]
-    schemas = DOCUMENTS[operation.spec].query(operation)
+    schemas = DOCUMENTS[operation.spec].query_schemas(operation)
     if operation.items_key is not None:
-        # and where they do say, some forget that there is no page before the first
-        schemas |= {name: {**rule, **schemas.get(name, {})} for name, rule in _PAGES.items()}
+        # where a document has them, it may still omit the minimum of 1
+        schemas |= {name: {**rule, **schemas.get(name, {})} for name, rule in _PAGE_PARAMETERS.items()}
     return MappingProxyType({name: Draft202012Validator(schema) for name, schema in schemas.items()})
 
 
-def complaints(validator: Validator, value: Any) -> Iterator[Complaint]:
-    """Everything that is wrong with a value."""
+def violations(validator: Validator, value: Any) -> Iterator[Violation]:
+    """Yield each violation of a schema by a value."""
     for error in validator.iter_errors(value):
-        yield _complaint(error)
+        yield _violation(error)
 
 
-def _complaint(error: ValidationError) -> Complaint:
+def _violation(error: ValidationError) -> Violation:
     field = ""
     for step in error.absolute_path:
         field += f"[{step}]" if isinstance(step, int) else f".{step}" if field else step
-    rule, wanted, value = str(error.validator), _any(error.validator_value), _any(error.instance)
+    rule, expected, value = str(error.validator), _any(error.validator_value), _any(error.instance)
     if rule == "required":
-        missing = next(name for name in wanted if name not in value)
-        return Complaint(f"{field}.{missing}" if field else missing, "this field is required")
-    sentence = _SENTENCES.get(rule)
-    return Complaint(field, sentence(wanted) if sentence else f"this breaks the rule {rule}")
+        missing = next(name for name in expected if name not in value)
+        return Violation(f"{field}.{missing}" if field else missing, "this field is required")
+    message = _MESSAGES.get(rule)
+    return Violation(field, message(expected) if message else f"this violates the rule {rule}")
 
 
 def _any(value: Any) -> Any:
-    """A value that the library describes more loosely than it is."""
+    """Return a value that jsonschema types as ``object`` or ``Unset``."""
     return value
 
 
-def _types(wanted: Any) -> str:
-    return wanted if isinstance(wanted, str) else " or ".join(wanted)
+def _types(expected: Any) -> str:
+    return expected if isinstance(expected, str) else " or ".join(expected)
 
 
-_SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
-    "type": lambda wanted: f"this must be of type {_types(wanted)}",
-    "enum": lambda wanted: f"this must be one of {', '.join(map(str, wanted))}",
-    "minimum": lambda wanted: f"this must be at least {wanted}",
-    "maximum": lambda wanted: f"this must be at most {wanted}",
-    "minLength": lambda wanted: f"this must have at least {wanted} characters",
-    "maxLength": lambda wanted: f"this must have at most {wanted} characters",
-    "minItems": lambda wanted: f"this must hold at least {wanted} items",
-    "maxItems": lambda wanted: f"this must hold at most {wanted} items",
-    "uniqueItems": lambda _: "this must not hold one item twice",
+_MESSAGES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "type": lambda expected: f"this must be of type {_types(expected)}",
+    "enum": lambda expected: f"this must be one of {', '.join(map(str, expected))}",
+    "minimum": lambda expected: f"this must be at least {expected}",
+    "maximum": lambda expected: f"this must be at most {expected}",
+    "minLength": lambda expected: f"this must have at least {expected} characters",
+    "maxLength": lambda expected: f"this must have at most {expected} characters",
+    "minItems": lambda expected: f"this must hold at least {expected} items",
+    "maxItems": lambda expected: f"this must hold at most {expected} items",
+    "uniqueItems": lambda _: "this must not hold an item twice",
 }
+"""The messages by rule of JSON Schema."""

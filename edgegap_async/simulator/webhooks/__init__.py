@@ -1,1 +1,1 @@
-"""The webhooks that the local Edgegap sends."""
+"""The webhooks that the local Edgegap sends: when, to which URLs, with what payloads."""

@@ -1,6 +1,8 @@
-"""What somebody may want to hear of by webhook, and when there is something to tell of it."""
+"""The events of deployments, sessions and relays, and the payloads of their webhooks."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.relay import SimulatedRelay
@@ -8,51 +10,56 @@ from edgegap_async.simulator.domain.session import SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.world import WebhookSource, World
 from edgegap_async.simulator.handlers.serializers import deployment_details, relay_details, session_row
-from edgegap_async.simulator.webhooks.sender import Subject
+from edgegap_async.simulator.webhooks.sender import WebhookSchedule
 
-_STATES = {"ready": DeploymentState.READY, "error": DeploymentState.ERROR, "terminated": DeploymentState.TERMINATED}
+_DEPLOYMENT_EVENTS: Final = {
+    "ready": DeploymentState.READY,
+    "error": DeploymentState.ERROR,
+    "terminated": DeploymentState.TERMINATED,
+}
+"""The state that a deployment enters at each event."""
 
 
-def subject(world: World, it: WebhookSource) -> Subject:
-    """One of them, as the sender of webhooks sees it."""
-    match it:
+def webhook_schedule(world: World, item: WebhookSource) -> WebhookSchedule:
+    """Return the schedule of the webhooks of a deployment, a session or a relay."""
+    match item:
         case SimulatedDeployment():
-            return _deployment(world, it)
+            return _deployment_schedule(world, item)
         case SimulatedSession():
-            return _session(it)
+            return _session_schedule(item)
         case SimulatedRelay():
-            return _relay(world, it)
+            return _relay_schedule(world, item)
 
 
-def _deployment(world: World, deployment: SimulatedDeployment) -> Subject:
-    """Told when it is ready, when it fails and when it is gone; v1 has one address for all of it."""
+def _deployment_schedule(world: World, deployment: SimulatedDeployment) -> WebhookSchedule:
+    """Events ``ready``, ``error`` and ``terminated``, with the payload of a status call; v1 has one URL for all."""
     any_event = deployment.webhooks.get("any")
-    return Subject(
+    return WebhookSchedule(
         id=deployment.request_id,
-        addresses=dict.fromkeys(_STATES, any_event) if any_event else deployment.webhooks,
-        moment=lambda event: deployment.entered_at(_STATES[event]),
-        shows=lambda: deployment_details(world, deployment),
-        is_over=lambda: deployment.state is DeploymentState.TERMINATED,
+        urls=dict.fromkeys(_DEPLOYMENT_EVENTS, any_event) if any_event else deployment.webhooks,
+        moment=lambda event: deployment.entered_at(_DEPLOYMENT_EVENTS[event]),
+        payload=lambda: deployment_details(world, deployment),
+        has_ended=lambda: deployment.state is DeploymentState.TERMINATED,
     )
 
 
-def _session(session: SimulatedSession) -> Subject:
-    """Told once, when its deployment is ready or has failed: its row, with the state in another spelling."""
-    return Subject(
+def _session_schedule(session: SimulatedSession) -> WebhookSchedule:
+    """One event, when its deployment is READY or in ERROR; the payload is a list row with the state capitalised."""
+    return WebhookSchedule(
         id=session.session_id,
-        addresses={"session": session.webhook_url} if session.webhook_url else {},
+        urls={"session": session.webhook_url} if session.webhook_url else {},
         moment=lambda _: session.settled_at,
-        shows=lambda: session_row(session) | {"status": session.state.title()},
-        is_over=lambda: not session.exists,
+        payload=lambda: session_row(session) | {"status": session.state.title()},
+        has_ended=lambda: not session.exists,
     )
 
 
-def _relay(world: World, relay: SimulatedRelay) -> Subject:
-    """Told once, when it is ready."""
-    return Subject(
+def _relay_schedule(world: World, relay: SimulatedRelay) -> WebhookSchedule:
+    """One event, when the relay session is ready."""
+    return WebhookSchedule(
         id=relay.session_id,
-        addresses={"relay": relay.webhook_url} if relay.webhook_url else {},
+        urls={"relay": relay.webhook_url} if relay.webhook_url else {},
         moment=lambda _: relay.ready_at,
-        shows=lambda: relay_details(relay),
-        is_over=lambda: relay.session_id not in world.relays.existing,
+        payload=lambda: relay_details(relay),
+        has_ended=lambda: relay.session_id not in world.relays.existing,
     )

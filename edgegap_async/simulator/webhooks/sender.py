@@ -1,9 +1,10 @@
-"""Sends webhooks: each once, when its moment has come, and whoever misses it has missed it."""
+"""Sends webhooks: each once, when its event occurs, without retries."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -12,137 +13,166 @@ import aiohttp
 import attrs
 
 from edgegap_async.codec import dumps
-from edgegap_async.simulator.http.faults import Fault
-from edgegap_async.simulator.http.responses import is_loopback
+from edgegap_async.simulator.clock import Clock
+from edgegap_async.simulator.http.fault_kinds import WebhookFault
+from edgegap_async.simulator.http.loopback import is_loopback
 
-SECONDS: Final = 10.0
-"""What the one who is told has for an answer."""
+_RESPONSE_TIMEOUT: Final = 10.0
+"""Seconds that a receiver has to respond."""
 
 T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
-class Subject:
-    """Something that somebody wants to hear of.
-
-    ``addresses`` are by event. ``moment`` is when an event comes, past or future, as far as that is known by now;
-    ``shows`` is what is told, and once it ``is_over`` nothing more comes.
-    """
+class WebhookSchedule:
+    """The webhooks of a deployment, a session or a relay: which events, when, to which URLs."""
 
     id: str
-    addresses: Mapping[str, str]
+    urls: Mapping[str, str]
+    """The receivers' URLs by event."""
     moment: Callable[[str], float | None]
-    shows: Callable[[], Mapping[str, Any]]
-    is_over: Callable[[], bool]
+    """Returns the clock's moment of an event, past or future; None while it is not known."""
+    payload: Callable[[], Mapping[str, Any]]
+    """Returns the body of a webhook that is sent now."""
+    has_ended: Callable[[], bool]
+    """Returns whether no further event can occur."""
 
 
 @attrs.define(kw_only=True)
-class Hook:
-    """A webhook that was due; ``request_id`` of a session is the session's.
-
-    ``status`` is what was answered, None where nobody was told or answered.
-    """
+class LoggedWebhook:
+    """A webhook that was due."""
 
     at: float
+    """The clock's moment at which it was sent, in seconds."""
     request_id: str
+    """The id of the deployment, session or relay."""
     event: str
+    """``ready``, ``error`` or ``terminated`` of a deployment; ``session``; ``relay``."""
     url: str
     status: int | None = None
+    """The status of the receiver's response; None if the webhook was not sent or got no response."""
 
 
-class Hooks(Generic[T]):
-    """Follows what somebody wants to hear of; ``sent`` is all that was due, in that order.
+class WebhookSender(Generic[T]):
+    """Follows deployments, sessions and relays, and sends a webhook at each event that has a URL.
 
-    Nobody but this machine is told: an address elsewhere gets nothing.
+    Webhooks go to loopback only: one with a URL on another machine is logged and not sent.
     """
 
     def __init__(
         self,
-        subject: Callable[[T], Subject],
-        clock: Callable[[], float],
-        fault: Callable[[], Fault | None],
+        describe: Callable[[T], WebhookSchedule],
+        clock: Clock,
+        take_fault: Callable[[], WebhookFault | None],
         *,
-        by_hand: bool,
+        poll_interval: float = math.inf,
     ) -> None:
-        """``subject`` is what each is followed as.
+        """Create a sender that follows nothing yet.
 
-        ``by_hand`` says that the clock does not run with the loop: it is looked at now and then.
+        Args:
+            describe: Returns the schedule of the webhooks of an item that is followed.
+            clock: The clock of the events' moments.
+            take_fault: Returns the fault that applies to the next webhook, if any.
+            poll_interval: Seconds of the event loop between two checks of the clock. Needed for a clock that does
+                not run with the loop; by default, the sender sleeps until the next event.
         """
-        self.sent: list[Hook] = []
-        self._subject = subject
+        self.sent: list[LoggedWebhook] = []
+        """The webhooks that were due, in that order."""
+        self._describe = describe
         self._clock = clock
-        self._fault = fault
-        self._longest = 0.01 if by_hand else float("inf")
+        self._take_fault = take_fault
+        self._poll_interval = poll_interval
         self._changed: dict[str, asyncio.Event] = {}
-        self._told: dict[str, asyncio.Event] = {}
+        self._notified: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
-    def follow(self, it: T) -> None:
-        """It is new, or its events come at other moments than they did."""
-        subject = self._subject(it)
-        changed = self._changed.get(subject.id)
+    def follow(self, item: T) -> None:
+        """Send the webhooks of an item; for one that is followed already, reschedule them."""
+        schedule = self._describe(item)
+        changed = self._changed.get(schedule.id)
         if changed is not None:
             changed.set()
-        elif subject.addresses:
-            self._changed[subject.id] = changed = asyncio.Event()
-            self._told[subject.id] = asyncio.Event()
-            self._start(self._follow(subject, changed))
+        elif schedule.urls:
+            self._changed[schedule.id] = changed = asyncio.Event()
+            self._notified[schedule.id] = asyncio.Event()
+            self._start(self._follow(schedule, changed))
 
-    async def told(self, id: str) -> None:
-        """Wait until somebody was told of it for the first time."""
-        if id in self._told:
-            await self._told[id].wait()
+    async def notified(self, id: str) -> None:
+        """Wait until the first webhook of an id was sent; returns at once for an id without webhooks."""
+        if id in self._notified:
+            await self._notified[id].wait()
 
     async def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following, cancel the webhooks that are being sent, and close the HTTP session."""
         for task in (tasks := [*self._tasks]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="local Edgegap webhook")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow(self, subject: Subject, changed: asyncio.Event) -> None:
-        due = dict(subject.addresses)
+    async def _follow(self, schedule: WebhookSchedule, changed: asyncio.Event) -> None:
+        remaining = dict(schedule.urls)
         while True:
             changed.clear()
-            over, now = subject.is_over(), self._clock()
-            moments = {event: moment for event in due if (moment := subject.moment(event)) is not None}
+            ended, now = schedule.has_ended(), self._clock()
+            moments = {event: moment for event in remaining if (moment := schedule.moment(event)) is not None}
             for event, moment in moments.items():
                 if moment <= now:
-                    self._start(self._send(subject, event, due.pop(event)))
-            if over or not due:
+                    self._start(self._deliver(schedule, event, remaining.pop(event)))
+            if ended or not remaining:
                 return
-            later = [moment for moment in moments.values() if moment > now]
+            upcoming = min((moment for moment in moments.values() if moment > now), default=math.inf)
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(min(later, default=float("inf")) - now, self._longest)):
+                async with asyncio.timeout(min(upcoming - now, self._poll_interval)):
                     await changed.wait()
 
-    async def _send(self, subject: Subject, event: str, url: str) -> None:
-        fault = self._fault()
-        body = dumps(subject.shows())
-        times = 2 if fault is not None and fault.name == "duplicate" else 1
-        if fault is not None and fault.name == "late":
-            await asyncio.sleep(fault.options["seconds"])
-        for _ in range(times):
-            hook = Hook(at=self._clock(), request_id=subject.id, event=event, url=url)
-            self.sent.append(hook)
-            if (fault is None or fault.name != "lost") and is_loopback(urlsplit(url).hostname or ""):
-                hook.status = await self._post(url, body)
-        self._told[subject.id].set()
+    async def _deliver(self, schedule: WebhookSchedule, event: str, url: str) -> None:
+        delivery = _Delivery(self, schedule.id, event, url, dumps(schedule.payload()))
+        fault = self._take_fault()
+        await (delivery.send() if fault is None else fault.apply(delivery))
+        self._notified[schedule.id].set()
 
-    async def _post(self, url: str, body: bytes) -> int | None:
+    def log(self, delivery: _Delivery) -> LoggedWebhook:
+        """Append a webhook to ``sent`` and return its entry."""
+        entry = LoggedWebhook(at=self._clock(), request_id=delivery.id, event=delivery.event, url=delivery.url)
+        self.sent.append(entry)
+        return entry
+
+    async def post(self, url: str, body: bytes) -> int | None:
+        """Send a webhook and return the status of the response; None without a response."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_RESPONSE_TIMEOUT))
         try:
             async with self._session.post(
                 url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
-            ) as answer:
-                return answer.status
+            ) as response:
+                return response.status
         except (aiohttp.ClientError, TimeoutError):
             return None
+
+
+@attrs.frozen
+class _Delivery:
+    """A webhook that is due."""
+
+    sender: WebhookSender[Any]
+    id: str
+    event: str
+    url: str
+    body: bytes
+
+    def skip(self) -> None:
+        """Log the webhook without sending it."""
+        self.sender.log(self)
+
+    async def send(self) -> None:
+        """Log the webhook, send it unless its URL is on another machine, and log the status of the response."""
+        entry = self.sender.log(self)
+        if is_loopback(urlsplit(self.url).hostname or ""):
+            entry.status = await self.sender.post(self.url, self.body)
