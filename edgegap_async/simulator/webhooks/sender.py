@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from edgegap_async.codec import dumps
 from edgegap_async.simulator.clock import Clock
 from edgegap_async.simulator.http.fault_kinds import WebhookFault
 from edgegap_async.simulator.http.loopback import is_loopback
+from edgegap_async.wake_up import WakeUp
 
 _RESPONSE_TIMEOUT: Final = 10.0
 """Seconds that a receiver has to respond."""
@@ -82,7 +82,7 @@ class WebhookSender(Generic[T]):
         self._clock = clock
         self._take_fault = take_fault
         self._poll_interval = poll_interval
-        self._changed: dict[str, asyncio.Event] = {}
+        self._wake_ups: dict[str, WakeUp] = {}
         self._notified: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
@@ -90,13 +90,13 @@ class WebhookSender(Generic[T]):
     def follow(self, item: T) -> None:
         """Send the webhooks of an item; for one that is followed already, reschedule them."""
         schedule = self._describe(item)
-        changed = self._changed.get(schedule.id)
-        if changed is not None:
-            changed.set()
+        wake_up = self._wake_ups.get(schedule.id)
+        if wake_up is not None:
+            wake_up.set()
         elif schedule.urls:
-            self._changed[schedule.id] = changed = asyncio.Event()
+            self._wake_ups[schedule.id] = wake_up = WakeUp()
             self._notified[schedule.id] = asyncio.Event()
-            self._start(self._follow(schedule, changed))
+            self._start(self._follow(schedule, wake_up))
 
     async def notified(self, id: str) -> None:
         """Wait until the first webhook of an id was sent; returns at once for an id without webhooks."""
@@ -116,10 +116,9 @@ class WebhookSender(Generic[T]):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow(self, schedule: WebhookSchedule, changed: asyncio.Event) -> None:
+    async def _follow(self, schedule: WebhookSchedule, wake_up: WakeUp) -> None:
         remaining = dict(schedule.urls)
         while True:
-            changed.clear()
             ended, now = schedule.has_ended(), self._clock()
             moments = {event: moment for event in remaining if (moment := schedule.moment(event)) is not None}
             for event, moment in moments.items():
@@ -128,9 +127,7 @@ class WebhookSender(Generic[T]):
             if ended or not remaining:
                 return
             upcoming = min((moment for moment in moments.values() if moment > now), default=math.inf)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(upcoming - now, self._poll_interval)):
-                    await changed.wait()
+            await wake_up.sleep(min(upcoming - now, self._poll_interval))
 
     async def _deliver(self, schedule: WebhookSchedule, event: str, url: str) -> None:
         delivery = _Delivery(self, schedule.id, event, url, dumps(schedule.payload()))
