@@ -96,7 +96,7 @@ class World:
             clock: The source of the present moment.
             calendar: Converts its moments to dates.
         """
-        self.chances = chances = RandomStreams(settings.seed)
+        self.random_streams = streams = RandomStreams(settings.seed)
         self.clock = clock
         self.calendar = calendar
         self.max_page_size = settings.max_page_size
@@ -108,11 +108,11 @@ class World:
         """The records of all resource types: applications, versions, fleets ..."""
         self.registry: ContainerRegistry = ContainerRegistry(settings.images, clock())
         """The container registry."""
-        self.measurements: TelemetryMeasurements = TelemetryMeasurements(chances.stream("telemetry"))
+        self.measurements: TelemetryMeasurements = TelemetryMeasurements(streams.stream("telemetry"))
         """The telemetry measurements."""
         self.on_change: Callable[[WebhookSource], None] = lambda _: None
         """Called with what is created or linked, and with what is rescheduled by a stop or a failure."""
-        self.relays: RelayRegistry = RelayRegistry(chances.stream("relays"), clock, self._time_to_ready)
+        self.relays: RelayRegistry = RelayRegistry(streams.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
         """The lobbies by their names."""
@@ -120,11 +120,11 @@ class World:
         self._known_versions: Mapping[str, Mapping[str, VersionSettings]] = settings.applications or {}
         self._seed_store()
         self._list_lag = settings.list_lag
-        self._ids = chances.stream("ids")
-        self._lifetimes = chances.stream("lives")
-        self._other_times = chances.stream("other lives")
-        self._ports = chances.stream("ports")
-        self._sessions = SessionRegistry(chances.stream("sessions"), self._notify)
+        self._ids = streams.stream("ids")
+        self._lifetimes = streams.stream("lives")
+        self._other_times = streams.stream("other lives")
+        self._ports = streams.stream("ports")
+        self._sessions = SessionRegistry(streams.stream("sessions"), self._notify)
         self._existing: dict[str, SimulatedDeployment] = {}
         self._end_heap: list[tuple[float, str]] = []
         self._machines: dict[City, list[Machine]] = {}
@@ -315,7 +315,7 @@ class World:
         return next(host for host in hosts if host.city == city)
 
     def _make_fleets(self, sizes: Mapping[str, int]) -> dict[str, tuple[Machine, ...]]:
-        rng = self.chances.stream("fleets")
+        rng = self.random_streams.stream("fleets")
         numbers = itertools.count(len(CITIES) * _MACHINES_PER_CITY)
         return {
             fleet: tuple(_private_host(fleet, documentation_address(next(numbers)), rng) for _ in range(size))

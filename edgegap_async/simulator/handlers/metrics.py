@@ -49,7 +49,7 @@ def get(world: World, request: ValidatedRequest) -> Reply:
     }
 
     def series(name: str) -> dict[str, Any]:
-        rng = world.chances.stream(f"{deployment.request_id} {name}")
+        rng = world.random_streams.stream(f"{deployment.request_id} {name}")
         return axis | {"datasets": _values(name, len(moments), rng)}
 
     return Reply(
