@@ -13,11 +13,11 @@ from edgegap_async.models.deployments import (
     GameServer,
 )
 from edgegap_async.models.environment import EnvironmentVariable
-from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.filters import DeployFilter
 from edgegap_async.models.matchmakers import RegistryCredentials
 from edgegap_async.models.query import Filter
 from edgegap_async.models.sessions import CustomSession, Selector
+from edgegap_async.models.states import State, StateChange
 from edgegap_async.models.users import User
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.ownership.guard import GuardPolicy

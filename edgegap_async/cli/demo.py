@@ -26,8 +26,8 @@ from edgegap_async.errors import (
     Unprocessable,
 )
 from edgegap_async.models.deployments import DeploymentSnapshot
-from edgegap_async.models.fields import State, StateChange
 from edgegap_async.models.query import Filter
+from edgegap_async.models.states import State, StateChange
 
 _STOP_SECONDS: Final = 30.0
 """What a stop, and the look for servers that nobody knows of, may take."""

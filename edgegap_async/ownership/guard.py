@@ -29,10 +29,10 @@ from edgegap_async.errors import (
     Unprocessable,
 )
 from edgegap_async.limits import Priority
-from edgegap_async.models.deployments import Stopped, StopReceipt
+from edgegap_async.models.deployments import StopReceipt, StopResponse
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.fields import State
 from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.states import State
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.journal import Came, Journal
@@ -328,7 +328,7 @@ class DeployGuard:
     async def stop(self, operation_id: str, request_id: str, **parts: Unpack[CallOptions]) -> StopReceipt:
         """Stop a deployment; one that is gone, on its way or unknown to the service is no error."""
         try:
-            answer = await self._pipeline.call(operation_id, Stopped, **parts)
+            answer = await self._pipeline.call(operation_id, StopResponse, **parts)
         except (Gone, NotFound, BadRequest) as error:
             # 404 is the document's word for an unknown id, this 400 the service's.
             if isinstance(error, BadRequest) and "request id" not in error.message.lower():

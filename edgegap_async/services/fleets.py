@@ -8,8 +8,8 @@ from types import NoneType
 from typing import get_args
 
 from edgegap_async.errors import JSON
+from edgegap_async.models.base import MessageResponse
 from edgegap_async.models.encoding import omit_none, string_values
-from edgegap_async.models.fields import Message
 from edgegap_async.models.fleets import Fleet, FleetLink, FleetPolicy, PolicyData, PolicyType
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
@@ -157,9 +157,9 @@ class Fleets(Service):
             timeout=timeout,
         )
 
-    async def delete(self, name: str, *, timeout: float | None = None) -> Message:
+    async def delete(self, name: str, *, timeout: float | None = None) -> MessageResponse:
         """Remove a fleet with its policies and links: ``DELETE /v1/fleet/{fleet_name}``. Raises NotFound."""
-        return await self._pipeline.call("fleet-delete", Message, path={"fleet_name": name}, timeout=timeout)
+        return await self._pipeline.call("fleet-delete", MessageResponse, path={"fleet_name": name}, timeout=timeout)
 
     def list(self, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None) -> PageStream[Fleet]:
         """All fleets: ``GET /v1/fleets``."""

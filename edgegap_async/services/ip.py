@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from edgegap_async.models.addresses import Address, Addresses, PublicAddress
+from edgegap_async.models.ip import Address, AddressesResponse, PublicAddress
 from edgegap_async.models.users import User
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_ip_addresses
@@ -45,5 +45,7 @@ class IP(Service):
         return tuple(found for part in parts for found in part.result())
 
     async def _lookup(self, some: list[str], timeout: float | None) -> tuple[Address, ...]:
-        answer = await self._pipeline.call("IPs lookup", Addresses, body={"addresses": [*some]}, timeout=timeout)
+        answer = await self._pipeline.call(
+            "IPs lookup", AddressesResponse, body={"addresses": [*some]}, timeout=timeout
+        )
         return answer.addresses

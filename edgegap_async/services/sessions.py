@@ -9,19 +9,19 @@ from typing import Final, TypeAlias, Unpack
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import StateChange
 from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
-from edgegap_async.models.placement import Placement, old_options
+from edgegap_async.models.placement import Placement, placement_json
 from edgegap_async.models.sessions import (
     Selector,
     Session,
-    SessionBulkStop,
+    SessionBulkStopResponse,
     SessionDeleted,
     SessionRequest,
     SessionRow,
     SessionUser,
-    SessionUsers,
+    SessionUsersResponse,
 )
+from edgegap_async.models.states import StateChange
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
@@ -74,7 +74,7 @@ class SessionsUsers(Service):
     ) -> tuple[SessionUser, ...]:
         answer = await self._pipeline.call(
             operation_id,
-            SessionUsers,
+            SessionUsersResponse,
             path={"session_id": session_id},
             body={"ip_list": [*validate_ip_addresses(users, "users")]},
             timeout=timeout,
@@ -173,7 +173,7 @@ class Sessions(Service):
                     filters=filters_json(filters),
                     webhook_url=webhook_url or ours,
                 ),
-                **old_options(deprecated, Placement),
+                **placement_json(deprecated, Placement),
             },
             timeout=timeout,
             priority=Priority.URGENT,
@@ -238,7 +238,7 @@ class Sessions(Service):
         """
         answer = await self._pipeline.call(
             "sessions-bulk-stop",
-            SessionBulkStop,
+            SessionBulkStopResponse,
             body={
                 "filters": bulk_filters(
                     match,

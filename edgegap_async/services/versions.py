@@ -11,16 +11,14 @@ import attrs
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import Progress, State
+from edgegap_async.models.states import Progress, State
+from edgegap_async.models.version_options import VersionOptions, version_body, version_secrets
 from edgegap_async.models.versions import (
-    ACLAnswer,
     ACLEntry,
+    ACLResponse,
     Version,
-    VersionAnswer,
     VersionDeleted,
-    VersionOptions,
-    version_body,
-    version_secrets,
+    VersionResponse,
 )
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
@@ -76,7 +74,7 @@ class ACL(Service):
             raise ConfigurationError(f"cidr is an address or a range such as 203.0.113.0/24, not {cidr!r}") from None
         answer = await self._pipeline.call(
             "app-version-whitelist-post",
-            ACLAnswer,
+            ACLResponse,
             path=_path(application, version),
             body={"cidr": cidr, **omit_none(label=label, is_active=is_active)},
             timeout=timeout,
@@ -96,7 +94,7 @@ class ACL(Service):
         """Remove a range: ``DELETE /v1/app/{app_name}/version/{version_name}/whitelist/{entry_id}``; gives it back."""
         answer = await self._pipeline.call(
             "app-version-whitelist-entry-delete",
-            ACLAnswer,
+            ACLResponse,
             path={**_path(application, version), "entry_id": id},
             timeout=timeout,
         )
@@ -145,7 +143,7 @@ class Versions(Service):
         """
         answer = await self._pipeline.call(
             "app-version-create",
-            VersionAnswer,
+            VersionResponse,
             path={"app_name": application},
             body=version_body(
                 options,
@@ -186,7 +184,7 @@ class Versions(Service):
         """
         answer = await self._pipeline.call(
             "app-version-update",
-            VersionAnswer,
+            VersionResponse,
             path=_path(application, name),
             body=version_body(
                 options,

@@ -24,7 +24,7 @@ from edgegap_async.errors import (
     ReadyTimeout,
     cleaned,
 )
-from edgegap_async.models.fields import Progress, SnapshotT, State, StateChange
+from edgegap_async.models.states import Progress, SnapshotT, State, StateChange
 
 OnStatus: TypeAlias = Callable[[StateChange[SnapshotT]], object]
 """Called in the event loop when something is seen in another state; what it raises ends the wait."""

@@ -27,8 +27,8 @@ from edgegap_async.errors import (
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import Deployment, DeploymentRow, DeploymentSnapshot
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.fields import Progress
 from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.states import Progress
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.history import ReadinessHistory, Version
 from edgegap_async.waiting.intervals import Pace

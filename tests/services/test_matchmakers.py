@@ -128,7 +128,7 @@ async def test_components_are_listed_whatever_they_stand_in(
 
 async def test_an_answer_without_its_rows_is_no_empty_list(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("get-component-list", "status", code=200, body={"count": 0})
-    with pytest.raises(DecodeError, match="without 'data'"):
+    with pytest.raises(DecodeError, match="has no 'data'"):
         await edgegap.matchmakers.components.list().collect()
 
 

@@ -25,7 +25,7 @@ from edgegap_async.errors import (
 from edgegap_async.limits import Priority
 from edgegap_async.models.create_options import CreateOptions, create_body
 from edgegap_async.models.deployments import (
-    BulkStop,
+    BulkStopResponse,
     ContainerLogs,
     Deployment,
     DeploymentRequest,
@@ -34,15 +34,15 @@ from edgegap_async.models.deployments import (
     DeploymentSettings,
     DeploymentSnapshot,
     GameServer,
-    Metrics,
     StopReceipt,
 )
 from edgegap_async.models.encoding import omit_none, string_values
 from edgegap_async.models.environment import Environment, environment_json
-from edgegap_async.models.fields import StateChange
 from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
-from edgegap_async.models.placement import OldOptions, old_options
+from edgegap_async.models.metrics import Metrics
+from edgegap_async.models.placement import DeprecatedOptions, placement_json
 from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.states import StateChange
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.guard import OnCancel
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
@@ -198,13 +198,13 @@ class Deployments(Service):
         timeout: float | None = None,
         guard: bool = True,
         on_cancel: OnCancel = "stop",
-        **deprecated: Unpack[OldOptions],
+        **deprecated: Unpack[DeprecatedOptions],
     ) -> DeploymentRequestV1:
         """Ask for a game server the old way: ``POST /v1/deploy``, deprecated by the service and still served.
 
         ``users`` are all addresses, or all positions with their address. Only v1 can keep the server to some places
         (``filters``), replace the container's ``command`` and ``arguments`` and name the endpoint storage that keeps
-        its logs. ``deprecated`` are OldOptions, which only the document of 2024 has. Guarded, and raises, like
+        its logs. ``deprecated`` are DeprecatedOptions, which only the document of 2024 has. Guarded, and raises, like
         ``create``; of a server that was found by its tag only id, address and tags are known.
         """
         body: dict[str, JSON] = {
@@ -222,7 +222,7 @@ class Deployments(Service):
                 command=command,
                 arguments=arguments,
             ),
-            **old_options(deprecated, OldOptions),
+            **placement_json(deprecated, DeprecatedOptions),
         }
         return await self._creation.ask(
             "deployment-create",
@@ -404,7 +404,7 @@ class Deployments(Service):
         )
         answer = await self._pipeline.call(
             "deployment-bulk-delete",
-            BulkStop,
+            BulkStopResponse,
             body={"filters": filters},
             timeout=timeout,
             priority=Priority.URGENT,
