@@ -102,7 +102,7 @@ def _number_or_string(number: Hook) -> Hook:
             try:
                 value = loads(value)
             except ValueError:
-                raise expected("a number, also in a string", value) from None
+                raise expected("a number", value) from None
         return number(value, kind)
 
     return hook
