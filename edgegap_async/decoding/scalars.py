@@ -16,7 +16,7 @@ from edgegap_async.config import Secret
 from edgegap_async.models.base import Count, Number
 from edgegap_async.models.states import State
 
-Hook: TypeAlias = Callable[[Any, Any], Any]
+StructureHook: TypeAlias = Callable[[Any, Any], Any]
 """Converts a JSON value (first argument) to a type (second argument), or raises."""
 
 _JSON_NAMES: Final[Mapping[type, str]] = {
@@ -94,7 +94,7 @@ def _float(value: object, _: object) -> float:
     raise expected("a number", value)
 
 
-def _number_or_string(number: Hook) -> Hook:
+def _number_or_string(number: StructureHook) -> StructureHook:
     """Return a hook that also accepts the number in a string."""
 
     def hook(value: object, kind: object) -> object:
@@ -137,7 +137,7 @@ class Scalar(NamedTuple):
         unchanged: The type whose values the hook returns as they are, so that it need not be called; None for no type.
     """
 
-    hook: Hook
+    hook: StructureHook
     unchanged: type | None = None
 
 
