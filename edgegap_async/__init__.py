@@ -47,7 +47,6 @@ from edgegap_async.models.deployments import (
     StopReceipt,
 )
 from edgegap_async.models.environment import Environment, EnvironmentVariable
-from edgegap_async.models.fields import Progress, State, StateChange
 from edgegap_async.models.filters import DeployFilter
 from edgegap_async.models.ids import DeploymentLike, SessionLike
 from edgegap_async.models.locations import Location
@@ -56,6 +55,7 @@ from edgegap_async.models.ports import Port, Ports
 from edgegap_async.models.query import Filter
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import CustomSession, Selector, Session
+from edgegap_async.models.states import Progress, State, StateChange
 from edgegap_async.models.users import User, UserLike
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.ownership.creation import GuardPolicy, OnCancel

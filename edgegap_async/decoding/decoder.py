@@ -1,311 +1,238 @@
-"""From JSON to models, strictly: nothing is coerced, nothing is lost, and an error says where it is."""
+"""Decode responses: JSON to models, strictly, with errors that say where the unexpected value is.
+
+cattrs' converter is the registry of hooks. Each type has one hook, which both converts and reports: when a value does
+not fit, the error collects its path on the way up through the levels, so the failure needs no second run.
+"""
 
 from __future__ import annotations
 
 import functools
 import operator
 from collections.abc import Callable, Hashable, Mapping
-from datetime import UTC, datetime
-from types import GenericAlias, NoneType, UnionType
-from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 import cattrs
-from cattrs.cols import list_structure_factory
-from cattrs.gen import make_dict_structure_fn, override
 
 from edgegap_async.codec import loads
-from edgegap_async.config import Secret
+from edgegap_async.decoding.scalars import SCALARS, StructureHook, UnexpectedValue, expected, located
 from edgegap_async.errors import JSON, DecodeError, cleaned
-from edgegap_async.models.fields import EXTRA, Count, Number, State
+from edgegap_async.models.base import Model
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
 
 T = TypeVar("T")
 
-_Hook = Callable[[Any, Any], Any]
+_Conversion: TypeAlias = tuple[frozenset[type], StructureHook, Any]
+"""The types whose values need no conversion, the hook for all other values, and the type to pass to the hook."""
+
+_MAX_KEY_LENGTH: Final = 100
+"""Characters of a mapping's key in the path of an error: the service chooses the keys."""
+
+_EXTRA: Final = attrs.fields(Model).extra.name
 
 
 def decode(body: bytes, model: type[T], *, operation: str) -> T:
-    """The model that an answer's body holds.
+    """Decode the body of a response.
 
-    Raises DecodeError, naming the operation and the place in the document, never what stood there.
+    Args:
+        body: The JSON document.
+        model: What to decode it to: an attrs class, or a type such as ``tuple[Tag, ...]``.
+        operation: The operation's id, for the error message.
+
+    Raises:
+        DecodeError: The body is not JSON, or does not have the model's shape. The error names the operation and the
+            path of the unexpected value, never the value.
     """
     return structure(parse(body, operation=operation), model, operation=operation)
 
 
 def parse(body: bytes, *, operation: str) -> JSON:
-    """The JSON that a body holds. Raises DecodeError for an empty body and for anything else."""
+    """Parse a JSON body; raises DecodeError for a body that is empty or is not JSON."""
     try:
         return loads(body)
     except ValueError as error:
-        told = f"a body that is not JSON ({cleaned(str(error))})" if body.strip() else "an empty body"
-        raise DecodeError(f"{operation} answered with {told}", operation=operation) from None
+        problem = f"is not JSON ({cleaned(str(error))})" if body.strip() else "is empty"
+    raise DecodeError(f"the data of {operation} {problem}", operation=operation)
 
 
 def structure(value: JSON, model: type[T], *, operation: str) -> T:
-    """The model that a parsed answer holds. Raises DecodeError like ``decode``."""
-    build = _builder(cast("Hashable", model))
-    try:
-        built: T = build(value, model)
-    except Exception:
-        raise _explain(value, model, operation) from None
-    return built
+    """Convert a parsed JSON value to a model.
 
+    Args:
+        value: The parsed JSON; it is not changed.
+        model: What to convert it to: an attrs class, or a type such as ``tuple[Tag, ...]``.
+        operation: The operation's id, for the error message.
 
-def _explain(value: JSON, model: type[T], operation: str) -> DecodeError:
+    Raises:
+        DecodeError: The value does not have the model's shape, as for ``decode``.
+    """
+    hook = _hook(cast("Hashable", model))
     try:
-        _converter(detailed=True).structure(value, model)
+        converted: T = hook(value, model)
     except Exception as error:
-        wrong, _, path = cattrs.transform_error(error, path="$", format_exception=_wrong)[0].rpartition(" @ ")
-        return DecodeError(
-            f"{operation} answered with an unexpected shape: {wrong} at {path}",
-            operation=operation,
-            path=path,
-        )
-    raise AssertionError("the detailed run accepted what the fast run refused")
-
-
-def _wrong(error: BaseException, _type: type | None) -> str:
-    """What is wrong, without the value: it may be a secret, or somebody's address."""
-    if isinstance(error, _Expected):
-        return str(error)
-    if isinstance(error, KeyError):
-        return f"no {error.args[0]!r}"
-    return "a value of the wrong kind"
-
-
-class _Expected(TypeError):
-    """A value of another kind than the service's document says."""
-
-    def __init__(self, what: str, value: object) -> None:
-        super().__init__(f"expected {what}, found {_JSON_NAMES.get(type(value), type(value).__name__)}")
-
-
-_JSON_NAMES: Final[Mapping[type, str]] = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a text",
-    list: "a list",
-    dict: "an object",
-}
-
-
-def _text(value: object, _: object) -> str:
-    if type(value) is str:
-        return value
-    raise _Expected("a text", value)
-
-
-def _secret(value: object, _: object) -> Secret:
-    return Secret(_text(value, str))
-
-
-def _boolean(value: object, _: object) -> bool:
-    if type(value) is bool:
-        return value
-    raise _Expected("a boolean", value)
-
-
-def _integer(value: object, _: object) -> int:
-    if type(value) is int:
-        return value
-    if type(value) is float and value.is_integer():
-        return int(value)
-    raise _Expected("a whole number", value)
-
-
-def _float(value: object, _: object) -> float:
-    if type(value) is float or type(value) is int:
-        return float(value)
-    raise _Expected("a number", value)
-
-
-def _or_text(inner: _Hook) -> _Hook:
-    """The same, also where the number stands in a text."""
-
-    def hook(value: object, kind: object) -> object:
-        if type(value) is str:
-            try:
-                value = loads(value)
-            except ValueError:
-                raise _Expected("a number, also as text", value) from None
-        return inner(value, kind)
-
-    return hook
-
-
-def _moment(value: object, _: object) -> datetime | None:
-    """The empty text is no moment, like null; without a zone it is UTC."""
-    if value == "":
-        return None
-    if type(value) is not str:
-        raise _Expected("a date and time", value)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise _Expected("a date and time", value) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _state(value: object, _: object) -> State:
-    return _state_of(_text(value, str))
-
-
-# The few spellings in use are looked up, any other is made; bounded, since the other side chooses them.
-_state_of = functools.lru_cache(maxsize=64)(State)
-
-
-def _optional(kind: Any, converter: cattrs.Converter) -> _Hook:
-    """Null is None. (cattrs has this too, and looks the inner hook up anew for every value.)"""
-    inner_kind = _without_null(kind)
-    inner: _Hook = converter.get_structure_hook(inner_kind)
-
-    def hook(value: object, _: object) -> object:
-        return None if value is None else inner(value, inner_kind)
-
-    return hook
-
-
-_UNCHANGED: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, float: float, Count: int, Number: float}
-
-
-def _without_null(kind: Any) -> Any:
-    (inner,) = (part for part in get_args(kind) if part is not NoneType)
-    return inner
+        unexpected = located(error, "$")
+    else:
+        return converted
+    # Raised outside of the except block: what was caught may hold the value, and would be kept as the context.
+    raise DecodeError(
+        f"the data of {operation} does not have the documented shape: {unexpected.problem} at {unexpected.path}",
+        operation=operation,
+        path=unexpected.path,
+    )
 
 
 def _is_optional(kind: Any) -> bool:
-    parts = get_args(kind)
-    return get_origin(kind) in {Union, UnionType} and len(parts) == 2 and NoneType in parts
+    members = get_args(kind)
+    return get_origin(kind) in {Union, UnionType} and len(members) == 2 and NoneType in members
 
 
-def _tuple(kind: Any, converter: cattrs.Converter) -> _Hook:
-    """Lists come as tuples, a null list as an empty one."""
-    items: Any = GenericAlias(list, get_args(kind)[:1])
-    inner: _Hook = list_structure_factory(items, converter)
+def _conversion(kind: Any, converter: cattrs.Converter) -> _Conversion:
+    """Return how values of a type are converted; None needs no conversion where the type allows it."""
+    unchanged: set[type] = set()
+    if _is_optional(kind):
+        unchanged.add(NoneType)
+        (kind,) = (member for member in get_args(kind) if member is not NoneType)
+    if kind in SCALARS and (same := SCALARS[kind].unchanged) is not None:
+        unchanged.add(same)
+    return frozenset(unchanged), converter.get_structure_hook(kind), kind
+
+
+def _optional_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
+    """Return the hook for ``X | None``."""
+    unchanged, convert, inner = _conversion(kind, converter)
 
     def hook(value: object, _: object) -> object:
+        return value if type(value) in unchanged else convert(value, inner)
+
+    return hook
+
+
+def _tuple_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
+    """Return the hook for ``tuple[X, ...]``: a list becomes a tuple, null an empty one."""
+    unchanged, convert, inner = _conversion(get_args(kind)[0], converter)
+
+    def hook(value: Any, _: object) -> tuple[Any, ...]:
         if value is None:
             return ()
         if type(value) is not list:
-            raise _Expected("a list", value)
-        return tuple(inner(value, items))
+            raise expected("a list", value)
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        converted: list[Any] = []
+        try:
+            for item in items:
+                converted.append(item if type(item) in unchanged else convert(item, inner))  # noqa: PERF401
+        except Exception as error:
+            raise located(error, f"[{len(converted)}]") from None
+        return tuple(converted)
 
     return hook
 
 
-def _ports(_: Any, converter: cattrs.Converter) -> _Hook:
-    """Ports by name; null is none."""
-    by_name = dict[str, Port]
-    inner: _Hook = converter.get_structure_hook(by_name)
+def _mapping_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
+    """Return the hook for ``Mapping[str, X]``."""
+    item_type = get_args(kind)[1]
+    unchanged, convert, inner = _conversion(item_type, converter)
+
+    def hook(value: Any, _: object) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise expected("an object", value)
+        items: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        if item_type is Any:
+            return dict(items)
+        converted: dict[str, Any] = {}
+        key = ""
+        try:
+            for key, item in items.items():
+                converted[key] = item if type(item) in unchanged else convert(item, inner)
+        except Exception as error:
+            raise located(error, f"[{cleaned(repr(key), _MAX_KEY_LENGTH)}]") from None
+        return converted
+
+    return hook
+
+
+def _ports_hook(_: Any, converter: cattrs.Converter) -> StructureHook:
+    """Return the hook for ports by name; null is no ports."""
+    by_name = Mapping[str, Port]
+    convert: StructureHook = converter.get_structure_hook(by_name)
 
     def hook(value: object, _: object) -> Ports:
-        if value is None:
-            return NO_PORTS
-        if type(value) is not dict:
-            raise _Expected("an object", value)
-        return Ports(inner(value, by_name))
+        return NO_PORTS if value is None else Ports(convert(value, by_name))
 
     return hook
 
 
-def _model(model: type[Any], converter: cattrs.Converter) -> _Hook:
-    """A model's own function, with what it has no field for kept in ``extra``."""
-    return _explaining(model, converter) if converter.detailed_validation else _building(model, converter)
+def _model_hook(model: type[Any], converter: cattrs.Converter) -> StructureHook:
+    """Return the hook for an attrs class; fields that it does not have are kept in ``extra``.
 
-
-def _explaining(model: type[Any], converter: cattrs.Converter) -> _Hook:
-    """The function that cattrs generates: it collects what is wrong and where."""
-    build: _Hook = make_dict_structure_fn(model, converter, extra=override(omit=True))
-
-    def hook(value: object, model: object) -> object:
-        if type(value) is not dict:
-            raise _Expected("an object", value)
-        return build(cast("Any", value), model)
-
-    return hook
-
-
-def _building(model: type[Any], converter: cattrs.Converter) -> _Hook:
-    """A function that walks the fields that came instead of asking for each that may: a third of the time.
-
-    A value of exactly the type that a field shows needs no call, and null none where the field takes it.
+    The hook walks the fields that are in the object, which takes a third of the time of a lookup of every field that
+    the model has.
     """
-    plan: dict[str, tuple[str, type, bool, _Hook, Any]] = {}
-    for field in attrs.fields(attrs.resolve_types(model, include_extras=True)):
-        nullable = _is_optional(field.type)
-        kind: Any = _without_null(field.type) if nullable else field.type
-        # The name is the class's own: a call with names that came out of a parser compares them all.
-        plan[field.name] = (
-            field.name,
-            _UNCHANGED.get(kind, _Expected),  # no value is of that type
-            nullable,
-            converter.get_structure_hook(kind),
-            kind,
-        )
-    plan.pop(EXTRA, None)
-    keeps = EXTRA in attrs.fields_dict(model)
+    fields = attrs.fields(attrs.resolve_types(model, include_extras=True))
+    # The name is repeated in the value: a call with keyword names that are the class's own strings needs no comparison.
+    plan: dict[str, tuple[str, _Conversion]] = {
+        field.name: (field.name, _conversion(field.type, converter)) for field in fields
+    }
+    required = [field.name for field in fields if field.default is attrs.NOTHING]
+    keeps_extra = issubclass(model, Model)
+    if keeps_extra:
+        del plan[_EXTRA]
 
-    def hook(value: object, _: object) -> object:
+    def hook(value: Any, _: object) -> object:
         if type(value) is not dict:
-            raise _Expected("an object", value)
-        items: dict[str, JSON] = value  # pyright: ignore[reportUnknownVariableType]
-        ready: dict[str, Any] = {}
-        aside: dict[str, JSON] = {}
-        for name, item in items.items():
-            wanted = plan.get(name)
-            if wanted is None:
-                aside[name] = item
-                continue
-            known, exact, nullable, convert, kind = wanted
-            if type(item) is exact or (item is None and nullable):
-                ready[known] = item
-            else:
-                ready[known] = convert(item, kind)
-        if aside and keeps:
-            ready[EXTRA] = aside
-        return model(**ready)
+            raise expected("an object", value)
+        items: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        converted: dict[str, Any] = {}
+        extra: dict[str, JSON] = {}
+        name = ""
+        try:
+            for name, item in items.items():
+                planned = plan.get(name)
+                if planned is None:
+                    extra[name] = item
+                    continue
+                own_name, (unchanged, convert, kind) = planned
+                converted[own_name] = item if type(item) in unchanged else convert(item, kind)
+        except Exception as error:
+            raise located(error, f".{name}") from None
+        if extra and keeps_extra:
+            converted[_EXTRA] = extra
+        try:
+            return model(**converted)
+        except Exception as error:
+            for missing in required:
+                if missing not in converted:
+                    raise UnexpectedValue(f"no {missing!r}", f".{missing}") from None
+            raise located(error, "") from None
 
     return hook
 
 
-_SIMPLE: Final[Mapping[Any, _Hook]] = {
-    str: _text,
-    Secret: _secret,
-    bool: _boolean,
-    int: _integer,
-    float: _float,
-    Count: _or_text(_integer),
-    Number: _or_text(_float),
-    State: _state,
-    datetime: _moment,
-}
-
-_FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Converter], _Hook]], ...]] = (
-    # the later come before the earlier
-    (attrs.has, _model),
-    (lambda kind: get_origin(kind) is tuple, _tuple),
-    (lambda kind: kind is Ports, _ports),
-    (_is_optional, _optional),
+_FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Converter], StructureHook]], ...]] = (
+    # cattrs asks the predicates from the last to the first
+    (attrs.has, _model_hook),
+    (lambda kind: get_origin(kind) is tuple, _tuple_hook),
+    (lambda kind: get_origin(kind) is Mapping, _mapping_hook),
+    (lambda kind: kind is Ports, _ports_hook),
+    (_is_optional, _optional_hook),
 )
 
 
 @functools.cache
-def _builder(model: Hashable) -> _Hook:
-    hook: _Hook = _converter(detailed=False).get_structure_hook(cast("Any", model))
+def _hook(model: Hashable) -> StructureHook:
+    hook: StructureHook = _converter().get_structure_hook(cast("Any", model))
     return hook
 
 
 @functools.cache
-def _converter(*, detailed: bool) -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=detailed)
-    for kind, hook in _SIMPLE.items():
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=False)
+    for kind, scalar in SCALARS.items():
         if isinstance(kind, type):
-            converter.register_structure_hook(kind, hook)
-        else:  # an Annotated is no class
-            converter.register_structure_hook_func(functools.partial(operator.eq, kind), hook)
+            converter.register_structure_hook(kind, scalar.hook)
+        else:  # Count and Number are Annotated types, which are not classes
+            converter.register_structure_hook_func(functools.partial(operator.eq, kind), scalar.hook)
     for matches, factory in _FACTORIES:
         converter.register_structure_hook_factory(matches, factory)
     return converter

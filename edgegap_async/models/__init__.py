@@ -1,1 +1,6 @@
-"""What is sent and what comes back, as classes: one file a domain."""
+"""Attrs classes for what is sent and received: one file for each service, and a few that services share.
+
+Shared: ``base`` (the base class of responses, lenient numbers), ``states`` (states, progress and changes of what is
+waited for), ``page`` (the envelope of a list), ``ids`` (ids and the objects that carry them), ``encoding``, ``users``,
+``environment``, ``ports``, ``filters``, ``query``, ``placement`` and ``create_options`` (parts of requests).
+"""

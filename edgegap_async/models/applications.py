@@ -1,22 +1,25 @@
-"""Applications: the games that an organisation has."""
+"""Applications: the games of an organisation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 
 
 @attrs.frozen(kw_only=True)
-class Application:
-    """A game, whose versions are deployed; one that is not active cannot be.
+class Application(Model):
+    """A game, whose versions are deployed.
 
-    ``image`` is its icon in base64, in every row of a list too. ``is_telemetry_agent_active`` stands only in the
-    document of 2024.
+    Attributes:
+        name: The application's name.
+        is_active: Whether its versions can be deployed.
+        image: The icon in base64, also in every row of a list; not shown in ``repr``.
+        is_telemetry_agent_active: Whether telemetry is enabled (document of 2024 only).
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
     """
 
     name: str
@@ -25,4 +28,3 @@ class Application:
     is_telemetry_agent_active: bool | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()

@@ -1,4 +1,4 @@
-"""What a v2 deployment may be given, and the body that carries it."""
+"""The options of a v2 deployment, and the body of ``POST /v2/deployments``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgegap_async.validation import validate_int, validate_name, validate_optio
 
 @attrs.frozen(kw_only=True)
 class Resources:
-    """The CPU and memory of one deployment, instead of those of its version.
+    """The CPU and memory of one deployment, in place of those of its version.
 
     Attributes:
         cpu_units: In 1/1024 of a core, at least 100.
@@ -31,31 +31,49 @@ class Resources:
         validate_int(self.memory_mib, "Resources.memory_mib", minimum=100)
 
     def as_json(self) -> JSON:
-        """The resources as v2 takes them."""
+        """Return the resources as v2 expects them."""
         return {"cpu_units": self.cpu_units, "memory_mib": self.memory_mib}
 
 
 class CreateOptions(TypedDict, total=False):
-    """What a deployment may be given beside its application, version and users."""
+    """Options of a deployment beside its application, version and users. All of them are optional.
+
+    - ``tags``: 1 to 40 characters each; to find the deployment in lists and in its container's environment.
+    - ``environment_variables``: the container's environment, over that of the version; values up to 4 KB.
+    - ``resources``: CPU and memory in place of those of the version.
+    - ``require_cached_locations``: deploy only where the image is cached, so that the server starts fast; false by
+      default.
+    - ``webhook_on_ready``: the URL that gets the deployment by POST once it is ready.
+    - ``webhook_on_error``: the URL that gets it by POST when it fails.
+    - ``webhook_on_terminated``: the URL that gets it by POST when it is terminated.
+
+    ::
+
+        options: CreateOptions = {"tags": ["match-42"], "environment_variables": {"MODE": "ranked"}}
+        server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"], **options)
+    """
 
     tags: Sequence[str]
-    """At most 40 characters each: to find it in lists, and in its container's environment."""
+    """Tags of 1 to 40 characters, to find the deployment in lists; the container sees them too. None by default."""
     environment_variables: Environment
-    """Over those of its version; values up to 4 KB."""
+    """The container's environment variables: a mapping, or EnvironmentVariable objects where some are hidden.
+
+    They replace those of the version with the same name. A value has at most 4 KB of UTF-8. None by default.
+    """
     resources: Resources
-    """Instead of those of its version."""
+    """CPU (1/1024 of a core) and memory (MiB), in place of those of the version."""
     require_cached_locations: bool
-    """Only where the version's image is cached already, so that it starts fast."""
+    """Deploy only to locations where the version's image is cached, so that the server starts fast. Default: false."""
     webhook_on_ready: str
-    """Address that gets the deployment by POST once it is ready."""
+    """The URL that gets the deployment by POST once it is ready. Default: the client's own webhooks, if it has any."""
     webhook_on_error: str
-    """The same when it fails."""
+    """The URL that gets the deployment by POST when it fails. Default: the client's own webhooks, if it has any."""
     webhook_on_terminated: str
-    """The same when it is gone."""
+    """The URL that gets the deployment by POST when it is terminated. Default: the client's own webhooks, if any."""
 
 
 def create_body(application: str, version: str, users: Sequence[UserLike], options: CreateOptions) -> dict[str, JSON]:
-    """Return the body of a v2 create.
+    """Return the body of ``POST /v2/deployments``.
 
     Args:
         application: The application's name.
@@ -64,7 +82,7 @@ def create_body(application: str, version: str, users: Sequence[UserLike], optio
         options: Everything else; see ``CreateOptions``.
 
     Raises:
-        ConfigurationError: A value that the service would refuse.
+        ConfigurationError: A value that the service would refuse, or an option that does not exist.
     """
     validate_options(options, CreateOptions.__annotations__, "a deployment")
     resources = options.get("resources")
@@ -85,5 +103,5 @@ def create_body(application: str, version: str, users: Sequence[UserLike], optio
 
 
 def _webhook(url: str | None) -> JSON:
-    """A v2 webhook is an object, where a v1 webhook is a string."""
+    """Return a webhook of v2, which is an object; a webhook of v1 is a string."""
     return None if url is None else {"url": url}

@@ -1,4 +1,4 @@
-"""Request fields and query parameters as the service takes them."""
+"""Encode request fields and query parameters as the service expects them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ P = ParamSpec("P")
 
 
 def omit_none(**fields: JSON) -> dict[str, JSON]:
-    """Return the fields that are not None: what the caller did not pass is not sent."""
+    """Return the fields that are not None: fields that the caller did not pass are not sent."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -35,7 +35,11 @@ def unless_none(check: Callable[Concatenate[T, P], R], value: T | None, *args: P
 
 
 def string_values(**parameters: str | datetime | bool | None) -> dict[str, str]:
-    """Return query parameters as strings, without those that are None; a datetime without a zone is UTC."""
+    """Return the query parameters that are not None, as strings.
+
+    A datetime is sent in UTC with milliseconds (``2026-04-22 12:00:46.444``), a datetime without a zone is UTC, and a
+    bool is sent as ``true`` or ``false``.
+    """
     return {name: _parameter(value) for name, value in parameters.items() if value is not None}
 
 

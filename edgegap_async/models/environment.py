@@ -1,4 +1,4 @@
-"""The environment variables of a container."""
+"""Environment variables of a container."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.validation import validate_list
 
 MAX_VALUE_BYTES: Final = 4096
-"""Bytes of UTF-8 that the service allows in a variable's value."""
+"""Bytes of UTF-8 that the service allows in the value of a variable."""
 
 
 @attrs.frozen(kw_only=True)
 class EnvironmentVariable:
-    """A variable of the container's environment; a hidden one is not shown by the service afterwards."""
+    """An environment variable of the container.
+
+    ::
+
+        EnvironmentVariable(key="DATABASE_URL", value=url, is_hidden=True)
+
+    Attributes:
+        key: The variable's name.
+        value: Its value, at most 4 KB of UTF-8; not shown in ``repr``.
+        is_hidden: Whether the service keeps the value out of its responses.
+    """
 
     key: str
     value: str = attrs.field(repr=False)
@@ -24,27 +34,34 @@ class EnvironmentVariable:
 
 
 Environment: TypeAlias = Mapping[str, str] | Sequence[EnvironmentVariable]
-"""Variables by name, or EnvironmentVariable where some are hidden."""
+"""Environment variables: values by name, or EnvironmentVariable objects where some are hidden."""
 
 
 def environment_json(values: Environment) -> JSON:
-    """The variables as both versions want them. Raises ConfigurationError without a key or over 4 KB."""
+    """Return environment variables as v1 and v2 expect them.
+
+    Raises:
+        ConfigurationError: A variable has no key, its value is not a string, or its value has more than 4 KB.
+    """
     if isinstance(values, Mapping):
         values = [EnvironmentVariable(key=key, value=value) for key, value in values.items()]
     rows: list[JSON] = []
     for variable in validate_list(values, "environment_variables"):
         if not isinstance(variable, EnvironmentVariable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
-                "environment_variables is a mapping of texts or a list of EnvironmentVariable, "
-                f"not of {type(variable).__name__}"
+                "environment_variables must be a mapping of strings or a list of EnvironmentVariable, "
+                f"not a list of {type(variable).__name__}"
             )
         if not variable.key:
-            raise ConfigurationError("an environment variable has no key")
+            raise ConfigurationError("an environment variable has no key: name each variable")
         if not isinstance(variable.value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
-                f"the environment variable {variable.key} must be a text, not {type(variable.value).__name__}"
+                f"the environment variable {variable.key} must be a string, not {type(variable.value).__name__}"
             )
         if len(variable.value.encode()) > MAX_VALUE_BYTES:
-            raise ConfigurationError(f"the environment variable {variable.key} has over 4 KB")
+            raise ConfigurationError(
+                f"the environment variable {variable.key} has over 4 KB: "
+                f"the service allows {MAX_VALUE_BYTES} bytes of UTF-8"
+            )
         rows.append({"key": variable.key, "value": variable.value, "is_hidden": variable.is_hidden})
     return rows

@@ -1,4 +1,4 @@
-"""Smart fleets, which keep deployments running by policies; only the document of 2024 lists them."""
+"""Smart fleets, which keep deployments running by policies; document of 2024 only."""
 
 from __future__ import annotations
 
@@ -9,45 +9,66 @@ from typing import Literal, TypeAlias
 import attrs
 
 from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 from edgegap_async.models.filters import DeployFilter
 
 PolicyType: TypeAlias = Literal["Location", "Tag", "Coordinates"]
-"""What a policy's deployments are placed by."""
+"""By what a policy chooses the locations of its deployments."""
 
 PolicyData: TypeAlias = Sequence[DeployFilter] | Mapping[str, JSON]
-"""Where a policy's deployments go: filters, or an object of another shape where its type asks for one."""
+"""The locations of a policy's deployments: filters, or an object of another shape if the policy's type requires one."""
 
 
 @attrs.frozen(kw_only=True)
-class Fleet:
-    """A fleet; it does nothing before it is enabled, has a policy and is linked to a version."""
+class Fleet(Model):
+    """A fleet; it starts deployments only when it is enabled, has a policy and is linked to a version.
+
+    Attributes:
+        name: The fleet's name.
+        enabled: Whether it is enabled.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
+    """
 
     name: str
     enabled: bool | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class FleetLink:
-    """That a fleet runs deployments of an application's version."""
+class FleetLink(Model):
+    """The link between a fleet and the version that it deploys.
+
+    Attributes:
+        fleet: The fleet's name.
+        app: The application's name.
+        app_version: The version's name.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
+    """
 
     fleet: str
     app: str
     app_version: str
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class FleetPolicy:
-    """What a fleet keeps to: between ``minimum`` and ``maximum`` deployments in the places that ``data`` describes.
+class FleetPolicy(Model):
+    """A policy of a fleet: how many deployments run, and where.
 
-    Another deployment is started once ``threshold``, a share from 0.1 to 1, of the sockets is taken. ``type`` is
-    Location, Tag or Coordinates and decides the shape of ``data``.
+    Attributes:
+        name: The policy's name.
+        enabled: Whether it is enabled.
+        type: ``Location``, ``Tag`` or ``Coordinates``; it decides the shape of ``data``.
+        minimum: The fewest deployments.
+        maximum: The most deployments.
+        threshold: The share of sockets, 0.1 to 1, that are taken when another deployment is started.
+        data: The locations of the deployments.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
     """
 
     name: str
@@ -59,4 +80,3 @@ class FleetPolicy:
     data: Mapping[str, JSON] | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()

@@ -1,4 +1,10 @@
-"""Ids, given as strings or as the objects that carry them."""
+"""Ids: wherever a method takes one, it also takes the object that carries it.
+
+::
+
+    server = await edgegap.deployments.deploy("kart", "v1", users=["203.0.113.7"])
+    await edgegap.deployments.stop(server)              # the same as stop(server.request_id)
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ from edgegap_async.validation import validate_list, validate_name
 
 
 class HasRequestId(Protocol):
-    """Anything that carries a deployment's id: a request, a server, a row, a status, an error."""
+    """An object that carries a deployment's id: a request, a server, a row of a list, a status, an error."""
 
     @property
     def request_id(self) -> str:
@@ -18,7 +24,7 @@ class HasRequestId(Protocol):
 
 
 class HasSessionId(Protocol):
-    """Anything that carries the id of a session or a relay session."""
+    """An object that carries the id of a session or a relay session."""
 
     @property
     def session_id(self) -> str:
@@ -34,20 +40,28 @@ SessionLike: TypeAlias = str | HasSessionId
 
 
 def deployment_id(value: DeploymentLike) -> str:
-    """Return a deployment's id; raises ConfigurationError for what is not one and carries none."""
+    """Return a deployment's id; raises ConfigurationError for a value that neither is an id nor carries one."""
     return validate_name(getattr(value, "request_id", value), "the deployment's id")
 
 
 def session_id(value: SessionLike) -> str:
-    """Return a session's id; raises ConfigurationError for what is not one and carries none."""
+    """Return a session's id; raises ConfigurationError for a value that neither is an id nor carries one."""
     return validate_name(getattr(value, "session_id", value), "the session's id")
 
 
 def deployment_ids(values: Iterable[DeploymentLike], what: str) -> list[str]:
-    """Return the ids of deployments; raises ConfigurationError for a single string and for what is not an id."""
+    """Return the ids of several deployments.
+
+    Raises:
+        ConfigurationError: ``values`` is a single string, or one of them neither is an id nor carries one.
+    """
     return [deployment_id(value) for value in validate_list(values, what)]
 
 
 def session_ids(values: Iterable[SessionLike], what: str) -> list[str]:
-    """Return the ids of sessions; raises ConfigurationError for a single string and for what is not an id."""
+    """Return the ids of several sessions.
+
+    Raises:
+        ConfigurationError: ``values`` is a single string, or one of them neither is an id nor carries one.
+    """
     return [session_id(value) for value in validate_list(values, what)]

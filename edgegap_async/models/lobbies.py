@@ -1,35 +1,38 @@
-"""The managed lobby service. Only the document of 2024 lists it."""
+"""The managed lobby service; document of 2024 only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import Progress, State, extra_field, progress_of
+from edgegap_async.models.base import Model
+from edgegap_async.models.states import Progress, State, progress_of
 
 
 @attrs.frozen(kw_only=True)
-class Lobby:
-    """A lobby service: where it is (``url``), and how it is."""
+class Lobby(Model):
+    """A lobby service.
+
+    Attributes:
+        name: The lobby service's name.
+        url: The URL at which players reach it.
+        status: Its state.
+    """
 
     name: str
     url: str | None = None
     status: State | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
     @property
     def state(self) -> State | None:
-        """The state now."""
+        """The current state."""
         return self.status
 
     @property
     def progress(self) -> Progress:
-        """Whether players can reach it: INCOMPLETE while its address is missing."""
+        """How a wait continues: INCOMPLETE while it is ready and its URL is missing."""
         return progress_of(self.status, complete=bool(self.url))
 
     @property
     def reason(self) -> str | None:
-        """What it lacks while it is incomplete; the service does not say why one failed."""
+        """What is missing while it is incomplete; the service gives no reason for a failure."""
         return "no address" if self.progress is Progress.INCOMPLETE else None

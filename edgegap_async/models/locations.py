@@ -1,26 +1,35 @@
-"""Where servers can run, and the beacons that players ping."""
+"""Locations where servers can run, and beacons that players ping."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import Number, extra_field
+from edgegap_async.models.base import Model, Number
 
 
 @attrs.frozen(kw_only=True)
-class LocationTag:
-    """What the document of 2024 tells of a location beside its place."""
+class LocationTag(Model):
+    """A property of a location, as a key and a value; document of 2024 only."""
 
     key: str
     value: str
 
 
 @attrs.frozen(kw_only=True)
-class Location:
-    """A place, in degrees north and east. ``type`` and ``tags`` stand only in the document of 2024."""
+class Location(Model):
+    """A location.
+
+    Attributes:
+        city: The city's name.
+        country: The country's name.
+        continent: The continent's name.
+        administrative_division: The state or province.
+        timezone: The time zone.
+        latitude: Degrees north.
+        longitude: Degrees east.
+        type: The kind of location (document of 2024 only).
+        tags: Further properties (document of 2024 only).
+    """
 
     city: str | None = None
     country: str | None = None
@@ -31,16 +40,22 @@ class Location:
     longitude: Number | None = None
     type: str | None = None
     tags: tuple[LocationTag, ...] = ()
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class Beacon:
-    """A host that answers pings over UDP and TCP, to measure a player's latency to its location."""
+class Beacon(Model):
+    """A host that responds to pings over UDP and TCP, to measure a player's latency to its location.
+
+    Attributes:
+        host: The IP address or host name.
+        fqdn: The fully qualified host name.
+        udp_port: The port for UDP.
+        tcp_port: The port for TCP.
+        location: Where the host is.
+    """
 
     host: str
     fqdn: str | None = None
     udp_port: int | None = None
     tcp_port: int | None = None
     location: Location | None = None
-    extra: Mapping[str, JSON] = extra_field()

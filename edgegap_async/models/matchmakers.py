@@ -1,65 +1,79 @@
-"""The managed matchmaker's parts; only the document of 2024 lists them."""
+"""The managed matchmaker: matchmakers, components, releases and configurations; document of 2024 only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
 from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON
+from edgegap_async.models.base import Model
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import extra_field
 
 
 @attrs.frozen(kw_only=True)
-class Dated:
-    """What every part of a matchmaker has: when it was made and last changed, in UTC."""
+class Timestamped(Model):
+    """Base class of everything that belongs to a matchmaker: when it was created and last changed, in UTC."""
 
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class Matchmaker(Dated):
-    """A matchmaker: what its releases run under; ``url`` is where players reach it, None while nothing runs."""
+class Matchmaker(Timestamped):
+    """A matchmaker; its releases run under its name.
+
+    Attributes:
+        name: The matchmaker's name.
+        url: The URL at which players reach it, None while no release runs.
+    """
 
     name: str
     url: str | None = None
 
 
-def _hidden(value: str | Secret | None) -> Secret | None:
+def _secret(value: str | Secret | None) -> Secret | None:
     return Secret(value) if isinstance(value, str) else value
 
 
 @attrs.frozen(kw_only=True)
-class RegistryCredentials:
-    """What a private registry wants to see before it gives an image: a user's name and password or token.
+class RegistryCredentials(Model):
+    """The credentials of a private registry.
 
-    The document leaves open which names they have. ``username`` and ``token`` are those in use; others go into
-    ``extra``, which is sent as well.
+    The service's document does not name the fields. ``username`` and ``token`` are the names in use; other fields go
+    into ``extra``, which is sent as well.
+
+    Attributes:
+        username: The user name.
+        token: The password or token; a string becomes a Secret.
     """
 
     username: str | None = None
-    token: Secret | None = attrs.field(default=None, converter=_hidden)
-    extra: Mapping[str, JSON] = extra_field()
+    token: Secret | None = attrs.field(default=None, converter=_secret)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What of them must never be shown."""
+        """The values that no error may show."""
         return () if self.token is None else (self.token,)
 
     def as_json(self) -> JSON:
-        """The credentials as the service wants them. Raises ConfigurationError for a token that is empty or no text."""
+        """Return the credentials as the service expects them; raises ConfigurationError for an invalid token."""
         token = None if self.token is None else validate_secret(self.token, "the registry's token").reveal()
         return {**self.extra, **omit_none(username=self.username, token=token)}
 
 
 @attrs.frozen(kw_only=True)
-class MatchmakerComponent(Dated):
-    """A container that a matchmaker consists of: an image in a registry, and what opens that if it is private."""
+class MatchmakerComponent(Timestamped):
+    """A component of a matchmaker: a container image.
+
+    Attributes:
+        name: The component's name.
+        repository: The registry's host name.
+        image: The image's name in the registry.
+        tag: The image's tag.
+        credentials: The credentials of the registry, if it is private.
+    """
 
     name: str
     repository: str | None = None
@@ -69,18 +83,24 @@ class MatchmakerComponent(Dated):
 
 
 @attrs.frozen(kw_only=True)
-class ComponentVariable(Dated):
-    """A variable of a component's environment."""
+class ComponentVariable(Timestamped):
+    """An environment variable of a component; ``value`` is not shown in ``repr``."""
 
     key: str
     value: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)
-class MatchmakerRelease(Dated):
-    """A version of a matchmaker, made of components that take the three roles of Open Match.
+class MatchmakerRelease(Timestamped):
+    """A version of a matchmaker that consists of your own components, in the three roles of Open Match.
 
-    ``app_name`` and ``version_name`` are the application and the version that it deploys for its matches.
+    Attributes:
+        version: The release's name.
+        app_name: The application that it deploys for its matches.
+        version_name: The version of that application.
+        frontend_component_name: The component with the role of the frontend.
+        director_component_name: The component with the role of the director.
+        match_function_component_name: The component with the role of the match function.
     """
 
     version: str
@@ -92,10 +112,14 @@ class MatchmakerRelease(Dated):
 
 
 @attrs.frozen(kw_only=True)
-class ManagedRelease(Dated):
-    """A version of a matchmaker whose components are the provider's and follow a configuration.
+class ManagedRelease(Timestamped):
+    """A version of a matchmaker that consists of the provider's components and follows a configuration.
 
-    ``app_name`` and ``version_name`` are the application and the version that it deploys for its matches.
+    Attributes:
+        version: The release's name.
+        app_name: The application that it deploys for its matches.
+        version_name: The version of that application.
+        release_config_name: The configuration that it follows.
     """
 
     version: str
@@ -105,19 +129,30 @@ class ManagedRelease(Dated):
 
 
 @attrs.frozen(kw_only=True)
-class ReleaseConfig(Dated):
-    """What managed releases follow: ``configuration`` is a document in one text."""
+class ReleaseConfig(Timestamped):
+    """A configuration for managed releases; ``configuration`` is the whole document as a string."""
 
     name: str
     configuration: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)
-class ListedRelease(Dated):
-    """A release as a row of a list, whichever of the two kinds it is of.
+class ListedRelease(Timestamped):
+    """A release in a list, of either kind.
 
-    The document shows rows with ``key`` and ``value``, as if they were a component's variables; clients of the
-    service are given releases.
+    The service's document gives the rows ``key`` and ``value``, as if they were environment variables of a component.
+    Clients of the service receive releases. This class has the fields of both.
+
+    Attributes:
+        version: The release's name.
+        app_name: The application that it deploys for its matches.
+        version_name: The version of that application.
+        frontend_component_name: The component with the role of the frontend.
+        director_component_name: The component with the role of the director.
+        match_function_component_name: The component with the role of the match function.
+        release_config_name: The configuration that a managed release follows.
+        key: As in the service's document.
+        value: As in the service's document; not shown in ``repr``.
     """
 
     version: str | None = None
@@ -132,8 +167,15 @@ class ListedRelease(Dated):
 
 
 @attrs.frozen(kw_only=True)
-class ListedReleaseConfig(Dated):
-    """A configuration as a row of a list; what the document shows in its place is as in ``ListedRelease``."""
+class ListedReleaseConfig(Timestamped):
+    """A configuration in a list; ``key`` and ``value`` are explained in ``ListedRelease``.
+
+    Attributes:
+        name: The configuration's name.
+        configuration: The whole document as a string; not shown in ``repr``.
+        key: As in the service's document.
+        value: As in the service's document; not shown in ``repr``.
+    """
 
     name: str | None = None
     configuration: str | None = attrs.field(default=None, repr=False)

@@ -1,18 +1,25 @@
-"""What the service says of itself. Only the document of 2024 lists it."""
+"""The status of the service itself; document of 2024 only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 
 
 @attrs.frozen(kw_only=True)
-class Monitor:
-    """The service: its name and version, where it is and where its document is, and what ails it."""
+class Monitor(Model):
+    """The status of the service.
+
+    Attributes:
+        name: The service's name.
+        version: The service's version.
+        host: Its host name.
+        host_url: Its URL.
+        spec_url: The URL of its OpenAPI document.
+        messages: Announcements.
+        errors: Known problems.
+    """
 
     name: str | None = None
     version: str | None = None
@@ -21,4 +28,3 @@ class Monitor:
     spec_url: str | None = None
     messages: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    extra: Mapping[str, JSON] = extra_field()

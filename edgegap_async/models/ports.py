@@ -1,4 +1,4 @@
-"""The ports of a game server."""
+"""Ports of a game server."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from typing import Final
 
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 
 
 @attrs.frozen(kw_only=True)
-class Port:
+class Port(Model):
     """A port that a version declares, and where players reach it.
 
-    ``internal`` is the port in the container, ``external`` the one on the host. ``link`` is the whole address, with
-    a scheme for http and ws only.
+    Attributes:
+        name: The name that the version gives it.
+        internal: The port number in the container.
+        external: The port number on the host, None while the port is not open.
+        protocol: ``UDP``, ``TCP``, ``HTTP`` ...; the service shows ``WS`` as ``Websocket``.
+        tls_upgrade: Whether the service speaks TLS in front of the container.
+        link: The complete address; it has a scheme for HTTP and WS only.
+        proxy: The number of the port at the proxy, if there is one.
     """
 
     name: str | None = None
@@ -27,15 +32,14 @@ class Port:
     tls_upgrade: bool | None = None
     link: str | None = None
     proxy: int | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(repr=False)
 class Ports(Mapping[str, Port]):
-    """Ports by name, ``ports["gameport"]``, or by internal number, ``ports[7777]``.
+    """Ports by name, ``ports["gameport"]``, or by their number in the container, ``ports[7777]``.
 
-    A port without a name is keyed by its number as text. A port that is not there is a KeyError that names those
-    that are.
+    A port without a name has its number, as a string, as its key. A lookup that finds no port raises KeyError with the
+    ports that exist.
     """
 
     _by_name: Mapping[str, Port] = MappingProxyType({})
@@ -47,8 +51,8 @@ class Ports(Mapping[str, Port]):
         for port in self._by_name.values():
             if str(port.internal) == wanted:
                 return port
-        there = ", ".join(f"{name} ({port.internal})" for name, port in self._by_name.items())
-        raise KeyError(f"no port {key!r}; there are: {there or 'none yet'}")
+        known = ", ".join(f"{name} ({port.internal})" for name, port in self._by_name.items())
+        raise KeyError(f"no port {key!r}; known: {known or 'none yet'}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
@@ -64,3 +68,4 @@ class Ports(Mapping[str, Port]):
 
 
 NO_PORTS: Final = Ports()
+"""The ports of a server that has none, or none yet."""

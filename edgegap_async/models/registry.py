@@ -1,75 +1,92 @@
-"""The container registry that the provider keeps for an organisation."""
+"""The organisation's container registry at the provider: image tags and their artifacts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 
 
 @attrs.frozen(kw_only=True)
-class Artifact:
-    """What a tag names, ``size_mb`` MB large; it goes when its last tag does (``artifact_deleted``)."""
+class Artifact(Model):
+    """The image that a tag points to; it is deleted together with its last tag.
+
+    Attributes:
+        image_hash: The image's digest.
+        size_mb: Its size in MB.
+        remaining_tags: The tags that still point to it.
+        artifact_deleted: Whether it was deleted with its last tag.
+    """
 
     image_hash: str | None = None
     size_mb: float | None = None
     remaining_tags: tuple[str, ...] = ()
     artifact_deleted: bool | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class ImageTag:
-    """A tag of an image."""
+class ImageTag(Model):
+    """A tag of an image.
+
+    Attributes:
+        tag: The tag's name.
+        last_push_at: When an image was pushed under it last, in UTC.
+        artifact: The image that it points to.
+    """
 
     tag: str
     last_push_at: datetime | None = None
     artifact: Artifact | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class DeletedTag:
-    """A tag that was deleted, and what became of what it named."""
+class DeletedTag(Model):
+    """The response of deleting a tag: the tag, and the image that it pointed to."""
 
     deleted_tag: str | None = None
     artifact: Artifact | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class TagDeletion:
-    """What came of one tag of many: ``status`` is 204 for deleted, 404 for not there, 500 for failed."""
+class TagDeletion(Model):
+    """The result for one of many tags.
+
+    Attributes:
+        tag: The tag's name.
+        status: 204 if it was deleted, 404 if it was not found, 500 if the deletion failed.
+        message: The service's own words.
+    """
 
     tag: str
     status: int | None = None
     message: str | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
     @property
     def gone(self) -> bool:
-        """Whether there is no such tag now, be it that there was none."""
+        """Whether the tag does not exist now: it was deleted or was not found."""
         return self.status in {204, 404}
 
 
 @attrs.frozen(kw_only=True)
-class TagDeletionSummary:
-    """How many tags were asked for, deleted, and not."""
+class TagDeletionSummary(Model):
+    """The number of tags in a bulk deletion.
+
+    Attributes:
+        total: Tags in the request.
+        success: Tags that were deleted.
+        failed: Tags that were not deleted.
+    """
 
     total: int | None = None
     success: int | None = None
     failed: int | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class TagDeletions:
-    """What came of many tags, one by one."""
+class TagDeletions(Model):
+    """The response of deleting many tags: a result for each, and their number."""
 
     results: tuple[TagDeletion, ...] = ()
     summary: TagDeletionSummary | None = None
-    extra: Mapping[str, JSON] = extra_field()

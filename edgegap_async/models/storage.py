@@ -1,29 +1,34 @@
-"""Endpoint storage, where logs go and files come from, and the profiles that pull files from it."""
+"""Endpoint storage: buckets for logs and files, and the pull profiles that copy files from them into containers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 import attrs
 
 from edgegap_async.config import Secret
-from edgegap_async.errors import JSON
-from edgegap_async.models.fields import extra_field
+from edgegap_async.models.base import Model
 
 OutputFormat: TypeAlias = Literal["TEXT", "NDJSON"]
-"""How logs are written into the bucket: as they are, or an object a line."""
+"""The format of logs in the bucket: plain text, or a JSON object on each line."""
 
 SourceType: TypeAlias = Literal["File", "Folder"]
 """What a pull profile copies."""
 
 
 @attrs.frozen(kw_only=True)
-class EndpointStorage:
-    """A bucket of an S3 service at the address ``endpoint``; the service never shows its secret access key.
+class EndpointStorage(Model):
+    """A bucket of an S3-compatible service; Edgegap never returns its secret access key.
 
-    ``output_format`` is TEXT or NDJSON; the document of 2024 has none.
+    Attributes:
+        name: The endpoint storage's name.
+        access_key_id: The id of the access key.
+        endpoint: The address of the S3-compatible service.
+        bucket: The bucket's name.
+        output_format: ``TEXT`` or ``NDJSON``; None in responses of 2024.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
     """
 
     name: str
@@ -33,12 +38,20 @@ class EndpointStorage:
     output_format: str | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class PullProfile:
-    """What is copied from a bucket (``source``, a File or a Folder) into containers (``destination``)."""
+class PullProfile(Model):
+    """Files that are copied from a bucket into containers.
+
+    Attributes:
+        name: The pull profile's name.
+        source: The path in the bucket.
+        source_type: ``File`` or ``Folder``.
+        destination: The path in the container.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
+    """
 
     name: str
     source: str | None = None
@@ -46,12 +59,20 @@ class PullProfile:
     destination: str | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class PullProfileLink:
-    """That an application's version gets what a pull profile copies."""
+class PullProfileLink(Model):
+    """The link between a pull profile and the version whose containers get its files.
+
+    Attributes:
+        endpoint: The endpoint storage's name.
+        pull_profile: The pull profile's name.
+        app: The application's name.
+        app_version: The version's name.
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
+    """
 
     endpoint: str
     pull_profile: str
@@ -59,4 +80,3 @@ class PullProfileLink:
     app_version: str
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()

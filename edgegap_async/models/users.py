@@ -1,4 +1,4 @@
-"""Players: IP addresses or positions, and how each operation takes them."""
+"""Players: IP addresses or positions, and the form in which each operation takes them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from edgegap_async.validation import validate_ip_address, validate_list, validat
 
 @attrs.frozen(kw_only=True)
 class User:
-    """A player of the match, for whom the nearest location is sought: an IP address, or a position in degrees.
+    """A player of a match: the service chooses the location closest to all players.
 
-    Made with ``User.ip("203.0.113.7")`` or ``User.at(45.5, -73.6)``. Wherever users are asked for, an address may
-    also be written as text and a position as ``(latitude, longitude)``.
+    A player is an IP address, a position, or both::
+
+        users = [User.ip("203.0.113.7"), User.at(45.5, -73.6)]
+        users = ["203.0.113.7", (45.5, -73.6)]       # the same
+
+    Attributes:
+        ip_address: An IPv4 or IPv6 address.
+        latitude: Degrees north, -90 to 90.
+        longitude: Degrees east, -180 to 180.
     """
 
     ip_address: str | None = None
@@ -35,14 +42,20 @@ class User:
 
     @classmethod
     def ip(cls, address: str) -> User:
-        """A player at an IPv4 or IPv6 address. Raises ConfigurationError for anything else."""
+        """Return a player at an IPv4 or IPv6 address; raises ConfigurationError for any other value."""
         return cls(ip_address=validate_ip_address(address))
 
     @classmethod
     def at(cls, latitude: float, longitude: float, *, ip_address: str | None = None) -> User:
-        """A player at a position: latitude -90 to 90 (north positive), longitude -180 to 180 (east positive).
+        """Return a player at a position.
 
-        ``ip_address`` is needed, beside the position, by the v1 deploy only. Raises ConfigurationError out of range.
+        Args:
+            latitude: Degrees north, -90 to 90.
+            longitude: Degrees east, -180 to 180.
+            ip_address: The player's IP address, which only ``deployments.create_v1`` needs beside the position.
+
+        Raises:
+            ConfigurationError: The position is out of range, or the address is invalid.
         """
         return cls(
             ip_address=None if ip_address is None else validate_ip_address(ip_address),
@@ -52,19 +65,19 @@ class User:
 
     @property
     def has_position(self) -> bool:
-        """Whether a position is known."""
+        """Whether the player's position is known."""
         return self.latitude is not None
 
     def as_v2(self) -> JSON:
-        """The user as v2 wants it."""
+        """Return the user as v2 expects it: the position if there is one, else the address."""
         if self.has_position:
-            place: JSON = {"latitude": self.latitude, "longitude": self.longitude}
-            return {"user_type": "geo_coordinates", "user_data": place}
+            coordinates: JSON = {"latitude": self.latitude, "longitude": self.longitude}
+            return {"user_type": "geo_coordinates", "user_data": coordinates}
         return {"user_type": "ip_address", "user_data": {"ip_address": self.ip_address}}
 
 
 UserLike: TypeAlias = User | str | tuple[float, float]
-"""A user, an IP address, or (latitude, longitude)."""
+"""A player: a User, an IP address, or ``(latitude, longitude)`` in degrees."""
 
 
 def _degrees(value: float, limit: int, what: str) -> float:
@@ -86,49 +99,47 @@ def _user(value: UserLike) -> User:
 def _users(values: Sequence[UserLike]) -> list[User]:
     users = [_user(value) for value in validate_list(values, "users")]
     if not users:
-        raise ConfigurationError("users is empty: the service places a server near at least one")
+        raise ConfigurationError("users is empty: the service places the server near at least one player")
     return users
 
 
 def users_v2(values: Sequence[UserLike]) -> JSON:
-    """``users`` of a v2 create. Raises ConfigurationError for none, or for one that is no user."""
+    """Return ``users`` of a v2 deployment; raises ConfigurationError for an empty list and for an invalid user."""
     return [user.as_v2() for user in _users(values)]
 
 
 def users_v1(values: Sequence[UserLike]) -> dict[str, JSON]:
-    """``ip_list`` or ``geo_ip_list`` of a v1 deployment or session, which takes exactly one of them.
+    """Return ``ip_list`` or ``geo_ip_list`` of a v1 deployment or session, which takes exactly one of them.
 
-    Raises ConfigurationError for users of both kinds, and for a position without an IP address.
+    Raises:
+        ConfigurationError: Only some users have a position, or one has a position without an IP address.
     """
     users = _users(values)
-    placed = [user for user in users if user.has_position]
-    if not placed:
+    with_position = [user for user in users if user.has_position]
+    if not with_position:
         return {"ip_list": [user.ip_address for user in users]}
-    if len(placed) != len(users):
+    if len(with_position) != len(users):
         raise ConfigurationError(
-            "v1 takes addresses or positions, not both: "
-            "give every user a position, or none (v2, deployments.create, takes both)"
+            "v1 takes addresses or positions, not both: give every user a position, or none "
+            "(v2, deployments.create, takes both)"
         )
-    if not all(user.ip_address for user in placed):
+    if not all(user.ip_address for user in with_position):
         raise ConfigurationError(
             "v1 needs the IP address beside a position: User.at(latitude, longitude, ip_address=...)"
         )
     return {
         "geo_ip_list": [
-            {"ip": user.ip_address, "latitude": user.latitude, "longitude": user.longitude} for user in placed
+            {"ip": user.ip_address, "latitude": user.latitude, "longitude": user.longitude} for user in with_position
         ]
     }
 
 
-def position(place: tuple[float, float]) -> JSON:
-    """A latitude and a longitude in degrees. Raises ConfigurationError out of range."""
-    user = User.at(*place)
+def position(coordinates: tuple[float, float]) -> JSON:
+    """Return a latitude and a longitude, in degrees, as an object; raises ConfigurationError if out of range."""
+    user = User.at(*coordinates)
     return {"latitude": user.latitude, "longitude": user.longitude}
 
 
 def relay_users(values: Sequence[UserLike]) -> JSON:
-    """``users`` of a relay session: addresses as ``ip``, positions in degrees.
-
-    Raises ConfigurationError for none, or for one that is no user.
-    """
+    """Return ``users`` of a relay session; raises ConfigurationError for an empty list and for an invalid user."""
     return [omit_none(ip=user.ip_address, latitude=user.latitude, longitude=user.longitude) for user in _users(values)]

@@ -1,40 +1,45 @@
-"""Versions of an application: a container image, what it needs, and who may reach it."""
+"""Versions of an application: the container image, its resources and ports, and its access control list."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from edgegap_async.config import Secret, validate_secret
-from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.config import Secret
+from edgegap_async.errors import JSON
+from edgegap_async.models.base import Count, Model, Number
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.environment import Environment, environment_json
-from edgegap_async.models.fields import Count, Number, extra_field
-from edgegap_async.validation import validate_choice, validate_int, validate_list, validate_name, validate_options
+from edgegap_async.validation import validate_choice, validate_int
 
 RestartPolicy: TypeAlias = Literal["always", "never", "on_failure"]
-"""When the service starts a container again that has ended."""
+"""When the service restarts a container that has ended."""
 
 SessionKind: TypeAlias = Literal["Default", "Seat", "Match"]
-"""What sessions share: nothing, a server whose seats are players, a server whose seats are sessions."""
+"""What sessions share: nothing, a server whose seats are players, or a server whose seats are sessions."""
 
-LEAST_RESOURCES: Final = 100
-"""The fewest CPU units, and the fewest MB of memory, that a version can ask for."""
+MIN_RESOURCES: Final = 100
+"""The fewest CPU units, and the fewest MB of memory, that a version can have."""
 
-_MEMORY_TO_CPU: Final = 2
-"""MB of memory that a CPU unit may have at most."""
+MAX_MEMORY_PER_CPU_UNIT: Final = 2
+"""The most MB of memory that a version can have for each CPU unit."""
 
 
 @attrs.frozen(kw_only=True)
-class VersionPort:
-    """A port that the container listens on, 0 to 59999.
+class VersionPort(Model):
+    """A port that the container listens on.
 
-    ``to_check`` has the service look whether it is open before the server counts as ready, ``tls_upgrade`` has it
-    speak TLS before the container for HTTP and WS. A deployment names its ports by ``name``.
+    ::
+
+        VersionPort(port=7777, protocol="UDP", name="gameport")
+
+    Attributes:
+        port: The port number in the container, 0 to 59999.
+        protocol: ``UDP``, ``TCP``, ``HTTP``, ``WS`` ...
+        to_check: Whether the port must be open before the server counts as ready.
+        tls_upgrade: Whether the service speaks TLS in front of the container; for HTTP and WS.
+        name: The name under which a deployment lists the port.
     """
 
     port: int
@@ -42,10 +47,9 @@ class VersionPort:
     to_check: bool = True
     tls_upgrade: bool = False
     name: str | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
     def as_json(self) -> JSON:
-        """The port as a version is given it. Raises ConfigurationError for a number out of range."""
+        """Return the port as the service expects it; raises ConfigurationError for a number out of range."""
         return {
             "port": validate_int(self.port, "a port", maximum=59999),
             "protocol": self.protocol,
@@ -56,12 +60,15 @@ class VersionPort:
 
 
 @attrs.frozen(kw_only=True)
-class SessionConfig:
-    """How sessions share servers (document of 2024 only, deprecated).
+class SessionConfig(Model):
+    """How sessions share servers; deprecated, document of 2024 only.
 
-    ``sockets`` is how many seats a server has, ``empty_ttl`` how many minutes one without sessions is kept,
-    ``session_max_duration`` how many minutes a session lasts, at least 60. ``autodeploy`` has the service start a
-    server where none has a free seat.
+    Attributes:
+        kind: ``Default`` (nothing is shared), ``Seat`` (a seat for each player) or ``Match`` (a seat for each session).
+        sockets: Seats of a server, at least 1.
+        autodeploy: Whether the service starts a server when none has a free seat.
+        empty_ttl: Minutes that a server without sessions is kept, at least 1.
+        session_max_duration: Minutes that a session lasts, at least 60.
     """
 
     kind: SessionKind
@@ -69,10 +76,9 @@ class SessionConfig:
     autodeploy: bool | None = None
     empty_ttl: int | None = None
     session_max_duration: int | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
     def as_json(self) -> JSON:
-        """The configuration as a version is given it. Raises ConfigurationError for what is out of range."""
+        """Return the configuration as the service expects it; raises ConfigurationError for a value out of range."""
         return {
             "kind": validate_choice(self.kind, get_args(SessionKind), "a session's kind"),
             "sockets": validate_int(self.sockets, "sockets", minimum=1),
@@ -87,15 +93,19 @@ class SessionConfig:
 
 
 @attrs.frozen(kw_only=True)
-class Probe:
-    """The round trips, in milliseconds, that telemetry aims at and refuses (document of 2024 only, deprecated)."""
+class Probe(Model):
+    """Round-trip times for telemetry; deprecated, document of 2024 only.
+
+    Attributes:
+        optimal_ping: Milliseconds that are aimed at, at least 1.
+        rejected_ping: Milliseconds from which a location is refused, at least 1.
+    """
 
     optimal_ping: int
     rejected_ping: int
-    extra: Mapping[str, JSON] = extra_field()
 
     def as_json(self) -> JSON:
-        """The probe as a version is given it. Raises ConfigurationError for less than 1 ms."""
+        """Return the probe as the service expects it; raises ConfigurationError for less than 1 ms."""
         return {
             "optimal_ping": validate_int(self.optimal_ping, "optimal_ping", minimum=1),
             "rejected_ping": validate_int(self.rejected_ping, "rejected_ping", minimum=1),
@@ -103,24 +113,59 @@ class Probe:
 
 
 @attrs.frozen(kw_only=True)
-class VersionVariable:
-    """A variable of a version's environment as it is shown; ``is_secret`` is the ``is_hidden`` of 2024."""
+class VersionVariable(Model):
+    """An environment variable of a version, as the service shows it.
+
+    Attributes:
+        key: The variable's name.
+        value: Its value; not shown in ``repr``.
+        is_hidden: Whether the service hides the value.
+        is_secret: The same, under its name in the document of 2024.
+    """
 
     key: str
     value: str | None = attrs.field(default=None, repr=False)
     is_hidden: bool | None = None
     is_secret: bool | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class Version:
-    """A version of an application.
+class Version(Model):
+    """A version of an application: ``GET /v1/app/{app_name}/version/{version_name}``.
 
-    ``req_cpu`` is in 1/1024 of a core, ``req_memory`` in MB, ``req_video`` in 1/1024 of a GPU. ``caching_percent`` goes
-    from 0 to 1 (``cached`` has it in percent). ``time_to_deploy`` and ``termination_grace_period_seconds`` are in
-    seconds, ``max_duration`` in minutes, -1 for no end. The hours of caching, the telemetry, ``whitelisting_active``,
-    ``enable_all_locations``, ``session_config`` and ``probe`` stand only in the document of 2024.
+    Attributes:
+        name: The version's name.
+        is_active: Whether it can be deployed.
+        req_cpu: CPU in 1/1024 of a core.
+        req_memory: Memory in MB.
+        req_video: GPU in 1/1024 of a GPU.
+        docker_repository: The registry's host name.
+        docker_image: The image's name in the registry.
+        docker_tag: The image's tag.
+        private_username: The user name for a private registry.
+        private_token: The password or token for it.
+        verify_image: Whether the service pulls the image once, before it accepts the version.
+        force_cache: Whether the image is copied to every location in advance.
+        caching_percent: The share of locations that have the image, 0 to 1; ``cached`` is the same in percent.
+        time_to_deploy: Seconds after which a start counts as failed.
+        max_duration: Minutes after which a server is stopped, -1 for never.
+        restart_policy: When a container that has ended is restarted.
+        termination_grace_period_seconds: Seconds between SIGTERM and SIGKILL.
+        will_deploy_in_mainland_china: Whether it may be deployed there.
+        dns_config: The name of the DNS configuration.
+        ports: The ports that the container listens on.
+        envs: The container's environment variables.
+        endpoint_storage: The endpoint storage that keeps the logs.
+        use_telemetry: Whether round trips are measured before a location is chosen (document of 2024 only).
+        inject_context_env: Whether the context's URL and token are in the environment (document of 2024 only).
+        whitelisting_active: Whether the access control list is enforced (document of 2024 only).
+        cache_min_hour: The hour of the day, 0 to 23, from which images are copied (document of 2024 only).
+        cache_max_hour: The hour of the day, 0 to 23, until which images are copied (document of 2024 only).
+        enable_all_locations: Whether slow locations are used too (document of 2024 only).
+        session_config: How sessions share servers (document of 2024 only).
+        probe: Round-trip times for telemetry (document of 2024 only).
+        create_time: When it was created, in UTC.
+        last_updated: When it was changed last, in UTC.
     """
 
     name: str
@@ -155,148 +200,49 @@ class Version:
     probe: Probe | None = None
     create_time: datetime | None = None
     last_updated: datetime | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
     @property
     def cached(self) -> float:
-        """In how many percent of the locations its image is cached; above 80 servers start fast nearly anywhere."""
+        """The percentage of locations that have the image cached; above 80, servers start fast nearly everywhere."""
         return 100 * (self.caching_percent or 0.0)
 
 
 @attrs.frozen(kw_only=True)
-class VersionAnswer:
-    """What the service answers to whoever creates or changes a version."""
+class VersionResponse(Model):
+    """The response of creating or changing a version."""
 
     version: Version
     success: bool | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class VersionDeleted:
-    """What the service answers to whoever deletes a version."""
+class VersionDeleted(Model):
+    """The response of deleting a version."""
 
     success: bool | None = None
     message: str | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class ACLEntry:
-    """A range of addresses that may reach the servers of a version; ``id`` is a number as text."""
+class ACLEntry(Model):
+    """An entry of a version's access control list: a range of addresses that may reach its servers.
+
+    Attributes:
+        id: The entry's id, a number as a string.
+        cidr: An address or a range, such as ``203.0.113.0/24``.
+        label: The caller's description.
+        is_active: Whether the entry is enforced.
+    """
 
     id: str
     cidr: str | None = None
     label: str | None = None
     is_active: bool | None = None
-    extra: Mapping[str, JSON] = extra_field()
 
 
 @attrs.frozen(kw_only=True)
-class ACLAnswer:
-    """What the service answers to whoever adds or removes a range."""
+class ACLResponse(Model):
+    """The response of adding or removing an entry of an access control list."""
 
     whitelist_entry: ACLEntry
     success: bool | None = None
-    extra: Mapping[str, JSON] = extra_field()
-
-
-class VersionOptions(TypedDict, total=False):
-    """What a version may be given beside its image and its resources."""
-
-    is_active: bool
-    """Whether it can be deployed."""
-    req_video: int
-    """1/1024 of a GPU."""
-    private_username: str
-    """Who pulls the image from a private registry."""
-    private_token: str | Secret
-    """The password or token for it; never shown."""
-    verify_image: bool
-    """Have the service try to pull the image first: it answers with FailedDependency where it cannot."""
-    force_cache: bool
-    """Have the image loaded ahead to every location, so that servers start fast."""
-    time_to_deploy: int
-    """Seconds after which a start counts as failed, at least 15."""
-    max_duration: int
-    """Minutes after which a server is stopped, at most 1440; -1 for no end."""
-    restart_policy: RestartPolicy
-    """When a container that has ended is started again."""
-    termination_grace_period_seconds: int
-    """Seconds from SIGTERM to the end, 5 to 3600."""
-    will_deploy_in_mainland_china: bool
-    """Whether it may be deployed there."""
-    dns_config: str
-    """The DNS configuration to use."""
-    ports: Sequence[VersionPort]
-    """What the container listens on; without any, its servers cannot be reached."""
-    envs: Environment
-    """The container's environment; values up to 4 KB."""
-    endpoint_storage: str
-    """The endpoint storage that keeps the logs."""
-    use_telemetry: bool
-    """Deprecated, document of 2024 only: measure players' round trips before a place is chosen."""
-    inject_context_env: bool
-    """Deprecated, document of 2024 only: it is always done now."""
-    whitelisting_active: bool
-    """Deprecated, document of 2024 only: whether the ACL is enforced."""
-    cache_min_hour: int
-    """Deprecated, document of 2024 only: the hour, 0 to 23, from which to cache."""
-    cache_max_hour: int
-    """Deprecated, document of 2024 only: the hour, 0 to 23, until which to cache."""
-    enable_all_locations: bool
-    """Deprecated, document of 2024 only: use slow locations too."""
-    session_config: SessionConfig
-    """Deprecated, document of 2024 only: how sessions share servers."""
-    probe: Probe
-    """Deprecated, document of 2024 only: what telemetry aims at."""
-
-
-def _number(name: str, minimum: int, maximum: float = math.inf) -> Callable[[Any], JSON]:
-    return lambda value: validate_int(value, name, minimum=minimum, maximum=maximum)
-
-
-_AS_SENT: Final[Mapping[str, Callable[[Any], JSON]]] = {
-    "req_cpu": _number("req_cpu", LEAST_RESOURCES),
-    "req_memory": _number("req_memory", LEAST_RESOURCES),
-    "req_video": _number("req_video", 0),
-    "private_token": lambda token: validate_secret(token, "the private token").reveal(),
-    "time_to_deploy": _number("time_to_deploy", 15),
-    "max_duration": _number("max_duration", -1, 1440),
-    "restart_policy": lambda policy: validate_choice(policy, get_args(RestartPolicy), "restart_policy"),
-    "termination_grace_period_seconds": _number("termination_grace_period_seconds", 5, 3600),
-    "ports": lambda ports: [port.as_json() for port in validate_list(ports, "ports")],
-    "envs": environment_json,
-    "cache_min_hour": _number("cache_min_hour", 0, 23),
-    "cache_max_hour": _number("cache_max_hour", 0, 23),
-    "session_config": SessionConfig.as_json,
-    "probe": Probe.as_json,
-}
-"""What a version is given and is not sent as it is: checked, or put in other words."""
-
-
-def version_body(
-    options: VersionOptions, *, name: str | None, req_cpu: int | None, req_memory: int | None, **image: str | None
-) -> dict[str, JSON]:
-    """What is given of a version as a body has it. Raises ConfigurationError for what the service would not take."""
-    validate_options(options, VersionOptions.__annotations__, "a version")
-    fields: dict[str, Any] = {"name": name, "req_cpu": req_cpu, "req_memory": req_memory, **image, **options}
-    body = {
-        field: _AS_SENT[field](value) if field in _AS_SENT else value
-        for field, value in fields.items()
-        if value is not None
-    }
-    if name is not None:
-        validate_name(name, "the version's name", max_length=64)
-    if req_cpu is not None and req_memory is not None and req_memory > _MEMORY_TO_CPU * req_cpu:
-        raise ConfigurationError(
-            f"req_memory is at most twice req_cpu: {req_cpu} CPU units can have {_MEMORY_TO_CPU * req_cpu} MB, "
-            f"not {req_memory}"
-        )
-    return body
-
-
-def version_secrets(options: VersionOptions) -> tuple[Secret, ...]:
-    """What of the options no error must show."""
-    token = options.get("private_token")
-    return () if token is None else (validate_secret(token, "the private token"),)

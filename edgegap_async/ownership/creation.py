@@ -16,7 +16,7 @@ from edgegap_async.errors import (
     ServerError,
     TransportError,
 )
-from edgegap_async.models.fields import State
+from edgegap_async.models.states import State
 from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.validation import positive, validate_choice, validate_int
 

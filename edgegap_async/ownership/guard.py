@@ -14,7 +14,7 @@ from typing import Final, Unpack, cast
 
 from edgegap_async.errors import JSON, BadRequest, EdgegapError, Gone, NotFound, Unprocessable
 from edgegap_async.limits import Priority
-from edgegap_async.models.deployments import Stopped, StopReceipt
+from edgegap_async.models.deployments import StopReceipt, StopResponse
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
@@ -157,7 +157,7 @@ class DeployGuard:
             **options: What else the call takes.
         """
         try:
-            response = await self._pipeline.call(operation_id, Stopped, **options)
+            response = await self._pipeline.call(operation_id, StopResponse, **options)
         except (Gone, NotFound, BadRequest) as error:
             # 404 is the document's word for an unknown id, this 400 the service's
             if isinstance(error, BadRequest) and "request id" not in error.message.lower():

@@ -1,4 +1,4 @@
-"""Lists as streams of pages."""
+"""Lists as streams of pages: ``PageStream`` is what every ``list()`` method returns."""
 
 from edgegap_async.pagination.stream import DEFAULT_PAGE_SIZE, Page, PageStream
 

@@ -1,4 +1,4 @@
-"""Which page of a changing list to read next."""
+"""Choose which page of a list to fetch next while rows are added and removed."""
 
 from __future__ import annotations
 
@@ -8,74 +8,100 @@ import attrs
 
 T = TypeVar("T")
 
-_MOST_MISSES: Final = 5
-"""A page that is announced so often and never there ends a list that contradicts itself."""
+_MAX_MISSING_PAGES: Final = 5
+"""How often a page may be announced and not be found before the list counts as inconsistent and the stream ends."""
 
 
 @attrs.frozen(kw_only=True)
 class FetchedPage(Generic[T]):
-    """Page ``number`` of pages of ``size`` rows as it was read: ``more`` whether another follows."""
+    """One page as the service returned it.
+
+    Attributes:
+        items: The rows of the page.
+        number: The number of the page, from 1.
+        size: The page size of the request.
+        total: The number of rows in the whole list, None if the service does not count them or the page was not found.
+        has_next: Whether there is a page after it.
+        page_count: The number of pages in the whole list, None if unknown.
+    """
 
     items: tuple[T, ...]
     number: int
     size: int
     total: int | None
-    more: bool
-    pages: int | None = None
+    has_next: bool
+    page_count: int | None = None
 
 
 @attrs.define
 class Cursor:
-    """Where to read next in a list whose rows come and go.
+    """The position in a list whose rows are added and removed while it is read.
 
-    Pages are windows over a live list: a row that disappears moves all behind it forward, into windows that were
-    read already, and the list's total tells how many did. Every row that is unseen and stays is at the ``frontier``
-    or beyond, counted in rows from the list's start, so the frontier moves back by what the total lost. From the
-    first loss on windows begin a ``margin`` before the frontier, so that the next loss costs no second reading.
+    Pages are offsets over a live list. When a row is removed, every row behind it moves forward by one, possibly into
+    a page that was already fetched. The list's total shows how many rows were removed. All rows that are still unread
+    are at ``first_unread`` or behind it, so ``first_unread`` moves back by as much as the total falls. After the first
+    removal, pages are chosen that begin a ``margin`` before ``first_unread``, so that the next removal does not
+    require fetching another page again.
 
-    This is exact where new rows come first (or none come between two readings): no row can then have moved further
-    than the total fell. Where rows come later in the list, one that comes hides one that goes.
+    This is exact if new rows are added at the start of the list (or none are added between two pages): then no row
+    moves forward by more than the total falls. If a new row is added further back, it hides a removal.
+
+    Attributes:
+        page_size: The page size, in rows; lowered if the service returns smaller pages.
+        first_unread: How many rows from the start of the list have certainly been read.
+        margin: How many rows before ``first_unread`` the next page should begin.
+        total: The total of the page before, None if unknown.
+        missing_pages: The pages that were announced and not found, as their first row and the total at that time.
+        done: Whether the list has been read to its end.
     """
 
-    size: int
-    frontier: int = 0
+    page_size: int
+    first_unread: int = 0
     margin: int = 0
     total: int | None = None
-    missed: list[tuple[int, int | None]] = attrs.field(factory=list[tuple[int, int | None]])
+    missing_pages: list[tuple[int, int | None]] = attrs.field(factory=list[tuple[int, int | None]])
     done: bool = False
 
-    def window(self) -> tuple[int, int]:
-        """Number and size of the page to read next: of those that begin early enough, the one that reaches furthest."""
-        for start in (max(self.frontier - self.margin, 0), self.frontier):
-            sizes = range(self.size, self.size // 2, -1)
+    def next_page(self) -> tuple[int, int]:
+        """Return the number and the size of the page to fetch next.
+
+        Of the pages that begin early enough, this is the one that ends furthest back. The size varies, since a page
+        can begin only at a multiple of its size.
+        """
+        for start in (max(self.first_unread - self.margin, 0), self.first_unread):
+            sizes = range(self.page_size, self.page_size // 2, -1)
             number, size = max(((start // size + 1, size) for size in sizes), key=lambda page: page[0] * page[1])
-            if number * size > self.frontier:
+            if number * size > self.first_unread:
                 break
         return number, size
 
-    def note(self, reading: FetchedPage[Any]) -> bool:
-        """Take a reading into account; False where rows were lost before it, so that its successor is another."""
-        size = reading.size
-        if reading.total is None and reading.number > 1 and not reading.items:
-            return self._step_back(reading)
-        if reading.more and reading.number == 1 and 0 < len(reading.items) < size:
-            self.size = size = len(reading.items)  # the service caps the size of its pages
-        fell = self.total - reading.total if self.total is not None and reading.total is not None else 0
-        lost = max(fell, 0)
-        self.frontier = max(self.frontier - lost, 0)
-        if lost:
-            self.margin = min(max(self.margin, 2 * lost), self.size // 2)
-        if reading.total is not None:
-            self.total = reading.total
-        if self.frontier >= (reading.number - 1) * size:
-            self.frontier = max(self.frontier, reading.number * size)
-            self.done = not reading.more
-        return not lost
+    def record(self, page: FetchedPage[Any]) -> bool:
+        """Update the position after a page was fetched.
 
-    def _step_back(self, reading: FetchedPage[Any]) -> bool:
-        """A page that was announced is not there: the one before it tells how many rows were lost."""
-        start = (reading.number - 1) * reading.size
-        self.missed = [miss for miss in self.missed if miss == (start, self.total)] + [(start, self.total)]
-        self.done = len(self.missed) > _MOST_MISSES
-        self.frontier = max(min(self.frontier, start) - 1, 0)
-        return False
+        Returns:
+            False if rows were removed before the page, so that pages fetched ahead are no longer the next ones.
+        """
+        size = page.size
+        if page.total is None and page.number > 1 and not page.items:
+            self._step_back(page)
+            return False
+        if page.has_next and page.number == 1 and 0 < len(page.items) < size:
+            self.page_size = size = len(page.items)  # the service limits the size of its pages
+        removed = max(self.total - page.total, 0) if self.total is not None and page.total is not None else 0
+        self.first_unread = max(self.first_unread - removed, 0)
+        if removed:
+            self.margin = min(max(self.margin, 2 * removed), self.page_size // 2)
+        if page.total is not None:
+            self.total = page.total
+        if self.first_unread >= (page.number - 1) * size:
+            self.first_unread = max(self.first_unread, page.number * size)
+            self.done = not page.has_next
+        return not removed
+
+    def _step_back(self, page: FetchedPage[Any]) -> None:
+        """Go back to the page before one that was not found: its total shows how many rows were removed."""
+        start = (page.number - 1) * page.size
+        missing = (start, self.total)
+        self.missing_pages = [each for each in self.missing_pages if each == missing] + [missing]
+        self.done = len(self.missing_pages) > _MAX_MISSING_PAGES
+        self.first_unread = max(min(self.first_unread, start) - 1, 0)

@@ -1,4 +1,4 @@
-"""Lists as streams: lazy, read ahead, no row twice and none lost while the collection changes."""
+"""Lists as streams: lazy and prefetched; no row is returned twice, and none that stays in the list is missed."""
 
 from __future__ import annotations
 
@@ -10,58 +10,50 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from edgegap_async.decoding.decoder import parse, structure
-from edgegap_async.errors import JSON, ConfigurationError, DecodeError, NotFound
-from edgegap_async.models.fields import Count
-from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination.cursor import Cursor, FetchedPage
+from edgegap_async.pagination.fetcher import PageFetcher
 from edgegap_async.transport import Pipeline
+from edgegap_async.validation import validate_int
 
 T = TypeVar("T")
 
 DEFAULT_PAGE_SIZE: Final = 100
-"""The largest page seen in use: the service documents no maximum, and gives 10 rows when not asked."""
+"""The largest page size in use: the service documents no maximum, and returns 10 rows by default."""
 
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page: the rows not given before, its number from 1, and the list's own total (None if it has none)."""
+    """One page of a list.
+
+    Attributes:
+        items: The rows that the stream has not returned before.
+        number: The number of the page, from 1.
+        total_count: The number of rows in the whole list, None if the service does not count them.
+    """
 
     items: tuple[T, ...]
     number: int
     total_count: int | None
 
 
-@attrs.frozen(kw_only=True)
-class _Paginator:
-    num_pages: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class _Pagination:
-    number: int | None = None
-    next_page_number: int | None = None
-    has_next: bool | None = None
-    paginator: _Paginator | None = None
-
-
-@attrs.frozen(kw_only=True)
-class _Envelope:
-    """What stands around the items; ``count`` is what 2024 called ``total_count``."""
-
-    total_count: Count | None = None
-    count: Count | None = None
-    pagination: _Pagination | None = None
-
-
 class PageStream(Generic[T]):
-    """A list of the service, read as it is asked for.
+    """A list of the service as an asynchronous iterable.
 
-    Nothing is sent before it is iterated. ``async for`` gives the items, ``pages()`` the pages; both may be run
-    again and start anew. While the consumer works the next page is read; of a list that seldom changes several
-    are, once it is known how many there are. A row is given once, whatever moves between pages, and none that
-    stays is missed (see ``Cursor``). Each page is one call with a deadline of its own; its errors are the call's.
-    Where a loop is left early, what was read ahead is cancelled as soon as its iterator is collected or closed.
+    ::
+
+        stream = edgegap.deployments.list(page_size=50)     # nothing is sent yet
+        async for row in stream: ...
+        async for page in stream.pages(): print(page.number, page.total_count)
+        first = await stream.first()
+        rows = await stream.collect(limit=500)
+
+    Each iteration starts from the beginning. While the caller works with one page, the next one is fetched; several
+    are fetched if the list seldom changes and the number of its pages is known. Each row is returned once, even if it
+    moves between pages, and no row that stays in the list is missed (see ``Cursor``). Each page is one request with
+    its own deadline; the errors of the request are raised by the iteration.
+
+    If a loop ends early, pages that are being fetched are cancelled as soon as its iterator is closed or collected;
+    use ``contextlib.aclosing(stream.pages())`` to have it closed at once.
     """
 
     def __init__(
@@ -78,147 +70,105 @@ class PageStream(Generic[T]):
         timeout: float | None = None,
         live: bool = False,
     ) -> None:
-        """``live`` lists change under the reader: their pages are read one after the other, for exactness.
+        """Create a stream; nothing is sent yet.
 
-        Raises ConfigurationError for a page size below 1.
+        Args:
+            pipeline: Sends the requests.
+            operation_id: The list's row in the table of operations.
+            item: The model of a row.
+            key: Returns what identifies a row, so that it is not returned twice.
+            path: The parameters of the operation's path.
+            query: The parameters of the query, without those of the page.
+            page_size: Rows in a page, at least 1.
+            prefetch: How many pages are fetched ahead at most.
+            timeout: Seconds for each page, None for the client's timeout.
+            live: Whether rows are added and removed all the time: then pages are fetched one after the other, since
+                the next one depends on the one before.
+
+        Raises:
+            ConfigurationError: ``page_size`` is not a whole number of at least 1.
         """
-        if isinstance(page_size, bool) or not isinstance(page_size, int) or page_size < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"page_size must be a whole number from 1, not {page_size!r}")
-        self._pipeline = pipeline
-        self._operation_id = operation_id
-        self._items_key = OPERATIONS[operation_id].items_key
-        self._paged = OPERATIONS[operation_id].paged
-        self._item = item
+        self._fetcher = PageFetcher(pipeline, operation_id, item, path=path, query=query, timeout=timeout)
         self._key = key
-        self._path = path
-        self._query = query or {}
-        self._page_size = page_size
-        self._ahead = min(prefetch, 1) if live else prefetch
-        self._timeout = timeout
+        self._page_size = validate_int(page_size, "page_size", minimum=1)
+        self._prefetch = min(prefetch, 1) if live else prefetch
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self._each()
+        return self._items()
 
-    async def _each(self) -> AsyncGenerator[T, None]:
+    async def _items(self) -> AsyncGenerator[T, None]:
         async with aclosing(self.pages()) as pages:
             async for page in pages:
                 for item in page.items:
                     yield item
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
-        """The pages in order, one reading at a time; a page read again gives only the rows that are new."""
+        """Iterate over the pages in order; a page that is fetched again contains only its new rows."""
         cursor = Cursor(self._page_size)
         seen: set[Hashable] = set()
         ahead: deque[asyncio.Task[FetchedPage[T]]] = deque()
         try:
             while not cursor.done:
                 if not ahead:
-                    ahead.append(self._start(*cursor.window()))
-                reading = await ahead[0]
+                    ahead.append(self._start(*cursor.next_page()))
+                page = await ahead[0]
                 ahead.popleft()
-                if not cursor.note(reading):
-                    await _cancelled(ahead)
+                if not cursor.record(page):
+                    await _cancel(ahead)
                 if not cursor.done:
-                    self._read_ahead(ahead, cursor, reading.pages)
-                fresh = self._unseen(reading.items, seen)
-                if fresh or reading.number == 1:
-                    yield Page(items=fresh, number=reading.number, total_count=reading.total)
+                    self._fetch_ahead(ahead, cursor, page.page_count)
+                items = self._new_items(page.items, seen)
+                if items or page.number == 1:
+                    yield Page(items=items, number=page.number, total_count=page.total)
         finally:
-            await _cancelled(ahead)
+            await _cancel(ahead)
 
     async def first(self) -> T | None:
-        """The first item, None of an empty list; asks for one row."""
-        reading = await self._read(1, 1)
-        return reading.items[0] if reading.items else None
+        """Return the first item, None if the list is empty; requests one row."""
+        page = await self._fetcher.fetch(1, 1)
+        return page.items[0] if page.items else None
 
     async def collect(self, limit: int | None = None) -> list[T]:
-        """All items, or the first ``limit``, as a list."""
+        """Return all items, or the first ``limit``, as a list."""
         items: list[T] = []
         if limit is not None and limit < 1:
             return items
-        async with aclosing(self._each()) as each:
-            async for item in each:
+        async with aclosing(self._items()) as stream:
+            async for item in stream:
                 items.append(item)
                 if len(items) == limit:
                     break
         return items
 
     async def total(self) -> int:
-        """How many there are, as the service counts; a list that does not count is read to its end."""
-        reading = await self._read(1, 1)
-        return len(await self.collect()) if reading.total is None else reading.total
+        """Return the number of items; requests one row, or the whole list if the service does not count it."""
+        page = await self._fetcher.fetch(1, 1)
+        return len(await self.collect()) if page.total is None else page.total
 
-    def _unseen(self, items: tuple[T, ...], seen: set[Hashable]) -> tuple[T, ...]:
-        fresh: list[T] = []
+    def _new_items(self, items: tuple[T, ...], seen: set[Hashable]) -> tuple[T, ...]:
+        """Return the items whose keys are not in ``seen``, and add them."""
+        new: list[T] = []
         for item in items:
             if (key := self._key(item)) not in seen:
                 seen.add(key)
-                fresh.append(item)
-        return tuple(fresh)
+                new.append(item)
+        return tuple(new)
 
     def _start(self, number: int, size: int) -> asyncio.Task[FetchedPage[T]]:
-        return asyncio.create_task(self._read(number, size), name=f"edgegap {self._operation_id} page {number}")
+        name = f"edgegap {self._fetcher.operation_id} page {number}"
+        return asyncio.create_task(self._fetcher.fetch(number, size), name=name)
 
-    def _read_ahead(self, ahead: deque[asyncio.Task[FetchedPage[T]]], cursor: Cursor, pages: int | None) -> None:
-        """Keep readings under way: one, or, of a list at rest whose pages are counted, as many as are wanted."""
-        number, size = cursor.window()
-        last = number + min(self._ahead, 1)
-        if pages is not None and not cursor.margin:
-            last = min(number + self._ahead, pages + 1)
-        ahead.extend(self._start(one, size) for one in range(number + len(ahead), last))
-
-    async def _read(self, number: int, size: int) -> FetchedPage[T]:
-        query = dict(self._query)
-        if self._paged:
-            query |= {"page": str(number), "limit": str(size)}
-        elif number > 1:
-            # The document names no parameters for it; that there is another page is the service's own word.
-            query["page"] = str(number)
-        try:
-            body = await self._pipeline.send(self._operation_id, path=self._path, query=query, timeout=self._timeout)
-        except NotFound:
-            if number == 1:
-                raise
-            # The list has shrunk to less than the page that was announced.
-            return FetchedPage(items=(), number=number, size=size, total=None, more=False)
-        return self._reading(parse(body, operation=self._operation_id), number, size)
-
-    def _reading(self, body: JSON, number: int, size: int) -> FetchedPage[T]:
-        rows = body
-        around: JSON = {}
-        if isinstance(body, dict) and self._items_key is not None:
-            if self._items_key not in body:
-                # taken for an empty list, it would tell a clean-up that nothing runs
-                raise DecodeError(
-                    f"{self._operation_id} answered without {self._items_key!r}",
-                    operation=self._operation_id,
-                    path=f"$.{self._items_key}",
-                )
-            rows = body[self._items_key]
-            if isinstance(rows, dict):
-                rows = [rows] if rows else []  # one row by itself: so the document has the matchmaker's components
-            around = {name: value for name, value in body.items() if name != self._items_key}
-        items: tuple[T, ...] = structure(rows, tuple[self._item, ...], operation=self._operation_id)  # type: ignore[name-defined]
-        envelope = structure(around, _Envelope, operation=self._operation_id)
-        total = envelope.count if envelope.total_count is None else envelope.total_count
-        pagination = envelope.pagination
-        if pagination is None:
-            more = bool(items) and len(items) >= size and total is not None and number * size < total
-            return FetchedPage(items=items, number=number, size=size, total=total, more=more)
-        more = pagination.next_page_number is not None if pagination.has_next is None else pagination.has_next
-        return FetchedPage(
-            items=items,
-            # some paginators answer a page past the end with the last one
-            number=pagination.number or number,
-            size=size,
-            total=total,
-            more=more,
-            pages=pagination.paginator.num_pages if pagination.paginator else None,
-        )
+    def _fetch_ahead(self, ahead: deque[asyncio.Task[FetchedPage[T]]], cursor: Cursor, page_count: int | None) -> None:
+        """Start fetching the next page; or several, if no row was removed so far and the number of pages is known."""
+        number, size = cursor.next_page()
+        end = number + min(self._prefetch, 1)
+        if page_count is not None and not cursor.margin:
+            end = min(number + self._prefetch, page_count + 1)
+        ahead.extend(self._start(each, size) for each in range(number + len(ahead), end))
 
 
-async def _cancelled(tasks: deque[asyncio.Task[Any]]) -> None:
-    """Cancel what was read ahead, and see it end."""
+async def _cancel(tasks: deque[asyncio.Task[Any]]) -> None:
+    """Cancel the pages that are being fetched, and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from edgegap_async.config import Secret
 from edgegap_async.errors import JSON
 from edgegap_async.limits import Priority
-from edgegap_async.models.fields import SnapshotT
+from edgegap_async.models.states import SnapshotT
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.core import ClientCore

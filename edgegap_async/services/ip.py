@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from edgegap_async.models.addresses import Address, Addresses, PublicAddress
+from edgegap_async.models.ip import Address, AddressesResponse, PublicAddress
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_ip_address, validate_ip_addresses
 
@@ -62,5 +62,5 @@ class IP(Service):
         return tuple(address for request in requests for address in request.result())
 
     async def _lookup(self, addresses: list[str], timeout: float | None) -> tuple[Address, ...]:
-        found = await self._call("IPs lookup", Addresses, body={"addresses": [*addresses]}, timeout=timeout)
+        found = await self._call("IPs lookup", AddressesResponse, body={"addresses": [*addresses]}, timeout=timeout)
         return found.addresses

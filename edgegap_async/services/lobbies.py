@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from edgegap_async.errors import JSON
-from edgegap_async.models.fields import StateChange
 from edgegap_async.models.lobbies import Lobby
+from edgegap_async.models.states import StateChange
 from edgegap_async.services.base import Service
 from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_name

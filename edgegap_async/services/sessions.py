@@ -9,7 +9,6 @@ from typing import Final, TypeAlias, Unpack
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import StateChange
 from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
 from edgegap_async.models.ids import (
     DeploymentLike,
@@ -19,17 +18,18 @@ from edgegap_async.models.ids import (
     session_id,
     session_ids,
 )
-from edgegap_async.models.placement import Placement, old_options
+from edgegap_async.models.placement import Placement, placement_json
 from edgegap_async.models.sessions import (
     Selector,
     Session,
-    SessionBulkStop,
+    SessionBulkStopResponse,
     SessionDeleted,
     SessionRequest,
     SessionRow,
     SessionUser,
-    SessionUsers,
+    SessionUsersResponse,
 )
+from edgegap_async.models.states import StateChange
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
@@ -104,7 +104,7 @@ class SessionUsersService(Service):
     ) -> tuple[SessionUser, ...]:
         response = await self._call(
             operation_id,
-            SessionUsers,
+            SessionUsersResponse,
             session_id(session),
             body={"ip_list": [*validate_ip_addresses(users, "users")]},
             timeout=timeout,
@@ -228,7 +228,7 @@ class Sessions(Service):
                     filters=filters_json(filters),
                     webhook_url=webhook_url or own_webhook,
                 ),
-                **old_options(deprecated, Placement),
+                **placement_json(deprecated, Placement),
             },
             timeout=timeout,
             priority=Priority.URGENT,
@@ -319,7 +319,7 @@ class Sessions(Service):
         )
         response = await self._call(
             "sessions-bulk-stop",
-            SessionBulkStop,
+            SessionBulkStopResponse,
             body={"filters": filters},
             timeout=timeout,
             priority=Priority.URGENT,

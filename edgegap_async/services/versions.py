@@ -12,16 +12,9 @@ import attrs
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.fields import Progress, Snapshot, State
-from edgegap_async.models.versions import (
-    ACLAnswer,
-    ACLEntry,
-    Version,
-    VersionAnswer,
-    VersionOptions,
-    version_body,
-    version_secrets,
-)
+from edgegap_async.models.states import Progress, Snapshot, State
+from edgegap_async.models.version_options import VersionOptions, version_body, version_secrets
+from edgegap_async.models.versions import ACLEntry, ACLResponse, Version, VersionResponse
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.services.core import ClientCore
@@ -121,7 +114,7 @@ class ACL(Service):
             ) from None
         body = {"cidr": cidr, **omit_none(label=label, is_active=is_active)}
         response = await self._call(
-            "app-version-whitelist-post", ACLAnswer, application, version, body=body, timeout=timeout
+            "app-version-whitelist-post", ACLResponse, application, version, body=body, timeout=timeout
         )
         return response.whitelist_entry
 
@@ -228,7 +221,7 @@ class Versions(Service):
         """
         response = await self._call(
             "app-version-create",
-            VersionAnswer,
+            VersionResponse,
             application,
             body=version_body(
                 options,
@@ -296,7 +289,7 @@ class Versions(Service):
         """
         response = await self._call(
             "app-version-update",
-            VersionAnswer,
+            VersionResponse,
             application,
             name,
             body=version_body(

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from edgegap_async.errors import EdgegapError
 from edgegap_async.models.deployments import DeploymentSnapshot
-from edgegap_async.models.fields import State, StateChange
+from edgegap_async.models.states import State, StateChange
 from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT
 from edgegap_async.waiting.watcher import Watcher
 

@@ -24,7 +24,7 @@ from edgegap_async.errors import (
     WaitTimeout,
     cleaned,
 )
-from edgegap_async.models.fields import Progress, Snapshot, SnapshotT, State
+from edgegap_async.models.states import Progress, Snapshot, SnapshotT, State
 
 NOT_FOUND: Final = (NotFound, Gone, BadRequest)
 """How the service says that it does not know a deployment; 400 is what it really answers."""

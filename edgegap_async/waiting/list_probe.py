@@ -15,8 +15,9 @@ from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import DeploymentRow, DeploymentSnapshot
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.fields import Progress
+from edgegap_async.models.page import PageEnvelope
 from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.states import Progress
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.status_probe import POLL_SECONDS, as_transient
 from edgegap_async.waiting.subscriptions import RowState, WatchEntry
@@ -75,7 +76,7 @@ class ListProbe:
                 entry.fail(as_transient(error))
         else:
             rows = {row.get("request_id"): row for row in page.data}
-            if is_capped := page.pagination is not None and page.pagination.has_next:
+            if is_capped := bool(page.has_next):
                 self.page_size = max(len(rows), 1)
             for entry in entries:
                 if (row := rows.get(entry.id)) is not None:
@@ -118,13 +119,7 @@ class ListProbe:
 
 
 @attrs.frozen(kw_only=True)
-class _Pagination:
-    has_next: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class _RowPage:
+class _RowPage(PageEnvelope):
     """A page whose rows are decoded one by one, so that a row that is invalid fails one wait only."""
 
     data: tuple[Mapping[str, JSON], ...] = ()
-    pagination: _Pagination | None = None

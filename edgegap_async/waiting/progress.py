@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
-from edgegap_async.models.fields import State
+from edgegap_async.models.states import State
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import Generic
 
-from edgegap_async.models.fields import SnapshotT
+from edgegap_async.models.states import SnapshotT
 from edgegap_async.waiting.subscriptions import WatchEntry
 
 

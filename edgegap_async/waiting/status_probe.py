@@ -8,7 +8,7 @@ import attrs
 
 from edgegap_async.errors import DeadlineExceeded, EdgegapError, TransportError
 from edgegap_async.limits import Priority
-from edgegap_async.models.fields import SnapshotT
+from edgegap_async.models.states import SnapshotT
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.subscriptions import WatchEntry
 

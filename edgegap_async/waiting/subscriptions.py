@@ -11,7 +11,7 @@ from typing import Generic, TypeAlias
 import attrs
 
 from edgegap_async.errors import JSON, EdgegapError
-from edgegap_async.models.fields import Progress, SnapshotT
+from edgegap_async.models.states import Progress, SnapshotT
 from edgegap_async.waiting.history import VersionKey
 
 RowState: TypeAlias = tuple[str, JSON]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from edgegap_async.errors import EdgegapError, WaitTerminated
-from edgegap_async.models.fields import SnapshotT, StateChange
+from edgegap_async.models.states import SnapshotT, StateChange
 from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT, WaitState, WaitTarget
 from edgegap_async.waiting.subscriptions import Subscription
 

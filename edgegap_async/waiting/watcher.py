@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol
 
 from edgegap_async.bounded_dict import BoundedDict
 from edgegap_async.errors import ClientStateError, EdgegapError
-from edgegap_async.models.fields import Progress, SnapshotT
+from edgegap_async.models.states import Progress, SnapshotT
 from edgegap_async.waiting.history import ReadinessHistory, VersionKey
 from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from edgegap_async.models.deployments import Deployment, DeploymentSnapshot
-from edgegap_async.models.fields import SnapshotT
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import Session
+from edgegap_async.models.states import SnapshotT
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.intervals import SPARSE, PollInterval
 from edgegap_async.waiting.list_probe import ListProbe

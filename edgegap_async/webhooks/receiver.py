@@ -21,9 +21,9 @@ from edgegap_async.bounded_dict import BoundedDict
 from edgegap_async.decoding.decoder import parse, structure
 from edgegap_async.errors import JSON, DecodeError
 from edgegap_async.models.deployments import Deployment
-from edgegap_async.models.fields import State
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
+from edgegap_async.models.states import State
 from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.waiting.watchers import Watchers
 

@@ -1,4 +1,4 @@
-"""What callers give, as the service wants it."""
+"""Users, environment variables and query parameters are encoded as the service expects them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IP = "203.0.113.7"
         (User.at(-90, 180, ip_address=IP), {"latitude": -90.0, "longitude": 180.0}),
     ],
 )
-def test_every_form_of_a_user(user: Any, data: dict[str, Any]) -> None:
+def test_every_form_of_a_user_is_encoded_for_v2(user: Any, data: dict[str, Any]) -> None:
     kind = "ip_address" if "ip_address" in data else "geo_coordinates"
     assert users_v2([user]) == [{"user_type": kind, "user_data": data}]
 
@@ -41,31 +41,31 @@ def test_users_may_be_any_iterable() -> None:
     assert users_v2(iter([IP, IP])) == users_v2((IP, IP))  # type: ignore[arg-type]
 
 
-def test_users_of_v1() -> None:
+def test_users_are_encoded_for_v1() -> None:
     assert users_v1([IP, User.ip(IP)]) == {"ip_list": [IP, IP]}
     assert users_v1([User.at(0, 1, ip_address=IP)]) == {"geo_ip_list": [{"ip": IP, "latitude": 0, "longitude": 1}]}
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_every_place_on_earth_is_one(latitude: float, longitude: float) -> None:
+def test_every_position_on_earth_is_accepted(latitude: float, longitude: float) -> None:
     assert User.at(latitude, longitude).has_position
 
 
 @given(st.floats(min_value=90, exclude_min=True) | st.floats(max_value=-90, exclude_max=True) | st.just(float("nan")))
-def test_no_other_place_is(latitude: float) -> None:
-    with pytest.raises(ConfigurationError, match="within -90 and 90"):
+def test_other_positions_are_refused(latitude: float) -> None:
+    with pytest.raises(ConfigurationError, match="between -90 and 90"):
         User.at(latitude, 0)
 
 
 @given(st.text())
-def test_a_name_that_is_taken_cannot_leave_its_segment(name: str) -> None:
+def test_an_accepted_name_stays_within_its_path_segment(name: str) -> None:
     with suppress(ConfigurationError):
         assert validate_name(name, "the name") == name
         assert not set("/\\\r\n\0") & set(name)
         assert name not in {"", ".", ".."}
 
 
-def test_environment_in_both_forms() -> None:
+def test_environment_variables_are_accepted_in_both_forms() -> None:
     assert environment_json({"A": "1"}) == environment_json([EnvironmentVariable(key="A", value="1")])
     assert environment_json({}) == []
 
@@ -81,9 +81,9 @@ def test_environment_in_both_forms() -> None:
         ("30s", "30s"),
     ],
 )
-def test_parameters_as_text(value: Any, text: str) -> None:
+def test_query_parameters_are_encoded_as_strings(value: Any, text: str) -> None:
     assert string_values(name=value, other=None) == {"name": text}
 
 
-def test_parameters_that_are_none_are_left_out() -> None:
+def test_parameters_that_are_none_are_not_sent() -> None:
     assert string_values(a=None, b="") == {"b": ""}

@@ -1,4 +1,4 @@
-"""Streams: lazy, complete, without repeats, bounded, and gone when nobody reads them."""
+"""Streams are lazy, complete and bounded, return no row twice, and cancel their requests when a loop ends early."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgegap_async.transport import Pipeline
 
 
 def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
-    """hypothesis cannot run async tests."""
+    """Run a coroutine inside a hypothesis test, which cannot be async."""
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(work)
@@ -29,39 +29,39 @@ def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
 
 
 class ChangingList:
-    """A list of the service, newest first, in which things happen before each page is read.
+    """A list of the service, newest first, that changes before each page is returned.
 
-    ``happenings`` says, for each reading in turn, how many rows come in front and which leave.
+    ``changes`` holds, for each request in turn, how many rows are added in front and which rows are removed.
     """
 
     def __init__(
-        self, rows: int, happenings: list[tuple[int, list[int]]], *, cap: int = 1000, empty: str = "page"
+        self, rows: int, changes: list[tuple[int, list[int]]], *, cap: int = 1000, empty: str = "page"
     ) -> None:
         self.rows = [f"old-{place}" for place in range(rows)]
         self.stayed = set(self.rows)
-        self.happenings = iter(happenings)
+        self.changes = iter(changes)
         self.cap = cap
         self.empty = empty
         self.new = 0
-        self.readings: list[int] = []
-        self.under_way = self.most_under_way = 0
+        self.fetched: list[int] = []
+        self.running = self.max_running = 0
 
-    def _happen(self) -> None:
-        coming, leaving = next(self.happenings, (0, []))
-        for place in leaving:
+    def _change(self) -> None:
+        added, removed = next(self.changes, (0, []))
+        for place in removed:
             if self.rows:
                 self.stayed.discard(self.rows.pop(place % len(self.rows)))
-        self.rows[:0] = [f"new-{self.new + place}" for place in range(coming)]
-        self.new += coming
+        self.rows[:0] = [f"new-{self.new + place}" for place in range(added)]
+        self.new += added
 
     async def send(self, _operation: str, *, query: Mapping[str, str], **_: Any) -> bytes:
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.running += 1
+        self.max_running = max(self.max_running, self.running)
         await asyncio.sleep(0)
-        self.under_way -= 1
-        self._happen()
+        self.running -= 1
+        self._change()
         number, size = int(query["page"]), min(int(query["limit"]), self.cap)
-        self.readings.append(number)
+        self.fetched.append(number)
         rows = self.rows[(number - 1) * size : number * size]
         if not rows and number > 1 and self.empty == "missing":
             raise errors.NotFound(404, "That page contains no results", None, "deployment-list")
@@ -93,55 +93,55 @@ class ChangingList:
         )
 
 
-HAPPENINGS = st.lists(st.tuples(st.integers(0, 4), st.lists(st.integers(0, 200), max_size=7)), max_size=25)
+CHANGES = st.lists(st.tuples(st.integers(0, 4), st.lists(st.integers(0, 200), max_size=7)), max_size=25)
 
 
 @settings(deadline=None, max_examples=300)
 @given(
     rows=st.integers(0, 60),
-    happenings=HAPPENINGS,
+    changes=CHANGES,
     page_size=st.integers(1, 12),
     prefetch=st.integers(0, 3),
     cap=st.sampled_from([3, 5, 1000]),
     empty=st.sampled_from(["page", "missing"]),
 )
-def test_none_twice_and_none_that_stayed_missed_while_rows_come_and_go(
-    rows: int, happenings: list[tuple[int, list[int]]], page_size: int, prefetch: int, cap: int, empty: str
+def test_no_row_is_returned_twice_or_missed_while_rows_are_added_and_removed(
+    rows: int, changes: list[tuple[int, list[int]]], page_size: int, prefetch: int, cap: int, empty: str
 ) -> None:
-    changing = ChangingList(rows, happenings, cap=cap, empty=empty)
+    changing = ChangingList(rows, changes, cap=cap, empty=empty)
 
     async def read() -> list[str]:
         return [row.request_id async for row in changing.stream(page_size=page_size, prefetch=prefetch)]
 
-    given_rows = run(read())
-    assert len(given_rows) == len(set(given_rows))
-    assert changing.stayed <= set(given_rows)
+    returned = run(read())
+    assert len(returned) == len(set(returned))
+    assert changing.stayed <= set(returned)
 
 
 @settings(deadline=None, max_examples=100)
 @given(rows=st.integers(0, 60), page_size=st.integers(1, 12), prefetch=st.integers(0, 6), live=st.booleans())
-def test_a_list_at_rest_is_read_once_in_order_and_not_further_ahead_than_allowed(
+def test_an_unchanging_list_is_fetched_once_in_order_within_the_prefetch_limit(
     rows: int, page_size: int, prefetch: int, live: bool
 ) -> None:
-    resting = ChangingList(rows, [])
+    unchanging = ChangingList(rows, [])
 
     async def read() -> list[str]:
-        return [row.request_id async for row in resting.stream(page_size=page_size, prefetch=prefetch, live=live)]
+        return [row.request_id async for row in unchanging.stream(page_size=page_size, prefetch=prefetch, live=live)]
 
-    assert run(read()) == resting.rows
-    assert resting.readings == list(range(1, max(-(-rows // page_size), 1) + 1))
-    assert resting.most_under_way <= (1 if live else max(prefetch, 1))
+    assert run(read()) == unchanging.rows
+    assert unchanging.fetched == list(range(1, max(-(-rows // page_size), 1) + 1))
+    assert unchanging.max_running <= (1 if live else max(prefetch, 1))
 
 
-def test_three_rows_gone_behind_the_cursor_do_not_take_three_others_with_them() -> None:
+def test_rows_removed_from_fetched_pages_do_not_hide_other_rows() -> None:
     changing = ChangingList(300, [(0, []), (0, [0, 0, 0])])
 
     async def read() -> list[str]:
         return [row.request_id async for row in changing.stream(page_size=100)]
 
-    given_rows = run(read())
-    assert changing.stayed <= set(given_rows)
-    assert len(changing.readings) <= 5
+    returned = run(read())
+    assert changing.stayed <= set(returned)
+    assert len(changing.fetched) <= 5
 
 
 async def _deployed(edgegap: EdgegapClient, count: int) -> list[str]:
@@ -167,7 +167,7 @@ def _lists(local: LocalEdgegap) -> list[Mapping[str, str]]:
     return [dict(seen.query) for seen in local.requests if seen.operation_id == "deployment-list"]
 
 
-async def test_nothing_is_sent_before_it_is_read(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
+async def test_nothing_is_sent_before_the_first_iteration(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
     stream = client.deployments.list()
     stream.pages()
     aiter(stream)
@@ -193,10 +193,10 @@ async def test_items_pages_first_collect_and_total(unlimited: LocalEdgegap, clie
     before = len(_lists(unlimited))
     assert await stream.total() == 25
     assert _lists(unlimited)[before:] == [{**_lists(unlimited)[0], "page": "1", "limit": "1"}]
-    assert await client.deployments.list(Filter(tags="nobody")).first() is None
+    assert await client.deployments.list(Filter(tags="unused")).first() is None
 
 
-async def test_leaving_the_loop_early_leaves_no_task_and_reads_one_page_ahead_at_most(
+async def test_a_loop_that_ends_early_leaves_no_task_and_fetches_at_most_one_page_ahead(
     unlimited: LocalEdgegap, client: EdgegapClient
 ) -> None:
     await _deployed(client, 30)
@@ -229,7 +229,7 @@ async def test_a_failing_page_fails_the_stream_and_leaves_no_task(
     assert not [task for task in asyncio.all_tasks() if "page" in task.get_name()]
 
 
-async def test_one_429_in_the_middle_does_not_end_the_walk(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
+async def test_a_429_in_the_middle_does_not_end_the_iteration(unlimited: LocalEdgegap, client: EdgegapClient) -> None:
     await _deployed(client, 30)
     rows = []
     async for row in client.deployments.list(page_size=10):
@@ -240,7 +240,7 @@ async def test_one_429_in_the_middle_does_not_end_the_walk(unlimited: LocalEdgeg
     assert client.stats().rate_limited == 1
 
 
-async def test_lists_without_pagination_or_total_are_streams_as_well(
+async def test_lists_without_pagination_or_total_are_streams_too(
     unlimited: LocalEdgegap, client: EdgegapClient
 ) -> None:
     beacons = await client.locations.beacons.list().collect()
@@ -250,13 +250,13 @@ async def test_lists_without_pagination_or_total_are_streams_as_well(
     assert [seen.query for seen in unlimited.requests if seen.operation_id == "private-fleet-hosts-list"] == [{}]
 
 
-async def test_many_pages_of_a_resting_list_are_read_together(client: EdgegapClient) -> None:
+async def test_many_pages_of_an_unchanging_list_are_fetched_together(client: EdgegapClient) -> None:
     everywhere = await client.locations.list(page_size=5).collect()
     assert len(everywhere) == await client.locations.list().total()
     assert len({(place.city, place.country) for place in everywhere}) == len(everywhere)
 
 
-async def test_filters_and_order_are_sent_in_the_lists_own_dialect(
+async def test_filters_and_order_are_sent_as_the_query_parameter(
     unlimited: LocalEdgegap, client: EdgegapClient
 ) -> None:
     ids = await _deployed(client, 3)

@@ -128,7 +128,7 @@ async def test_components_are_listed_in_each_documented_shape(
 
 async def test_a_list_response_without_its_rows_is_a_decode_error(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("get-component-list", "status", code=200, body={"count": 0})
-    with pytest.raises(DecodeError, match="without 'data'"):
+    with pytest.raises(DecodeError, match="has no 'data'"):
         await edgegap.matchmakers.components.list().collect()
 
 

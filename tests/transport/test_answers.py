@@ -48,7 +48,7 @@ async def undecoded(local: LocalEdgegap, body: Any) -> DecodeError:
             await edgegap.deployments.get(ID)
     assert len(local.requests) == 1, "an answer that cannot be read is not asked for again"
     assert caught.value.operation == "deployment-get"
-    assert str(caught.value).startswith("deployment-get answered with ")
+    assert str(caught.value).startswith("the data of deployment-get ")
     return caught.value
 
 
@@ -58,19 +58,19 @@ async def undecoded(local: LocalEdgegap, body: Any) -> DecodeError:
 async def test_a_sign_in_page_with_200(local: LocalEdgegap) -> None:
     local.faults.add("deployment-get", "not_json")
     async with local.client() as edgegap:
-        with pytest.raises(DecodeError, match=r"a body that is not JSON \(.*byte 0\)\)") as caught:
+        with pytest.raises(DecodeError, match=r"is not JSON \(.*byte 0\)\)") as caught:
             await edgegap.deployments.get(ID)
     assert "Sign in" not in str(caught.value)
 
 
 @pytest.mark.parametrize("body", [None, "", "  \n"])
 async def test_an_empty_body_with_200(local: LocalEdgegap, body: str | None) -> None:
-    assert "an empty body" in str(await undecoded(local, body))
+    assert "is empty" in str(await undecoded(local, body))
 
 
 @pytest.mark.parametrize("body", ['{"request_id": "abc', '{"request_id": NaN}', "request_id=abc", "\x00", '"\\ud800"'])
 async def test_a_body_that_is_no_json(local: LocalEdgegap, body: str) -> None:
-    assert "a body that is not JSON" in str(await undecoded(local, body))
+    assert "is not JSON" in str(await undecoded(local, body))
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ async def test_a_body_that_is_no_json(local: LocalEdgegap, body: str) -> None:
         ("null", "$", "expected an object, found null"),
         ("42", "$", "expected an object, found a number"),
         ({}, "$.request_id", "no 'request_id'"),
-        ({"request_id": None}, "$.request_id", "expected a text, found null"),
-        ({"request_id": 42}, "$.request_id", "expected a text, found a number"),
-        ({"request_id": ID, "running": "yes"}, "$.running", "expected a boolean, found a text"),
-        ({"request_id": ID, "current_status": 7}, "$.current_status", "expected a text, found a number"),
-        ({"request_id": ID, "tags": "match-42"}, "$.tags", "expected a list, found a text"),
-        ({"request_id": ID, "tags": ["a", None]}, "$.tags[1]", "expected a text, found null"),
+        ({"request_id": None}, "$.request_id", "expected a string, found null"),
+        ({"request_id": 42}, "$.request_id", "expected a string, found a number"),
+        ({"request_id": ID, "running": "yes"}, "$.running", "expected a boolean, found a string"),
+        ({"request_id": ID, "current_status": 7}, "$.current_status", "expected a string, found a number"),
+        ({"request_id": ID, "tags": "match-42"}, "$.tags", "expected a list, found a string"),
+        ({"request_id": ID, "tags": ["a", None]}, "$.tags[1]", "expected a string, found null"),
         ({"request_id": ID, "ports": []}, "$.ports", "expected an object, found a list"),
-        ({"request_id": ID, "start_time": "soon"}, "$.start_time", "expected a date and time, found a text"),
-        ({"request_id": ID, "elapsed_time": "long"}, "$.elapsed_time", "expected a number, also as text, found a text"),
-        ({"request_id": ID, "location": "Montreal"}, "$.location", "expected an object, found a text"),
+        ({"request_id": ID, "start_time": "soon"}, "$.start_time", "expected a date and time, found a string"),
+        ({"request_id": ID, "elapsed_time": "long"}, "$.elapsed_time", "expected a number, found a string"),
+        ({"request_id": ID, "location": "Montreal"}, "$.location", "expected an object, found a string"),
     ],
 )
 async def test_json_of_the_wrong_shape_says_where(local: LocalEdgegap, body: Any, path: str, wrong: str) -> None:
     error = await undecoded(local, body)
     assert error.path == path
-    assert str(error) == f"deployment-get answered with an unexpected shape: {wrong} at {path}"
+    assert str(error) == f"the data of deployment-get does not have the documented shape: {wrong} at {path}"
 
 
 @pytest.mark.parametrize(

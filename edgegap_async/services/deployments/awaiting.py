@@ -9,9 +9,9 @@ from contextlib import aclosing
 from edgegap_async.errors import WaitTimeout
 from edgegap_async.models.deployments import DeploymentRow, DeploymentSnapshot, GameServer
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.fields import StateChange
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
 from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.states import StateChange
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.services.deployments.launch import OnDeploymentStatus, wait_for_server

@@ -11,7 +11,7 @@ from edgegap_async.models.deployments import DeploymentRequest, DeploymentReques
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.environment import Environment, environment_json
 from edgegap_async.models.filters import DeployFilter, filters_json
-from edgegap_async.models.placement import OldOptions, old_options
+from edgegap_async.models.placement import DeprecatedOptions, placement_json
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.services.base import Service
@@ -204,7 +204,7 @@ class DeploymentCreating(Service):
         timeout: float | None = None,
         guard: bool = True,
         on_cancel: OnCancel = "stop",
-        **deprecated: Unpack[OldOptions],
+        **deprecated: Unpack[DeprecatedOptions],
     ) -> DeploymentRequestV1:
         """Request a game server with the deprecated ``POST /v1/deploy``, which the service still serves.
 
@@ -226,7 +226,7 @@ class DeploymentCreating(Service):
             timeout: The deadline in seconds, None for the client's.
             guard: Whether to send a tag and to look the server up by it if the response is lost.
             on_cancel: What happens if the calling task is cancelled: ``"stop"`` or ``"keep"``.
-            **deprecated: See ``OldOptions``: only the document of 2024 has them.
+            **deprecated: See ``DeprecatedOptions``: only the document of 2024 has them.
 
         Raises:
             EdgegapError: What ``create`` raises.
@@ -245,7 +245,7 @@ class DeploymentCreating(Service):
                 command=command,
                 arguments=arguments,
             ),
-            **old_options(deprecated, OldOptions),
+            **placement_json(deprecated, DeprecatedOptions),
         }
         return await launch.create(
             self._core,

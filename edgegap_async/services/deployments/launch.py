@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from edgegap_async.errors import DeploymentFailed, DeploymentTerminated, Unprocessable
 from edgegap_async.models.deployments import DeploymentRequest, DeploymentSnapshot, GameServer
-from edgegap_async.models.fields import StateChange
+from edgegap_async.models.states import StateChange
 from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import CreatedT, Creation
 from edgegap_async.services.core import ClientCore

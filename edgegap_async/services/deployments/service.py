@@ -7,9 +7,10 @@ from datetime import datetime
 from types import NoneType
 
 from edgegap_async.errors import JSON, ConfigurationError
-from edgegap_async.models.deployments import ContainerLogs, Deployment, DeploymentSettings, Metrics
+from edgegap_async.models.deployments import ContainerLogs, Deployment, DeploymentSettings
 from edgegap_async.models.encoding import omit_none, string_values
 from edgegap_async.models.ids import DeploymentLike, deployment_id
+from edgegap_async.models.metrics import Metrics
 from edgegap_async.services.core import ClientCore
 from edgegap_async.services.deployments.awaiting import DeploymentAwaiting
 from edgegap_async.services.deployments.creating import DeploymentCreating

@@ -8,7 +8,7 @@ import attrs
 
 from edgegap_async.config import Secret, own_token
 from edgegap_async.limits import Priority
-from edgegap_async.models.deployments import BulkStop, StopReceipt
+from edgegap_async.models.deployments import BulkStopResponse, StopReceipt
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.filters import FilterType, bulk_filters
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
@@ -68,7 +68,11 @@ class DeploymentStopping(Service):
             match, request_id=deployment_ids(request_ids, "request_ids"), deployment_tags=validate_tags(tags)
         )
         response = await self._call(
-            "deployment-bulk-delete", BulkStop, body={"filters": filters}, timeout=timeout, priority=Priority.URGENT
+            "deployment-bulk-delete",
+            BulkStopResponse,
+            body={"filters": filters},
+            timeout=timeout,
+            priority=Priority.URGENT,
         )
         stopped = tuple(each.request_id for each in response.processable)
         for request_id in stopped:

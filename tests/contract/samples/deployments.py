@@ -53,7 +53,7 @@ CALLS: Calls = {
     "deployment-get": [lambda e: e.deployments.get(ID)],
     "deployment-list": [
         lambda e: e.deployments.list(order_by=None).first(),
-        lambda e: e.deployments.list(Filter(status="ready", created_at=Filter.since(NOON))).first(),
+        lambda e: e.deployments.list(Filter(status="ready", created_at=Filter.created_after(NOON))).first(),
     ],
     "deployment-update": [lambda e: e.deployments.update(ID, is_joinable_by_session=True)],
     "deployment-delete": [

@@ -15,12 +15,12 @@ from edgegap_async import State
 @pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("form", ["Status.{}", "{}", "status.{}", "Status.Status.{}", " {} "])
 @pytest.mark.parametrize("case", [str, str.lower, str.upper, str.title])
-def test_prefix_and_case_do_not_matter(state: State, form: str, case: type[str]) -> None:
+def test_prefix_and_case_are_ignored(state: State, form: str, case: type[str]) -> None:
     assert State(case(form.format(state))) is state
 
 
 @pytest.mark.parametrize("text", ["Status.HIBERNATING", "hibernating", "Hibernating", "STATUS.hibernating"])
-def test_a_new_state_is_readable(text: str) -> None:
+def test_an_unlisted_state_is_readable_and_not_known(text: str) -> None:
     state = State(text)
     assert state == "HIBERNATING"
     assert str(state) == state.name == state.value == "HIBERNATING"
@@ -30,7 +30,7 @@ def test_a_new_state_is_readable(text: str) -> None:
     assert state not in list(State)
 
 
-def test_new_states_are_equal_by_name() -> None:
+def test_unlisted_states_are_equal_by_name() -> None:
     assert State("Status.HIBERNATING") == State("hibernating")
     assert hash(State("Status.HIBERNATING")) == hash(State("hibernating"))
     assert State("hibernating") != State("waking")
@@ -46,22 +46,22 @@ def test_states_survive_pickling_and_copying(state: State) -> None:
         assert hash(again) == hash(state)
 
 
-def test_the_listed_ones_are_known() -> None:
+def test_listed_states_are_known() -> None:
     assert all(state.known for state in State)
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_what_is_gone(state: State) -> None:
+def test_only_terminating_and_terminated_are_gone(state: State) -> None:
     assert state.gone == (state.name in {"TERMINATING", "TERMINATED"})
 
 
 @pytest.mark.parametrize("value", [None, 5, True, ["READY"], b"READY"])
-def test_what_is_no_text_is_no_state(value: object) -> None:
+def test_a_value_that_is_not_a_string_is_not_a_state(value: object) -> None:
     with pytest.raises(ValueError, match="not a valid State"):
         State(value)
 
 
-def test_making_a_new_state_leaves_the_enumeration_as_it_is() -> None:
+def test_an_unlisted_state_is_not_added_to_the_enumeration() -> None:
     before = list(State)
     State("hibernating")
     assert list(State) == before
@@ -69,12 +69,12 @@ def test_making_a_new_state_leaves_the_enumeration_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Status.", "a.b.c", "mro", "__class__", "name"])
-def test_odd_texts_are_no_trap(text: str) -> None:
+def test_odd_strings_are_unlisted_states(text: str) -> None:
     assert not State(text).known
 
 
 @given(st.text())
-def test_every_text_is_a_state(text: str) -> None:
+def test_every_string_is_a_state(text: str) -> None:
     state = State(text)
     assert isinstance(state, State)
     assert state.known == (state in list(State))

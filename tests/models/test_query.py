@@ -1,4 +1,4 @@
-"""The dialect in which lists are asked for."""
+"""Filters and orders are encoded as the query parameter of the list of deployments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from edgegap_async import Filter
+from edgegap_async import Filter, State
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.models.query import OPERATORS, Condition, query_text
 from edgegap_async.simulator.handlers.query import parse
@@ -20,39 +20,41 @@ NAMES = ["request_id", "tags", "application", "version", "fleet_name", "host_nam
 def filters(wanted: Filter) -> list[dict[str, Any]]:
     text = query_text(wanted, None)
     assert text is not None
-    parse(text)  # what the local Edgegap understands
-    asked: list[dict[str, Any]] = orjson.loads(text)["filters"]
-    return asked
+    parse(text)  # the local Edgegap accepts it
+    encoded: list[dict[str, Any]] = orjson.loads(text)["filters"]
+    return encoded
 
 
 @pytest.mark.parametrize(
     ("wanted", "operator", "value"),
     [
         ("a", "eq", "a"),
-        (Filter.isnot("a"), "neq", "a"),
+        (Filter.not_equal("a"), "neq", "a"),
         (["a", "b"], "in", ["a", "b"]),
         (("a",), "in", ["a"]),
         ({"a"}, "in", ["a"]),
-        (Filter.among(["a", "b"]), "in", ["a", "b"]),
-        (Filter.outside(["a", "b"]), "nin", ["a", "b"]),
+        (Filter.is_in(["a", "b"]), "in", ["a", "b"]),
+        (Filter.not_in(["a", "b"]), "nin", ["a", "b"]),
     ],
 )
 @pytest.mark.parametrize("field", NAMES)
-def test_conditions_on_names(field: str, wanted: Any, operator: str, value: object) -> None:
+def test_conditions_on_names_are_encoded(field: str, wanted: Any, operator: str, value: object) -> None:
     assert filters(Filter(**{field: wanted})) == [{"field": field, "operator": operator, "value": value}]
 
 
 @pytest.mark.parametrize("field", ["fleet_name", "host_name"])
-def test_patterns_on_names_of_fleets_and_hosts(field: str) -> None:
+def test_patterns_on_names_of_fleets_and_hosts_are_encoded(field: str) -> None:
     assert filters(Filter(**{field: Filter.like("alpha%")})) == [
         {"field": field, "operator": "ilike", "value": "alpha%"}
     ]
 
 
 @pytest.mark.parametrize("status", ["ready", "READY", "Status.READY", "status.Ready"])
-def test_the_status_is_asked_for_as_the_list_names_it(status: str) -> None:
+def test_a_status_is_sent_in_lower_case_without_prefix(status: str) -> None:
     assert filters(Filter(status=status)) == [{"field": "status", "operator": "eq", "value": "ready"}]
-    assert filters(Filter(status=Filter.isnot(status))) == [{"field": "status", "operator": "neq", "value": "ready"}]
+    assert filters(Filter(status=Filter.not_equal(status))) == [
+        {"field": "status", "operator": "neq", "value": "ready"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,15 +62,15 @@ def test_the_status_is_asked_for_as_the_list_names_it(status: str) -> None:
     [
         (NOON, "eq", "2026-04-22T12:00:00+00:00"),
         (NOON.replace(tzinfo=None), "eq", "2026-04-22T12:00:00+00:00"),
-        (Filter.since(NOON), "gte", "2026-04-22T12:00:00+00:00"),
-        (Filter.until(NOON.astimezone(timezone(timedelta(hours=5)))), "lte", "2026-04-22T12:00:00+00:00"),
+        (Filter.created_after(NOON), "gte", "2026-04-22T12:00:00+00:00"),
+        (Filter.created_before(NOON.astimezone(timezone(timedelta(hours=5)))), "lte", "2026-04-22T12:00:00+00:00"),
     ],
 )
-def test_moments_are_utc(wanted: Any, operator: str, value: str) -> None:
+def test_datetimes_are_sent_in_utc(wanted: Any, operator: str, value: str) -> None:
     assert filters(Filter(created_at=wanted)) == [{"field": "created_at", "operator": operator, "value": value}]
 
 
-def test_conditions_on_several_fields_all_hold() -> None:
+def test_conditions_on_several_fields_are_combined() -> None:
     assert {each["field"] for each in filters(Filter(status="ready", tags="a", created_at=NOON))} == {
         "status",
         "tags",
@@ -78,7 +80,7 @@ def test_conditions_on_several_fields_all_hold() -> None:
 
 @pytest.mark.parametrize("field", OPERATORS)
 @pytest.mark.parametrize("operator", ["eq", "neq", "in", "nin", "ilike", "gte", "lte", "gt", "like"])
-def test_each_field_takes_its_operators_and_no_other(field: str, operator: str) -> None:
+def test_each_field_accepts_only_its_operators(field: str, operator: str) -> None:
     condition = Condition(operator, ("ready",) if operator in {"in", "nin"} else "ready")
     if operator in OPERATORS[field]:
         assert [
@@ -90,32 +92,44 @@ def test_each_field_takes_its_operators_and_no_other(field: str, operator: str) 
 
 
 @pytest.mark.parametrize(
-    ("order", "asked"),
+    ("order", "encoded"),
     [
         ("created_at", [("created_at", "asc")]),
         ("-created_at", [("created_at", "desc")]),
         ("-available_session_sockets, created_at", [("available_session_sockets", "desc"), ("created_at", "asc")]),
     ],
 )
-def test_orders(order: str, asked: list[tuple[str, str]]) -> None:
+def test_orders_are_encoded(order: str, encoded: list[tuple[str, str]]) -> None:
     text = query_text(None, order)
     assert text is not None
     parse(text)
-    assert orjson.loads(text) == {"order_by": [{"field": field, "order": way} for field, way in asked]}
+    assert orjson.loads(text) == {"order_by": [{"field": field, "order": direction} for field, direction in encoded]}
 
 
 @pytest.mark.parametrize("wanted", [None, Filter()])
 @pytest.mark.parametrize("order", [None, ""])
-def test_nothing_is_asked_for_with_nothing(wanted: Filter | None, order: str | None) -> None:
+def test_without_filter_and_order_there_is_no_query(wanted: Filter | None, order: str | None) -> None:
     assert query_text(wanted, order) is None
 
 
-def test_filters_are_values() -> None:
+def test_filters_are_compared_by_value() -> None:
     assert Filter(tags="a") == Filter(tags="a")
     assert Filter(tags="a") != Filter(tags="b")
 
 
-def test_a_filter_reads_its_values_once() -> None:
+def test_a_filter_iterates_its_values_once() -> None:
     values = iter(["a", "b"])
     wanted = Filter(tags=values)  # type: ignore[arg-type]
     assert filters(wanted) == filters(wanted) == [{"field": "tags", "operator": "in", "value": ["a", "b"]}]
+
+
+@pytest.mark.parametrize("status", ["raedy", "Status.Raedy", State("raedy"), Filter.not_equal("raedy")])
+def test_a_status_that_does_not_exist_is_refused_with_the_closest_one(status: Any) -> None:
+    with pytest.raises(ConfigurationError, match="status cannot be 'raedy': did you mean 'ready'") as caught:
+        Filter(status=status)
+    assert "terminated" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", list(State))
+def test_every_listed_state_is_accepted_as_a_status(status: State) -> None:
+    assert filters(Filter(status=status)) == [{"field": "status", "operator": "eq", "value": status.lower()}]

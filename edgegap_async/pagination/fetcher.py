@@ -1,0 +1,107 @@
+"""Fetch and decode one page of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from edgegap_async.decoding.decoder import parse, structure
+from edgegap_async.errors import JSON, DecodeError, NotFound
+from edgegap_async.models.page import PageEnvelope
+from edgegap_async.operations import OPERATIONS
+from edgegap_async.pagination.cursor import FetchedPage
+from edgegap_async.transport import Pipeline
+
+T = TypeVar("T")
+
+
+class PageFetcher(Generic[T]):
+    """Fetches the pages of one list; each page is one request with its own deadline."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        operation_id: str,
+        item: type[T],
+        *,
+        path: Mapping[str, str] | None,
+        query: Mapping[str, str] | None,
+        timeout: float | None,
+    ) -> None:
+        """Create a fetcher; nothing is sent yet.
+
+        Args:
+            pipeline: Sends the requests.
+            operation_id: The list's row in the table of operations.
+            item: The model of a row.
+            path: The parameters of the operation's path.
+            query: The parameters of the query, without those of the page.
+            timeout: Seconds for each page, None for the client's timeout.
+        """
+        self.operation_id = operation_id
+        self._pipeline = pipeline
+        self._operation = OPERATIONS[operation_id]
+        self._item = item
+        self._path = path
+        self._query = query or {}
+        self._timeout = timeout
+
+    async def fetch(self, number: int, size: int) -> FetchedPage[T]:
+        """Fetch a page.
+
+        A page after the first that is not found is returned as an empty page without a total: the list has become
+        shorter since the page was announced.
+
+        Args:
+            number: The number of the page, from 1.
+            size: The number of rows to request.
+
+        Raises:
+            NotFound: The first page is not found.
+            DecodeError: The response does not have the list's shape.
+        """
+        query = dict(self._query)
+        if self._operation.paged:
+            query |= {"page": str(number), "limit": str(size)}
+        elif number > 1:
+            # The document lists no parameters for this list, and yet the service announced another page.
+            query["page"] = str(number)
+        try:
+            body = await self._pipeline.send(self.operation_id, path=self._path, query=query, timeout=self._timeout)
+        except NotFound:
+            if number == 1:
+                raise
+            return FetchedPage(items=(), number=number, size=size, total=None, has_next=False)
+        return self._decode(parse(body, operation=self.operation_id), number, size)
+
+    def _decode(self, body: JSON, number: int, size: int) -> FetchedPage[T]:
+        rows, rest = self._split(body)
+        items: tuple[T, ...] = structure(rows, tuple[self._item, ...], operation=self.operation_id)  # type: ignore[name-defined]
+        envelope = structure(rest, PageEnvelope, operation=self.operation_id)
+        has_next = envelope.has_next
+        if has_next is None:
+            has_next = len(items) >= size and envelope.total is not None and number * size < envelope.total
+        return FetchedPage(
+            items=items,
+            # for a page past the end, some lists return the last page
+            number=(envelope.pagination.number if envelope.pagination is not None else None) or number,
+            size=size,
+            total=envelope.total,
+            has_next=has_next,
+            page_count=envelope.page_count,
+        )
+
+    def _split(self, body: JSON) -> tuple[JSON, JSON]:
+        """Return the rows and everything else; a list without an envelope is only rows."""
+        key = self._operation.items_key
+        if not isinstance(body, dict) or key is None:
+            return body, {}
+        if key not in body:
+            # An empty list in its place would report to a cleanup that no server runs.
+            raise DecodeError(
+                f"the data of {self.operation_id} has no {key!r}", operation=self.operation_id, path=f"$.{key}"
+            )
+        rows: JSON = body[key]
+        if isinstance(rows, dict):
+            rows = [rows] if rows else []  # the document gives a matchmaker's components as one object
+        return rows, {name: value for name, value in body.items() if name != key}
