@@ -33,10 +33,3 @@ class Model:
 
     extra: Mapping[str, JSON] = attrs.field(default=_NOTHING, eq=False, repr=False)
     """The fields of the response that the model does not have; ignored by ``==``, ``hash`` and ``repr``."""
-
-
-@attrs.frozen(kw_only=True)
-class MessageResponse(Model):
-    """The response of operations that return only a message."""
-
-    message: str | None = None

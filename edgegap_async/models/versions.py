@@ -216,14 +216,6 @@ class VersionResponse(Model):
 
 
 @attrs.frozen(kw_only=True)
-class VersionDeleted(Model):
-    """The response of deleting a version."""
-
-    success: bool | None = None
-    message: str | None = None
-
-
-@attrs.frozen(kw_only=True)
 class ACLEntry(Model):
     """An entry of a version's access control list: a range of addresses that may reach its servers.
 

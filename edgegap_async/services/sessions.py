@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from types import NoneType
 from typing import Final, TypeAlias, Unpack
 
 from edgegap_async.errors import Gone, NotFound
@@ -23,7 +24,6 @@ from edgegap_async.models.sessions import (
     Selector,
     Session,
     SessionBulkStopResponse,
-    SessionDeleted,
     SessionRequest,
     SessionRow,
     SessionUser,
@@ -277,9 +277,7 @@ class Sessions(Service):
             NotFound: There is no such session.
             Gone: It was deleted before.
         """
-        await self._call(
-            "session-delete", SessionDeleted, session_id(session), timeout=timeout, priority=Priority.URGENT
-        )
+        await self._call("session-delete", NoneType, session_id(session), timeout=timeout, priority=Priority.URGENT)
 
     def list(self, *, page_size: int = DEFAULT_PAGE_SIZE, timeout: float | None = None) -> PageStream[SessionRow]:
         """List the sessions that exist: ``GET /v1/sessions``."""

@@ -27,7 +27,7 @@ from edgegap_async.simulator.http.faults import Faults
 from edgegap_async.simulator.http.loopback import base_url, is_loopback
 from edgegap_async.simulator.http.rate_limits import Counting, RateLimiter
 from edgegap_async.simulator.http.request_log import LoggedRequest
-from edgegap_async.simulator.settings import Applications, WorldSettings
+from edgegap_async.simulator.settings import ApplicationSettings, WorldSettings
 from edgegap_async.simulator.webhooks.payloads import webhook_schedule
 from edgegap_async.simulator.webhooks.sender import LoggedWebhook, WebhookSender
 from edgegap_async.validation import validate_number
@@ -82,7 +82,7 @@ class LocalEdgegap:
         token: str | None = None,
         clock: Clock | None = None,
         opened: datetime | None = None,
-        applications: Applications | None = None,
+        applications: ApplicationSettings | None = None,
         private_fleets: Mapping[str, int] | None = None,
         images: Mapping[str, Sequence[str]] | None = None,
         list_lag: float = 0.0,

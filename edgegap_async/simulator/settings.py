@@ -9,13 +9,13 @@ import attrs
 
 from edgegap_async.validation import suggestion, validate_int, validate_number, validate_options
 
-Applications: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
+ApplicationSettings: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Settings by version by application: ``{"kart": {"v1.2": {"ports": [...], "max_duration": 60}}}``."""
 
 Span: TypeAlias = tuple[float, float]
 """A range of durations: the shortest and the longest, in seconds."""
 
-SessionKind: TypeAlias = Literal["Default", "Seat", "Match"]
+SessionLinking: TypeAlias = Literal["Default", "Seat", "Match"]
 """How sessions of a version share deployments: one deployment each, or as many on one as it has sockets."""
 
 DEFAULT_VERSION: Final = "latest"
@@ -76,7 +76,7 @@ class SessionSettings:
     A session of kind ``Seat`` takes one socket for each of its users; a session of another kind takes one.
     """
 
-    kind: SessionKind = attrs.field(default="Default", validator=attrs.validators.in_(get_args(SessionKind)))
+    kind: SessionLinking = attrs.field(default="Default", validator=attrs.validators.in_(get_args(SessionLinking)))
     sockets: int = attrs.field(default=10, validator=attrs.validators.ge(1))
     """Sockets of each deployment of the version."""
     autodeploy: bool = True
@@ -109,7 +109,7 @@ KnownVersions: TypeAlias = Mapping[str, Mapping[str, VersionSettings]]
 """The settings by version by application, validated."""
 
 
-def parse_applications(applications: Applications) -> KnownVersions:
+def parse_applications(applications: ApplicationSettings) -> KnownVersions:
     """Return the settings of every version of every application.
 
     Raises:

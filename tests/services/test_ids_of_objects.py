@@ -83,7 +83,7 @@ async def test_waits_for_unknown_telemetry_and_lobbies_have_kind_and_id(local: L
     async with local.client() as edgegap:
         with pytest.raises(WaitTerminated) as telemetry:
             await edgegap.telemetry.wait_for_result("never-created", timeout=30)
-        assert (telemetry.value.kind, telemetry.value.id) == ("telemetry", "never-created")
+        assert (telemetry.value.kind, telemetry.value.id) == ("telemetry result", "never-created")
         with pytest.raises(WaitTerminated) as lobby:
             await edgegap.lobbies.wait_until_ready("never-created", timeout=30)
         assert (lobby.value.kind, lobby.value.id) == ("lobby", "never-created")
