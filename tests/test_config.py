@@ -108,7 +108,7 @@ def test_what_stands_around_an_address_does_not_get_into_requests(around: str) -
 
 @pytest.mark.parametrize("seconds", [0, -1, -0.001, math.nan, -math.inf, "5", None, True])
 def test_a_timeout_is_a_number_above_zero(seconds: object) -> None:
-    with pytest.raises(ConfigurationError, match="timeout must be"):
+    with pytest.raises(ConfigurationError, match=r"timeout \(seconds\) must be"):
         EdgegapClient("abc", timeout=seconds)  # type: ignore[arg-type]
 
 
@@ -143,7 +143,7 @@ def test_prefetch_is_a_number_of_pages(pages: object) -> None:
 @pytest.mark.parametrize("field", ["max_attempts", "initial_delay", "max_delay", "budget", "attempt_timeout"])
 @pytest.mark.parametrize("value", [0, -1, math.nan])
 def test_a_retry_policy_that_cannot_work_is_refused(field: str, value: float) -> None:
-    with pytest.raises(ConfigurationError, match=f"retry: {field} must be above 0"):
+    with pytest.raises(ConfigurationError, match=f"RetryPolicy.{field} must be above 0"):
         RetryPolicy(**{field: value})  # type: ignore[arg-type]
 
 

@@ -53,7 +53,7 @@ def test_every_place_on_earth_is_one(latitude: float, longitude: float) -> None:
 
 @given(st.floats(min_value=90, exclude_min=True) | st.floats(max_value=-90, exclude_max=True) | st.just(float("nan")))
 def test_no_other_place_is(latitude: float) -> None:
-    with pytest.raises(ConfigurationError, match="within -90 and 90"):
+    with pytest.raises(ConfigurationError, match="between -90 and 90"):
         User.at(latitude, 0)
 
 

@@ -25,8 +25,8 @@ Call = Callable[[EdgegapClient], Awaitable[object]]
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda e: e.matchmakers.create("a/b"), "the name 'a/b' cannot be part of an address"),
-        (lambda e: e.matchmakers.create(None), "the name must be a text"),
+        (lambda e: e.matchmakers.create("a/b"), "the name 'a/b' cannot be part of a URL path"),
+        (lambda e: e.matchmakers.create(None), "the name must be a string, not NoneType"),
         (lambda e: e.matchmakers.update("ranked", new_name=" "), "the name is empty"),
         (lambda e: e.matchmakers.components.create("", **IMAGE), "the name is empty"),
         (lambda e: e.matchmakers.envs.create("kart", "..", value="x"), r"the key '\.\.' cannot"),
@@ -41,7 +41,7 @@ Call = Callable[[EdgegapClient], Awaitable[object]]
         ),
         (
             lambda e: e.matchmakers.components.create("kart", **IMAGE, credentials=RegistryCredentials(token=3)),  # type: ignore[arg-type]
-            "the registry's token must be a text or a Secret",
+            "the registry's token must be a string or a Secret",
         ),
     ],
 )

@@ -36,7 +36,8 @@ async def test_a_key_that_the_service_repeats_is_not_shown(local: LocalEdgegap, 
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"), [({"output_format": "CSV"}, "TEXT or NDJSON"), ({"secret_access_key": ""}, "is empty")]
+    ("wrong", "told"),
+    [({"output_format": "CSV"}, "cannot be 'CSV': known: NDJSON, TEXT"), ({"secret_access_key": ""}, "is empty")],
 )
 async def test_what_cannot_be_is_not_sent(
     local: LocalEdgegap, edgegap: EdgegapClient, wrong: dict[str, str], told: str

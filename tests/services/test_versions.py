@@ -22,15 +22,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a start too soon": ({"time_to_deploy": 14}, "time_to_deploy"),
     "a day and a minute": ({"max_duration": 1441}, "max_duration"),
     "too little grace": ({"termination_grace_period_seconds": 4}, "termination_grace_period_seconds"),
-    "a strange restart": ({"restart_policy": "sometimes"}, "restart_policy is always, never or on_failure"),
-    "a port too high": ({"ports": [VersionPort(port=60000)]}, "a port must be within 0 and 59999"),
+    "a strange restart": (
+        {"restart_policy": "sometimes"},
+        "restart_policy cannot be 'sometimes': known: always, never",
+    ),
+    "a port too high": ({"ports": [VersionPort(port=60000)]}, "a port must be between 0 and 59999"),
     "one port, no list": ({"ports": "7777"}, "ports must be a list"),
     "the hour 24": ({"cache_max_hour": 24}, "cache_max_hour"),
     "no seats": ({"session_config": SessionConfig(kind="Seat", sockets=0)}, "sockets"),
     "an instant probe": ({"probe": Probe(optimal_ping=0, rejected_ping=10)}, "optimal_ping"),
     "an empty token": ({"private_token": ""}, "the private token is empty"),
     "an environment over 4 KB": ({"envs": {"MODE": "x" * 4097}}, "over 4 KB"),
-    "something there is not": ({"memory": 5}, "a version takes no 'memory'"),
+    "something there is not": ({"memory": 5}, "a version takes no option 'memory'"),
 }
 
 
@@ -116,7 +119,7 @@ async def test_what_is_not_cached_is_not_waited_for(edgegap: EdgegapClient) -> N
     await edgegap.versions.create("kart", "v1.2", **NEEDS, **IMAGE, force_cache=False)
     with pytest.raises(ConfigurationError, match="force_cache=True"):
         await edgegap.versions.wait_until_cached("kart", "v1.2")
-    with pytest.raises(ConfigurationError, match="percent must be within 0 and 100"):
+    with pytest.raises(ConfigurationError, match="percent must be between 0 and 100"):
         await edgegap.versions.wait_until_cached("kart", "v1.2", 101)
 
 
