@@ -93,7 +93,7 @@ class EdgegapClient:
         self._chores = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
-            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event, decode
+            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event=on_event, decode=decode
         )
         self._watcher = Watcher(self._pipeline)
         alarms = Alarms()

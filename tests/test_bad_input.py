@@ -1,4 +1,4 @@
-"""Bad input is a clear error before anything is sent."""
+"""Bad input raises a ConfigurationError before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ ID = "0123456789ab"
 IP = "203.0.113.7"
 
 
-def create(**given: Any) -> Call:
-    """A create with something given otherwise; what is callable is made when the create is called."""
+def create(**arguments: Any) -> Call:
+    """Return a call of create with some arguments replaced; callables are called when the create is."""
 
     async def call(edgegap: Any) -> object:
-        made = {name: value() if callable(value) else value for name, value in given.items()}
+        made = {name: value() if callable(value) else value for name, value in arguments.items()}
         fields = {"application": "kart", "version": "v1", "users": [IP], **made}
         return await edgegap.deployments.create(fields.pop("application"), fields.pop("version"), **fields)
 
     return call
 
 
-def create_v1(**given: Any) -> Call:
-    return lambda edgegap: edgegap.deployments.create_v1("kart", **{"version": "v1", "users": [IP], **given})
+def create_v1(**arguments: Any) -> Call:
+    return lambda edgegap: edgegap.deployments.create_v1("kart", **{"version": "v1", "users": [IP], **arguments})
 
 
-def listed(*filter: Any, **given: Any) -> Call:
+def listed(*filter: Any, **arguments: Any) -> Call:
     async def call(edgegap: Any) -> object:
-        return await edgegap.deployments.list(*filter, **given).collect()
+        return await edgegap.deployments.list(*filter, **arguments).collect()
 
     return call
 
 
-def filtered(**given: Any) -> Call:
+def filtered(**arguments: Any) -> Call:
     async def call(edgegap: Any) -> object:
-        return await edgegap.deployments.list(Filter(**given)).collect()
+        return await edgegap.deployments.list(Filter(**arguments)).collect()
 
     return call
 
@@ -53,7 +53,7 @@ def filtered(**given: Any) -> Call:
 BAD: dict[str, tuple[Call, str]] = {
     "empty application": (create(application=""), "the application is empty"),
     "blank application": (create(application="  "), "the application is empty"),
-    "application that is no text": (create(application=None), "the application must be a string, not NoneType"),
+    "application that is not a string": (create(application=None), "the application must be a string, not NoneType"),
     "application with a slash": (create(application="kart/x"), "must not hold a slash"),
     "empty version": (create(version=""), "the version is empty"),
     "no users": (create(users=[]), "near at least one"),
@@ -185,7 +185,7 @@ def test_resources_are_at_least_100(field: str, amount: int) -> None:
         Resources(**{"cpu_units": 100, "memory_mib": 100, field: amount})
 
 
-def test_an_unknown_field_of_a_filter_is_the_usual_type_error() -> None:
+def test_an_unknown_field_of_a_filter_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="colour"):
         Filter(colour="red")  # type: ignore[call-arg]
 
@@ -201,11 +201,11 @@ def test_an_unknown_field_of_a_filter_is_the_usual_type_error() -> None:
         listed(Filter(status="Status.READY"), order_by="available_session_sockets,-created_at"),
     ],
 )
-async def test_what_is_just_inside_the_bounds_is_taken(edgegap: EdgegapClient, call: Call) -> None:
+async def test_values_at_the_bounds_are_accepted(edgegap: EdgegapClient, call: Call) -> None:
     await call(edgegap)
 
 
-# the client's own state
+# the state of the client
 
 USES: dict[str, Call] = {
     "a call": lambda edgegap: edgegap.deployments.get(ID),
@@ -223,21 +223,23 @@ async def refused(call: Awaitable[object], advice: str) -> None:
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
-async def test_use_before_it_is_open(local: LocalEdgegap, use: Call) -> None:
+async def test_using_a_client_before_it_is_open_is_a_clear_error(local: LocalEdgegap, use: Call) -> None:
     await refused(use(local.client()), "is not open: use 'async with")
     assert local.requests == []
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
-async def test_use_after_it_is_closed(local: LocalEdgegap, use: Call) -> None:
+async def test_using_a_closed_client_is_a_clear_error(local: LocalEdgegap, use: Call) -> None:
     async with local.client() as edgegap:
         pass
-    await refused(use(edgegap), "is closed: nothing was sent")
+    await refused(use(edgegap), "is closed, nothing was sent")
     assert local.requests == []
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
-async def test_use_in_another_loop(local: LocalEdgegap, edgegap: EdgegapClient, use: Call) -> None:
+async def test_using_a_client_in_another_event_loop_is_a_clear_error(
+    local: LocalEdgegap, edgegap: EdgegapClient, use: Call
+) -> None:
     async def elsewhere() -> None:
         await refused(use(edgegap), "opened in another event loop")
 
@@ -245,27 +247,27 @@ async def test_use_in_another_loop(local: LocalEdgegap, edgegap: EdgegapClient, 
     assert local.requests == []
 
 
-async def test_it_is_opened_once(edgegap: EdgegapClient) -> None:
-    with pytest.raises(ClientStateError, match="opened before"):
+async def test_a_client_cannot_be_opened_twice(edgegap: EdgegapClient) -> None:
+    with pytest.raises(ClientStateError, match="already opened"):
         async with edgegap:
             pass
     assert await edgegap.deployments.list().collect() == []
 
 
-async def test_it_is_not_opened_again_after_it_was_closed(local: LocalEdgegap) -> None:
+async def test_a_closed_client_cannot_be_opened_again(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         pass
-    with pytest.raises(ClientStateError, match="opened before"):
+    with pytest.raises(ClientStateError, match="already opened"):
         await edgegap.__aenter__()
 
 
-async def test_it_can_be_closed_twice(local: LocalEdgegap) -> None:
+async def test_a_client_can_be_closed_twice(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         await edgegap.aclose()
     await edgegap.aclose()
 
 
-async def test_a_lent_session_is_used_and_left_open(local: LocalEdgegap) -> None:
+async def test_an_injected_session_is_used_and_not_closed(local: LocalEdgegap) -> None:
     async with aiohttp.ClientSession() as session:
         async with local.client(session=session) as edgegap:
             await edgegap.deployments.list().collect()
@@ -273,14 +275,14 @@ async def test_a_lent_session_is_used_and_left_open(local: LocalEdgegap) -> None
     assert len(local.requests) == 1
 
 
-async def test_a_lent_session_that_is_closed_is_a_clear_error(local: LocalEdgegap) -> None:
+async def test_a_closed_injected_session_is_a_clear_error(local: LocalEdgegap) -> None:
     session = aiohttp.ClientSession()
     await session.close()
     async with local.client(session=session) as edgegap:
-        await refused(edgegap.deployments.get(ID), "session given to this EdgegapClient is closed")
+        await refused(edgegap.deployments.get(ID), "session passed to this EdgegapClient is closed")
 
 
-async def test_its_own_session_is_closed_when_the_block_raises(local: LocalEdgegap) -> None:
+async def test_the_clients_session_is_closed_when_the_block_raises(local: LocalEdgegap) -> None:
     with pytest.raises(KeyError):  # noqa: PT012
         async with local.client() as edgegap:
             await edgegap.deployments.list().collect()

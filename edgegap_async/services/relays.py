@@ -165,7 +165,7 @@ class Relays(Service):
         ``authorization_token`` is the player's own, not the session's. Gives the session, None where the service
         answers without it. Raises NotFound.
         """
-        return await self._pipeline.call_if_told(
+        return await self._pipeline.call_optional(
             "relay-user-revoke",
             RelaySession,
             body={
