@@ -91,7 +91,7 @@ EXAMPLES: list[EdgegapError] = [
     RateLimited(429, "slow", {"a": "b"}, "deployment-get", retry_after=1.5),
     Unprocessable(422, "in error", request_id="x"),
     DeploymentFailed("no", request_id="x", last_state="ERROR", reason="r"),
-    DeploymentTerminated("gone", request_id="x"),
+    DeploymentTerminated("stopped", request_id="x"),
     ReadyTimeout("late", request_id="x", last_state="SEEKING"),
     errors.ConfigurationError("no"),
     errors.ClientStateError("closed"),

@@ -132,8 +132,8 @@ class HttpSession:
         headers = {"Authorization": authorization, "Accept": "application/json", "User-Agent": _USER_AGENT}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        # The wait for a free connection times out slightly before the whole attempt does. That tells an attempt that
-        # was never sent from one that was sent and got no response.
+        # The wait for a free connection times out slightly before the whole attempt does. The error then shows whether
+        # the request was sent.
         timeout = aiohttp.ClientTimeout(
             total=seconds,
             connect=seconds * 0.95,
