@@ -133,6 +133,31 @@ async def test_urgent_waiters_are_first_and_polling_is_not_starved() -> None:
 
 
 @pytest.mark.looptime
+async def test_a_new_task_does_not_take_the_slot_of_a_waiter() -> None:
+    bucket, loop = TokenBucket(1), asyncio.get_running_loop()
+    await bucket.acquire()
+    slot_at = loop.time() + 1
+    waiter = asyncio.create_task(bucket.acquire())
+    newcomers: list[asyncio.Task[float]] = []
+    await asyncio.sleep(0)
+    # the slot counts as available a microsecond before the timer of the waiter fires
+    loop.call_at(slot_at - 5e-7, lambda: newcomers.append(asyncio.create_task(bucket.acquire())))
+    assert await waiter == pytest.approx(1.0)
+    assert await newcomers[0] == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.looptime
+async def test_polling_behind_a_long_urgent_queue_is_not_refused() -> None:
+    bucket = TokenBucket(10)
+    await bucket.acquire()
+    urgent = [asyncio.create_task(bucket.acquire(priority=Priority.URGENT)) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert bucket.slot_in(Priority.POLL) == pytest.approx(0.4, abs=0.01)  # every fourth slot is for polling
+    assert await bucket.acquire(timeout=0.5, priority=Priority.POLL) <= 0.41
+    await asyncio.gather(*urgent)
+
+
+@pytest.mark.looptime
 async def test_the_slot_of_a_cancelled_waiter_goes_to_the_next() -> None:
     bucket, loop = TokenBucket(1), asyncio.get_running_loop()
     await bucket.acquire()
@@ -233,6 +258,15 @@ async def test_repeated_429s_never_lower_the_rate_below_a_tenth() -> None:
         bucket.slow_down(retry_after=0.0)
         await bucket.acquire()
     assert 1.0 <= bucket.rate < 1.5
+
+
+@pytest.mark.looptime
+async def test_429s_in_a_row_lower_the_rate_to_a_tenth() -> None:
+    bucket = TokenBucket(10)
+    for _ in range(50):
+        bucket.slow_down(retry_after=0.0)
+    # the bucket holds a token of 0.1 s at the full rate, and a slot takes 1 s at a tenth of it
+    assert await bucket.acquire() == pytest.approx(0.9, abs=0.01)
 
 
 @pytest.mark.looptime

@@ -218,6 +218,26 @@ async def test_deleting_an_unknown_tag_is_not_found_after_a_429(local: LocalEdge
 
 
 @pytest.mark.looptime
+async def test_deleting_an_unknown_tag_is_not_found_after_an_attempt_that_was_not_sent(
+    unused_tcp_port: int,
+) -> None:
+    refused = asyncio.Event()
+
+    def on_event(event: Event) -> None:
+        if event.kind is EventKind.FAILED:
+            assert event.reason == "not sent"
+            refused.set()
+
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with EdgegapClient("abc", base_url=url, on_event=on_event) as edgegap:
+        deleting = asyncio.create_task(edgegap.deployments.tags.delete("0123456789ab", "another"))
+        await refused.wait()
+        async with LocalEdgegap(port=unused_tcp_port, token="abc"):
+            with pytest.raises(NotFound):
+                await deleting
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 async def test_max_attempts_bounds_the_attempts(local: LocalEdgegap, attempts: int) -> None:
     local.faults.add("deployment-list", "status", times=None, code=503)
@@ -228,6 +248,15 @@ async def test_max_attempts_bounds_the_attempts(local: LocalEdgegap, attempts: i
     assert caught.value.__notes__ == [
         f"not retried: attempt {attempts} was the last (RetryPolicy.max_attempts={attempts})"
     ]
+
+
+@pytest.mark.looptime
+async def test_429s_do_not_count_as_attempts(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "rate_limited", times=3, retry_after=0.5)
+    local.faults.add("deployment-list", "status", code=503)
+    async with local.client(retry=RetryPolicy(max_attempts=2)) as edgegap:
+        await edgegap.deployments.list().first()
+    assert [request.status for request in local.requests] == [429, 429, 429, 503, 200]
 
 
 async def test_aiohttp_does_not_retry_on_its_own(local: LocalEdgegap) -> None:
