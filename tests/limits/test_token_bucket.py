@@ -134,16 +134,22 @@ async def test_urgent_waiters_are_first_and_polling_is_not_starved() -> None:
 
 @pytest.mark.looptime
 async def test_a_new_task_does_not_take_the_slot_of_a_waiter() -> None:
-    bucket, loop = TokenBucket(1), asyncio.get_running_loop()
-    await bucket.acquire()
-    slot_at = loop.time() + 1
-    waiter = asyncio.create_task(bucket.acquire())
+    bucket = TokenBucket(1, 2)
+    bucket.pause(5)
     newcomers: list[asyncio.Task[float]] = []
+
+    async def cancel_other() -> None:
+        await bucket.acquire()
+        cancelled.cancel()  # returns its slot, which becomes available before the timer of the waiter fires
+        newcomers.append(asyncio.create_task(bucket.acquire()))
+
+    canceller = asyncio.create_task(cancel_other())
     await asyncio.sleep(0)
-    # the slot counts as available a microsecond before the timer of the waiter fires
-    loop.call_at(slot_at - 5e-7, lambda: newcomers.append(asyncio.create_task(bucket.acquire())))
-    assert await waiter == pytest.approx(1.0)
-    assert await newcomers[0] == pytest.approx(1.0, abs=0.01)
+    cancelled = asyncio.create_task(bucket.acquire())
+    waiter = asyncio.create_task(bucket.acquire())
+    await canceller
+    assert await waiter == pytest.approx(5.0)
+    assert await newcomers[0] == pytest.approx(1.0)
 
 
 @pytest.mark.looptime
