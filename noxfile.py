@@ -1,4 +1,4 @@
-"""``nox -s tests`` runs all tests; ``lint`` and ``types`` are what else has to hold."""
+"""Sessions of nox: ``tests`` runs by default; ``lint`` and ``types`` check style, imports and types."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ nox.options.reuse_venv = "yes"
 
 
 def _pytest(session: nox.Session) -> None:
-    """All tests, a file on one core: what a file's tests add up to is looked at by its last."""
+    """Run all tests, each file in one process: some files end with a test of what their other tests recorded."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, with the interpreter that runs nox."""
+    """Run all tests with the interpreter that runs nox."""
     _pytest(session)
 
 
 for version in ("3.11", "3.12", "3.13"):
-    # one session each, not one over all: ``tests`` itself stays with the interpreter that is there
+    # separate sessions, so that ``tests`` needs no interpreter but the one that runs nox
     nox.session(_pytest, python=version, name=f"tests-{version}", default=False)
 
 
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
-    """Style, formatting, and which part may import which."""
+    """Check style, formatting and the import contracts."""
     session.install("-e", ".[dev]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -37,7 +37,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def types(session: nox.Session) -> None:
-    """The package's types: complete, and right for mypy and pyright."""
+    """Check the types with mypy and pyright, and that all public names are typed."""
     session.install("-e", ".[dev]")
     session.run("mypy")
     session.run("pyright")
@@ -46,7 +46,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def contract(session: nox.Session) -> None:
-    """Client and local Edgegap against the service's documents, by programs of others (needs node)."""
+    """Check client and local Edgegap against the service's documents, with Prism (needs node) and schemathesis."""
     session.install("-e", ".[dev]", "schemathesis>=4.32")
     folder = session.create_tmp()
     session.run("npm", "install", "--silent", "--prefix", folder, "@stoplight/prism-cli@5.14.2", external=True)
@@ -56,7 +56,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """What the client costs, and how much of the limits it uses: a few minutes."""
+    """Run all benchmarks, which takes a few minutes."""
     session.install("-e", ".[dev]")
     for script in ("overhead", "saturation", "limiter", "readiness", "waiters", "chaos"):
         session.run("python", f"benchmarks/{script}.py")

@@ -1,4 +1,4 @@
-"""A server that answers as fast as Python can: ready-made bytes, no routing; prints its address."""
+"""A server that responds as fast as Python can, with prepared bytes and no routing. Prints its address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import orjson
-from processes import until_left
+from processes import serve_until_stdin_closes
 
 ROWS = 10_000
 PAGE = 100
@@ -50,8 +50,8 @@ STATUS = {
 }
 
 
-def _row(place: int) -> dict[str, object]:
-    name = f"{place:012x}"
+def _row(index: int) -> dict[str, object]:
+    name = f"{index:012x}"
     return {
         "request_id": name,
         "fqdn": f"{name}.pr.edgegap.net",
@@ -66,7 +66,7 @@ def _row(place: int) -> dict[str, object]:
 def _page(number: int) -> dict[str, object]:
     pages = ROWS // PAGE
     return {
-        "data": [_row(place) for place in range((number - 1) * PAGE, number * PAGE)],
+        "data": [_row(index) for index in range((number - 1) * PAGE, number * PAGE)],
         "total_count": ROWS,
         "pagination": {
             "number": number,
@@ -79,15 +79,15 @@ def _page(number: int) -> dict[str, object]:
     }
 
 
-def _answer(document: object) -> bytes:
+def _response(document: object) -> bytes:
     body = orjson.dumps(document)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 class _Canned(asyncio.Protocol):
-    status = _answer(STATUS)
-    pages = tuple(_answer(_page(number)) for number in range(1, ROWS // PAGE + 1))
+    status = _response(STATUS)
+    pages = tuple(_response(_page(number)) for number in range(1, ROWS // PAGE + 1))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
@@ -103,7 +103,7 @@ class _Canned(asyncio.Protocol):
 
 async def main() -> None:
     server = await asyncio.get_running_loop().create_server(_Canned, "127.0.0.1", 0)
-    await until_left(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    await serve_until_stdin_closes(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     server.close()
 
 

@@ -1,9 +1,9 @@
-"""What becomes of deploys when much goes wrong: servers leaked, doubled, lost.
+"""How many servers are leaked, doubled or lost when many requests fail.
 
 ``python benchmarks/chaos.py [DEPLOYS] [SEED]``: 1,000 deploys, 100 at a time, on a local Edgegap that loses 30 % of the
-answers to creations, resets 10 % of them and answers 10 % with a 5xx, whose servers fail (10 %) or are created in error
-(5 %), and whose list lags by half a second. 30 % of the callers are cancelled at any moment. Limits are off: what is
-counted is servers.
+responses to create requests, resets 10 % of these requests and responds to 10 % with a 5xx. 10 % of its servers fail,
+5 % are created in error, and its list is half a second stale. 30 % of the calling tasks are cancelled at a random
+moment. Rate limits are off: the benchmark counts servers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from edgegap_async.simulator import LocalEdgegap
 
 AT_ONCE: Final = 100
 CANCELLED: Final = 0.3
-LONGEST: Final = 0.5
-"""Seconds within which a caller is cancelled, if it is."""
+CANCELLED_WITHIN: Final = 0.5
+"""Seconds after which a calling task is cancelled at the latest."""
 
-# each share is of all creations, and a fault meets only those that the ones before it have left
+# shares of all create requests; each fault applies only to the requests that the faults above did not affect
 SHARES: Final = (
     (0.15, "drop_after_commit", {}),
     (0.15, "truncate", {}),
@@ -40,15 +40,15 @@ SHARES: Final = (
 async def main(deploys: int, seed: int) -> None:
     chance = random.Random(seed)
     async with LocalEdgegap(seed=seed, rate_limits=None, time_to_ready=(0.2, 0.6), list_lag=0.5) as local:
-        left = 1.0
+        remaining = 1.0
         for share, kind, options in SHARES:
-            local.faults.add("v2-deployment-create", kind, times=None, probability=share / left, **options)
-            left -= share
+            local.faults.add("v2-deployment-create", kind, times=None, probability=share / remaining, **options)
+            remaining -= share
         began, outcomes, owned = time.perf_counter(), Counter[str](), set[str]()
         async with local.client(rate_limits=None) as edgegap:
             slots = asyncio.Semaphore(AT_ONCE)
             cancelled_after = [
-                chance.uniform(0, LONGEST) if chance.random() < CANCELLED else None for _ in range(deploys)
+                chance.uniform(0, CANCELLED_WITHIN) if chance.random() < CANCELLED else None for _ in range(deploys)
             ]
             await asyncio.gather(*(_deploy(edgegap, slots, after, outcomes, owned) for after in cancelled_after))
         took = time.perf_counter() - began

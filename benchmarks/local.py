@@ -1,7 +1,7 @@
-"""The local Edgegap as a process: ``local.py COUNTING JITTER [SECONDS [LOST]]`` prints its address and token.
+"""Run the local Edgegap as a process: ``local.py COUNTING JITTER [SECONDS [LOST]]``. Prints its address and token.
 
-COUNTING "none" lifts its limits; its servers are ready after SECONDS, 2 to 6 unless given. LOST is the share of
-webhooks that are lost.
+COUNTING is how it counts requests, ``none`` for no rate limits. JITTER is by how many seconds it delays a request at
+most. Its servers are ready after SECONDS, by default after 2 to 6. LOST is the share of webhooks that are lost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import sys
 from typing import Any, cast
 
-from processes import until_left
+from processes import serve_until_stdin_closes
 
 from edgegap_async.simulator import LocalEdgegap
 
@@ -21,7 +21,7 @@ async def main(counting: str, jitter: str, seconds: str = "", lost: str = "0") -
     async with LocalEdgegap(seed=1, jitter=float(jitter), time_to_ready=ready, **limits) as local:
         if float(lost):
             local.faults.add("webhook", "lost", times=None, probability=float(lost))
-        await until_left(local.url, local.token)
+        await serve_until_stdin_closes(local.url, local.token)
 
 
 if __name__ == "__main__":

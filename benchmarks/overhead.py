@@ -1,6 +1,7 @@
-"""What the client costs: CPU per call as a ratio to bare aiohttp + orjson, measured in turns in one process.
+"""What the client costs: the CPU of a call as a ratio to bare aiohttp + orjson, alternating in one process.
 
-``python benchmarks/overhead.py``: a status call one after the other, 100 at a time, and a stream of 10,000 rows.
+``python benchmarks/overhead.py``: status calls one after the other, status calls 100 at a time, and a stream of 10,000
+rows.
 """
 
 from __future__ import annotations
@@ -26,23 +27,23 @@ HEADERS = {"Authorization": "token benchmark"}
 Work = Callable[[], Awaitable[None]]
 
 
-async def compared(name: str, floor: Work, ours: Work, each: int) -> float:
-    """Both in turns, ``ROUNDS`` times after a warm-up; prints and returns the median ratio of CPU time."""
+async def compare(name: str, baseline: Work, ours: Work, operations: int) -> float:
+    """Run both alternately, ``ROUNDS`` times after a warm-up; print and return the median ratio of their CPU time."""
     ratios, microseconds = [], []
-    for turn in range(ROUNDS + 1):
+    for round_number in range(ROUNDS + 1):
         spent = []
-        for work in (floor, ours):
+        for work in (baseline, ours):
             gc.collect()
             began = time.process_time()
             await work()
             spent.append(time.process_time() - began)
-        if turn:
+        if round_number:
             ratios.append(spent[1] / spent[0])
-            microseconds.append(spent[0] / each * 1e6)
+            microseconds.append(spent[0] / operations * 1e6)
     ratio = statistics.median(ratios)
     sys.stdout.write(
         f"{name:28} {ratio:5.2f} x  (rounds {min(ratios):.2f} to {max(ratios):.2f}; "
-        f"the floor took {statistics.median(microseconds):.0f} us)\n"
+        f"the baseline took {statistics.median(microseconds):.0f} us)\n"
     )
     return ratio
 
@@ -86,10 +87,10 @@ async def main() -> None:
         async def our_stream() -> None:
             assert len(await edgegap.deployments.list(order_by=None).collect()) == ROWS
 
-        sys.stdout.write("CPU of the client over bare aiohttp + orjson, without models\n")
-        await compared("status call, one by one", status, our_status, CALLS)
-        await compared("status call, 100 at a time", status_together, our_status_together, CALLS)
-        await compared("10,000 rows, a row", stream, our_stream, ROWS)
+        sys.stdout.write("CPU of the client relative to bare aiohttp + orjson without models\n")
+        await compare("status call, one at a time", status, our_status, CALLS)
+        await compare("status call, 100 at a time", status_together, our_status_together, CALLS)
+        await compare("list of 10,000, each row", stream, our_stream, ROWS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, so that their work is in nobody's CPU time and nobody's event loop."""
+"""Runs servers in separate processes, so that a benchmark measures neither their CPU time nor their event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @asynccontextmanager
 async def served(script: str, *arguments: str) -> AsyncIterator[list[str]]:
-    """Run a script of this folder while the block lasts; gives the words of the first line it prints.
+    """Run a script of this folder for the duration of the block; yields the words of the first line it prints.
 
-    The script serves until its standard input closes, so it ends with this process, however that ends.
+    The script serves until its standard input is closed, so it ends with this process, even if this process is killed.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -31,8 +31,8 @@ async def served(script: str, *arguments: str) -> AsyncIterator[list[str]]:
         await process.wait()
 
 
-async def until_left(*announced: str) -> None:
-    """What such a script does: print a line and wait until nobody needs it."""
-    sys.stdout.write(" ".join(announced) + "\n")
+async def serve_until_stdin_closes(*words: str) -> None:
+    """Print a line for ``served`` to read, and wait until the standard input is closed."""
+    sys.stdout.write(" ".join(words) + "\n")
     sys.stdout.flush()
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

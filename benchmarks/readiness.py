@@ -1,12 +1,14 @@
-"""How long many deployments take to be all ready, and how late each is noticed, with webhooks and without.
+"""How long it takes until many deployments are ready, and how late the client notices each of them.
 
-``python benchmarks/readiness.py [N ...] [--picture FILE]``: for 20, 200 and 1,000 deployments, ready 2 to 6 s after
-they are asked for, on a local Edgegap in a process of its own that counts the documented limits. The bound is 40
-deploys a second from the first, plus each server's own time. How late one is noticed is measured against the moment
-the server itself names as its start. Of "20 % lost" every fifth webhook is lost. "own calls" has a caller beside it
-who asks for a status and a page of the list four times a second: what each of these calls took, its wait for a slot
-included. The naive poller asks for each status once a second through the same client. The picture, drawn by matplotlib
-(extra ``report``), shows how late the servers were noticed.
+``python benchmarks/readiness.py [N ...] [--picture FILE]``: 20, 200 and 1,000 deployments, each ready 2 to 6 s after
+its request, on a local Edgegap in a separate process that enforces the documented rate limits. The bound is 40 deploys
+a second from the first one, plus the time that each server takes. A server is noticed late by the time between its own
+``start_time`` and the end of the wait.
+
+The ways to wait: this client; the same with webhooks; with webhooks of which 20 % are lost; "own calls", where another
+task requests a status and a page of the list four times a second (printed is how long these calls took, including the
+wait for a slot); and a naive poller, which requests each status once a second through the same client. The picture,
+drawn by matplotlib (extra ``report``), shows how late the servers were noticed.
 """
 
 from __future__ import annotations
@@ -39,35 +41,55 @@ async def this_client(edgegap: EdgegapClient, request_id: str) -> GameServer:
 
 async def naive_poller(edgegap: EdgegapClient, request_id: str) -> GameServer:
     while True:
-        seen = await edgegap.deployments.get(request_id, timeout=TIMEOUT)
-        if seen.is_reachable:
-            return seen.server()
+        deployment = await edgegap.deployments.get(request_id, timeout=TIMEOUT)
+        if deployment.is_reachable:
+            return deployment.server()
         await asyncio.sleep(1)
 
 
 @attrs.frozen(kw_only=True)
 class Way:
-    """One way to wait; ``lost`` is the share of webhooks that are."""
+    """One way to wait.
+
+    Attributes:
+        name: Printed with its results.
+        wait: Waits for one server.
+        webhooks: Whether the client receives webhooks.
+        lost: The share of webhooks that are lost.
+        own_calls: Whether another task makes calls meanwhile.
+    """
 
     name: str
     wait: Wait = this_client
-    hooked: bool = False
+    webhooks: bool = False
     lost: float = 0.0
-    called: bool = False
+    own_calls: bool = False
 
 
 WAYS: Final = (
     Way(name="this client"),
-    Way(name="own calls", called=True),
-    Way(name="with webhooks", hooked=True),
-    Way(name="20 % lost", hooked=True, lost=0.2),
+    Way(name="own calls", own_calls=True),
+    Way(name="with webhooks", webhooks=True),
+    Way(name="20 % lost", webhooks=True, lost=0.2),
     Way(name="naive poller", wait=naive_poller),
 )
 
 
 @attrs.frozen(kw_only=True)
 class Result:
-    """What came of one way; ``late`` and ``own`` (what calls of one's own took) are in seconds and in order."""
+    """The measurements of one way to wait.
+
+    Attributes:
+        way: The way to wait.
+        number: How many deployments it waited for.
+        wall: Seconds until all were ready.
+        bound: The least number of seconds that the rate limit and the servers allow.
+        late: How late each server was noticed, in seconds, sorted.
+        own: How long each call of the other task took, in seconds, sorted.
+        requests: Requests sent.
+        rate_limited: Responses with status 429.
+        cpu: Seconds of CPU time.
+    """
 
     way: Way
     number: int
@@ -80,15 +102,15 @@ class Result:
     cpu: float
 
     def __str__(self) -> str:
-        text = (
+        line = (
             f"{self.number:5} {self.way.name:13} {self.wall:6.2f} s, {self.wall / self.bound:5.3f} x the bound; "
             f"noticed late by p50 {at(self.late, 0.5):6.3f} p95 {at(self.late, 0.95):6.3f} "
             f"p99 {at(self.late, 0.99):6.3f} s; {self.requests / self.number:4.2f} requests a server, "
             f"{self.rate_limited} 429s, {self.cpu / self.wall:5.1%} of a core"
         )
         if self.own:
-            text += f"; {len(self.own)} own calls took p50 {at(self.own, 0.5):5.3f}, {self.own[-1]:5.3f} s at most"
-        return text
+            line += f"; {len(self.own)} own calls took p50 {at(self.own, 0.5):5.3f}, {self.own[-1]:5.3f} s at most"
+        return line
 
 
 def at(ordered: Sequence[float], share: float) -> float:
@@ -96,9 +118,9 @@ def at(ordered: Sequence[float], share: float) -> float:
 
 
 @asynccontextmanager
-async def client(token: str, url: str, *, hooked: bool) -> AsyncIterator[EdgegapClient]:
-    """A client, with its webhooks served on this machine if it is to have them."""
-    if not hooked:
+async def client(token: str, url: str, *, webhooks: bool) -> AsyncIterator[EdgegapClient]:
+    """Open a client, and serve its webhooks on this machine if it uses them."""
+    if not webhooks:
         async with EdgegapClient(token, base_url=url) as edgegap:
             yield edgegap
         return
@@ -106,10 +128,10 @@ async def client(token: str, url: str, *, hooked: bool) -> AsyncIterator[Edgegap
     runner = web.AppRunner(application, access_log=None)
     handlers: list[Callable[[web.Request], Awaitable[web.Response]]] = []
 
-    async def take(request: web.Request) -> web.Response:
+    async def receive(request: web.Request) -> web.Response:
         return await handlers[0](request)
 
-    application.router.add_post("/{rest:.*}", take)
+    application.router.add_post("/{rest:.*}", receive)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
@@ -123,7 +145,7 @@ async def client(token: str, url: str, *, hooked: bool) -> AsyncIterator[Edgegap
 
 
 async def calls(edgegap: EdgegapClient, request_ids: Sequence[str], took: list[float]) -> None:
-    """What somebody does who does not wait for servers: a status and a page of the list, again and again."""
+    """Request a status and a page of the list, four times a second."""
 
     async def timed(call: Callable[[], Awaitable[object]]) -> None:
         began = time.perf_counter()
@@ -139,28 +161,28 @@ async def calls(edgegap: EdgegapClient, request_ids: Sequence[str], took: list[f
             )
 
 
-async def measured(way: Way, number: int) -> Result:
+async def measure(way: Way, number: int) -> Result:
     async with (
         served("local.py", "sliding", "0.0", "", str(way.lost)) as (url, token),
-        client(token, url, hooked=way.hooked) as edgegap,
+        client(token, url, webhooks=way.webhooks) as edgegap,
     ):
         late: list[float] = []
         lives: list[float] = []
         request_ids: list[str] = []
         own: list[float] = []
         began, cpu = time.time(), time.process_time()
-        caller = asyncio.create_task(calls(edgegap, request_ids, own)) if way.called else None
+        caller = asyncio.create_task(calls(edgegap, request_ids, own)) if way.own_calls else None
 
         async def one() -> None:
             request = await edgegap.deployments.create("kart", "v1.2", users=USERS, timeout=TIMEOUT)
             request_ids.append(request.request_id)
-            place, created = len(lives), time.time()
+            index, created = len(lives), time.time()
             lives.append(0.0)
             server = await way.wait(edgegap, request.request_id)
             noticed = time.time()
             assert server.start_time is not None
             late.append(noticed - server.start_time.timestamp())
-            lives[place] = server.start_time.timestamp() - created
+            lives[index] = server.start_time.timestamp() - created
 
         async with asyncio.TaskGroup() as group:
             for _ in range(number):
@@ -174,7 +196,7 @@ async def measured(way: Way, number: int) -> Result:
             way=way,
             number=number,
             wall=wall,
-            bound=max(place / DOCUMENTED_RATES["deploy"] + seconds for place, seconds in enumerate(lives)),
+            bound=max(index / DOCUMENTED_RATES["deploy"] + seconds for index, seconds in enumerate(lives)),
             late=sorted(late),
             own=sorted(own),
             requests=stats.requests,
@@ -184,8 +206,8 @@ async def measured(way: Way, number: int) -> Result:
 
 
 def draw(results: Sequence[Result], path: str) -> None:
-    """The share of servers noticed within so many seconds, a panel for each number of them."""
-    import matplotlib as mpl  # noqa: PLC0415 - only who wants the picture needs it
+    """Draw the share of servers noticed within a time, in a panel for each number of servers."""
+    import matplotlib as mpl  # noqa: PLC0415 - only needed for --picture
 
     mpl.use("agg")
     mpl.rcParams |= {"svg.hashsalt": "readiness", "svg.fonttype": "none"}
@@ -197,8 +219,8 @@ def draw(results: Sequence[Result], path: str) -> None:
     )
     for panel, number in zip(panels[0], numbers, strict=True):
         for result in results:
-            if result.number == number and not result.way.called:
-                shares = [place / 100 for place in range(100)]
+            if result.number == number and not result.way.own_calls:
+                shares = [percent / 100 for percent in range(100)]
                 late = [max(at(result.late, share), 1e-3) for share in shares]
                 panel.step([*late, late[-1]], [*shares, 1.0], where="post", label=result.way.name)
         panel.set(xscale="log", xlim=(1e-3, 60), title=f"{number:,} deployments", xlabel="noticed late by, s")
@@ -213,17 +235,17 @@ async def main(numbers: Sequence[int]) -> list[Result]:
     results: list[Result] = []
     for number in numbers:
         for way in WAYS:
-            results.append(await measured(way, number))
+            results.append(await measure(way, number))
             sys.stdout.write(f"{results[-1]}\n")
             sys.stdout.flush()
     return results
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="How late servers are noticed.")
+    parser = argparse.ArgumentParser(description="Measure how late the client notices that servers are ready.")
     parser.add_argument("numbers", nargs="*", type=int, default=[20, 200, 1000])
-    parser.add_argument("--picture", help="a file to draw, as SVG or PNG by its name")
-    asked = parser.parse_args()
-    done = asyncio.run(main(asked.numbers))
-    if asked.picture:
-        draw(done, asked.picture)
+    parser.add_argument("--picture", help="the SVG or PNG file to draw")
+    arguments = parser.parse_args()
+    measurements = asyncio.run(main(arguments.numbers))
+    if arguments.picture:
+        draw(measurements, arguments.picture)

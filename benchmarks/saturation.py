@@ -1,7 +1,7 @@
-"""How much of each documented rate the client uses when everybody wants all of it, and how many 429s it meets.
+"""How much of each documented rate limit the client uses under full load, and how many 429s it receives.
 
-``python benchmarks/saturation.py [SECONDS]``: 50 tasks each on deploy, status and list for 10 seconds, against a local
-Edgegap that delays each request by up to 20 ms on its way and counts in each of three ways.
+``python benchmarks/saturation.py [SECONDS]``: 50 tasks each deploy, get a status and list for 10 seconds, on a local
+Edgegap that delays each request by up to 20 ms on its way, once for each of its three ways to count requests.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ TASKS = 50
 JITTER = "0.020"
 
 
-async def saturated(counting: str, seconds: float) -> None:
+async def saturate(counting: str, seconds: float) -> None:
     async with served("local.py", counting, JITTER) as (url, token), EdgegapClient(token, base_url=url) as edgegap:
         request = await edgegap.deployments.create("kart", "v1.2", users=["203.0.113.7"])
-        await asyncio.sleep(1.1)  # that one was in an earlier second
+        await asyncio.sleep(1.1)  # so that this create is not counted in the first second
         before = edgegap.stats().buckets
         ends = time.monotonic() + seconds
 
-        async def again_and_again(call: Callable[[], Awaitable[object]]) -> None:
+        async def repeat(call: Callable[[], Awaitable[object]]) -> None:
             while time.monotonic() < ends:
                 await call()
 
@@ -36,7 +36,7 @@ async def saturated(counting: str, seconds: float) -> None:
             "status": lambda: edgegap.deployments.get(request.request_id),
             "list": lambda: edgegap.deployments.list(page_size=10).first(),
         }
-        tasks = [asyncio.create_task(again_and_again(call)) for call in calls.values() for _ in range(TASKS)]
+        tasks = [asyncio.create_task(repeat(call)) for call in calls.values() for _ in range(TASKS)]
         await asyncio.sleep(ends - time.monotonic())
         after = edgegap.stats().buckets
         for task in tasks:
@@ -51,9 +51,9 @@ async def saturated(counting: str, seconds: float) -> None:
 
 
 async def main(seconds: float) -> None:
-    sys.stdout.write(f"share of the documented rates used in {seconds:g} s, {TASKS} tasks on each, 20 ms of jitter\n")
+    sys.stdout.write(f"share of each documented rate used in {seconds:g} s, {TASKS} tasks on each, 20 ms of jitter\n")
     for counting in ("sliding", "fixed", "bucket"):
-        await saturated(counting, seconds)
+        await saturate(counting, seconds)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What it costs to wait: the memory of each waiter, and the client's share of a core while nothing changes.
+"""What waiting costs: the memory of each waiter, and the CPU of the client while no deployment changes.
 
-``python benchmarks/waiters.py [WAITERS]``: 5,000 in one client, for deployments on a local Edgegap in a process of its
-own that are not ready while it lasts. The waiter's own task counts. The client keeps to the documented list rate.
+``python benchmarks/waiters.py [WAITERS]``: 5,000 waiters in one client, on a local Edgegap in a separate process whose
+deployments do not become ready during the run. The memory includes the task of the waiter. The client polls within the
+documented rate of the list.
 """
 
 from __future__ import annotations

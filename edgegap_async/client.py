@@ -109,7 +109,7 @@ class EdgegapClient:
         self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
-            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event, decode
+            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event=on_event, decode=decode
         )
         self._guard = DeployGuard(self._pipeline, self._background, guard or GuardPolicy(), self._journal)
         self._watchers = Watchers(self._pipeline)

@@ -1,4 +1,4 @@
-"""What the client is told: the token, where the service is, and how long things may take."""
+"""The client's settings: the token, the address of the service, and the default timeout."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name,
 BASE_URL_VARIABLE: Final = "EDGEGAP_BASE_URL"
 
 _SCHEME_WORD: Final = re.compile(r"token\s+", re.IGNORECASE)
-_SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
+_HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class _HeaderValue(str):
-    """A header's value that does not show itself in the repr of the mappings and frames that hold it."""
+    """A header value whose repr is hidden in the mappings and stack frames that hold it."""
 
     __slots__ = ()
 
@@ -32,7 +32,14 @@ class _HeaderValue(str):
 
 @final
 class Secret:
-    """A value that never shows itself: not in repr, str, format, pickles or comparisons' messages."""
+    """A string that is never shown: not by repr, str, format, pickle or the message of a failed comparison.
+
+    ::
+
+        password = Secret("hunter2")
+        print(password)  # Secret('***')
+        password.reveal()  # 'hunter2'
+    """
 
     __slots__ = ("_value",)
 
@@ -45,7 +52,7 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled; pass the value itself where it is needed")
+        raise TypeError("a Secret cannot be pickled: pass its value with reveal() where it is needed")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self._value == other._value
@@ -54,84 +61,110 @@ class Secret:
         return hash((Secret, self._value))
 
     def reveal(self) -> str:
-        """The value itself."""
+        """Return the value itself."""
         return str(self._value)
 
     def header(self, scheme: str = "") -> str:
-        """The value as a header's, ``scheme`` (and a space) before it; its repr is hidden."""
+        """Return the value for a header, after ``scheme`` and a space if one is passed; its repr is hidden."""
         return _HeaderValue(f"{scheme} {self._value}" if scheme else self._value)
 
     def scrub(self, data: bytes) -> bytes:
-        """``data`` with the secret in it replaced by ``***``: the other side may repeat what it was sent."""
+        """Return ``data`` with every occurrence of the value replaced by ``***``."""
         return data.replace(self._value.encode(), b"***")
 
 
 def parse_secret(value: str, what: str) -> Secret:
-    """A secret that can be sent in a header. Raises ConfigurationError for one that is empty or cannot."""
-    if not _SENDABLE.fullmatch(value):
+    """Return a secret that can be sent in a header.
+
+    Args:
+        value: The value.
+        what: What it is, for the error message, which does not show the value.
+
+    Raises:
+        ConfigurationError: The value is empty, or holds a space, a line break or a character that is not ASCII.
+    """
+    if not _HEADER_SAFE.fullmatch(value):
         raise ConfigurationError(
-            f"{what} is empty or holds a space, a line break or another character that none has: paste it again"
+            f"{what} is empty, or holds a space, a line break or another character that no token has: paste it again"
         )
     return Secret(value)
 
 
 def own_token(value: str | Secret, what: str) -> Secret:
-    """A token that is sent instead of the organisation's. Raises ConfigurationError for one that cannot be sent."""
+    """Return a token that is sent instead of the organisation's.
+
+    Raises:
+        ConfigurationError: The token cannot be sent in a header.
+    """
     return parse_secret(value.reveal() if isinstance(value, Secret) else value, what)
 
 
-def parse_token(text: str | None) -> Secret:
-    """The token as the service wants it: ``token <value>`` and ``<value>`` are both how people paste it.
+def parse_token(value: str | None) -> Secret:
+    """Return the API token, accepted as ``<value>`` and as ``token <value>``: people paste both.
 
-    Raises ConfigurationError when there is none, or when what is there cannot be one.
+    Raises:
+        ConfigurationError: The token is missing, or cannot be a token.
     """
-    value = _SCHEME_WORD.sub("", (text or "").strip(), count=1)
-    if not value or value.lower() == "token":
+    token = _SCHEME_WORD.sub("", (value or "").strip(), count=1)
+    if not token or token.lower() == "token":
         raise ConfigurationError(
-            f"no API token: set {TOKEN_VARIABLE} or pass token= (the dashboard makes one under User Settings, Tokens)"
+            f"no API token: set {TOKEN_VARIABLE} or pass token= (create one in the dashboard: User Settings, Tokens)"
         )
-    if _SCHEME_WORD.match(value):
-        raise ConfigurationError(
-            "the API token still begins with the word 'token' after one was taken off: pass its value alone"
-        )
-    return parse_secret(value, "the API token")
+    if _SCHEME_WORD.match(token):
+        raise ConfigurationError("the API token begins with the word 'token' twice: pass its value alone")
+    return parse_secret(token, "the API token")
 
 
-def parse_base_url(text: str, name: str = "base_url") -> str:
-    """The service's address without a slash at its end.
+def parse_base_url(value: str, name: str = "base_url") -> str:
+    """Return the address of a service without a slash at its end.
 
-    Raises ConfigurationError for anything but an http or https address, and for one that holds a user name,
-    a password, a query or a fragment.
+    Args:
+        value: An http or https URL.
+        name: The parameter it was passed as, for error messages.
+
+    Raises:
+        ConfigurationError: It is not an http or https URL, or it holds a user name, a password, a query or a fragment.
     """
-    text = text.strip()
+    url = value.strip()
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{name} is not an address: {error}") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"{name} must be an http or https address such as {DEFAULT_BASE_URL}, not {text!r}")
+    except ValueError:  # its message would show what stands where the port belongs, such as a password
+        raise ConfigurationError(f"{name} is not a valid URL: check its host and port") from None
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"{name} must hold no user name, password, query or fragment")
-    return text.rstrip("/")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"{name} must be an http or https URL such as {DEFAULT_BASE_URL}, not {url!r}")
+    return url.rstrip("/")
 
 
 def validate_secret(value: str | Secret, what: str) -> Secret:
-    """Return a key or password that is sent in a body, given as a string or already hidden.
+    """Return a key or password that is sent in a request's body.
 
-    Raises ConfigurationError, without showing the value, when it is empty or not a string.
+    Args:
+        value: The value, as a string or a Secret.
+        what: What it is, for the error message, which does not show the value.
+
+    Raises:
+        ConfigurationError: The value is empty, or neither a string nor a Secret.
     """
-    hidden = Secret(value) if isinstance(value, str) else value
-    if not isinstance(hidden, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
+    secret = Secret(value) if isinstance(value, str) else value
+    if not isinstance(secret, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")
-    if not hidden.reveal():
+    if not secret.reveal():
         raise ConfigurationError(f"{what} is empty")
-    return hidden
+    return secret
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What a client was told, checked."""
+    """The validated settings of a client.
+
+    Attributes:
+        token: The organisation's API token.
+        base_url: The address of the service, without a slash at its end.
+        timeout: The default deadline of a call, in seconds.
+    """
 
     token: Secret
     base_url: str
@@ -145,7 +178,17 @@ class Settings:
         timeout: float,
         environ: Mapping[str, str] = os.environ,
     ) -> Settings:
-        """What was passed, else the environment's EDGEGAP_API_TOKEN and EDGEGAP_BASE_URL."""
+        """Validate settings, and read those that are None from the environment.
+
+        Args:
+            token: The API token; None reads EDGEGAP_API_TOKEN.
+            base_url: The address of the service; None reads EDGEGAP_BASE_URL, else it is the public API.
+            timeout: The default deadline of a call, in seconds.
+            environ: The environment variables.
+
+        Raises:
+            ConfigurationError: A value cannot work, or there is no token.
+        """
         return cls(
             token=parse_token(token if token is not None else environ.get(TOKEN_VARIABLE)),
             base_url=parse_base_url(base_url or environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),

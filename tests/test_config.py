@@ -1,4 +1,4 @@
-"""What a client is told, and what it makes of it."""
+"""The settings of a client: token, base URL, timeout, rate limits, retry policy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from edgegap_async.validation import validate_timeout
 
 
 @pytest.mark.parametrize("text", ["abc", "token abc", "  abc\n", "Token   abc", "TOKEN\tabc\r\n", " token abc "])
-def test_every_way_a_token_is_pasted_is_the_same_token(text: str) -> None:
+def test_a_token_is_parsed_with_and_without_its_scheme(text: str) -> None:
     assert parse_token(text).header("token") == "token abc"
 
 
 @pytest.mark.parametrize("form", ["{}", "token {}", "  {}\n", "Token  {} "])
-async def test_every_way_a_token_is_pasted_is_accepted_by_the_service(local: LocalEdgegap, form: str) -> None:
+async def test_a_token_with_or_without_its_scheme_is_accepted_by_the_service(local: LocalEdgegap, form: str) -> None:
     async with EdgegapClient(form.format(local.token), base_url=local.url) as edgegap:
         assert await edgegap.deployments.list().collect() == []
 
@@ -42,14 +42,14 @@ async def test_every_way_a_token_is_pasted_is_accepted_by_the_service(local: Loc
         ("abcé", "paste it again"),
     ],
 )
-def test_a_token_that_cannot_be_one_is_refused_and_not_shown(text: str | None, advice: str) -> None:
+def test_an_invalid_token_is_refused_and_not_shown(text: str | None, advice: str) -> None:
     with pytest.raises(ConfigurationError, match=advice) as caught:
         EdgegapClient(text)
     if text and len(text.strip()) > len("token"):
         assert text.strip() not in str(caught.value)
 
 
-def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEGAP_API_TOKEN", "token abc\n")
     monkeypatch.setenv("EDGEGAP_BASE_URL", "http://127.0.0.1:1/")
     settings = Settings.read(None, None, 60)
@@ -57,20 +57,20 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.base_url == "http://127.0.0.1:1"
 
 
-def test_what_is_passed_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEGAP_API_TOKEN", "abc")
     monkeypatch.setenv("EDGEGAP_BASE_URL", "http://127.0.0.1:1")
     settings = Settings.read("xyz", "http://127.0.0.1:2", 60)
     assert (settings.token.reveal(), settings.base_url) == ("xyz", "http://127.0.0.1:2")
 
 
-def test_an_empty_token_is_not_replaced_by_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_token_is_not_replaced_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEGAP_API_TOKEN", "abc")
     with pytest.raises(ConfigurationError, match="no API token"):
         EdgegapClient("")
 
 
-def test_without_an_address_it_is_the_services_own() -> None:
+def test_the_default_base_url_is_the_public_api() -> None:
     assert Settings.read("abc", None, 60, environ={}).base_url == DEFAULT_BASE_URL == "https://api.edgegap.com"
 
 
@@ -85,69 +85,74 @@ def test_without_an_address_it_is_the_services_own() -> None:
         ("https://user@api.edgegap.com", "no user name, password"),
         ("https://api.edgegap.com?token=abc", "query"),
         ("https://api.edgegap.com#v1", "fragment"),
-        ("https://api.edgegap.com:port", "not an address"),
-        ("https://[::1", "not an address"),
+        ("https://api.edgegap.com:port", "not a valid URL"),
+        ("https://[::1", "not a valid URL"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused(text: str, advice: str) -> None:
+def test_an_invalid_base_url_is_refused(text: str, advice: str) -> None:
     with pytest.raises(ConfigurationError, match=advice):
         EdgegapClient("abc", base_url=text)
 
 
-def test_a_password_in_the_address_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://user:hunter2@api.edgegap.com", "ftp://user:hunter2@api.edgegap.com", "https://user:hunter2"],
+)
+def test_a_password_in_the_base_url_is_not_shown(base_url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        EdgegapClient("abc", base_url="https://user:hunter2@api.edgegap.com")
+        EdgegapClient("abc", base_url=base_url)
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("around", ["{}\n", " {}", "{} ", "{}/", "{}//"])
-def test_what_stands_around_an_address_does_not_get_into_requests(around: str) -> None:
+def test_spaces_and_slashes_around_the_base_url_are_removed(around: str) -> None:
     with suppress(ConfigurationError):
         assert parse_base_url(around.format("http://127.0.0.1:1")) == "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -0.001, math.nan, -math.inf, "5", None, True])
-def test_a_timeout_is_a_number_above_zero(seconds: object) -> None:
-    with pytest.raises(ConfigurationError, match="timeout must be"):
+def test_a_timeout_that_is_not_a_number_above_zero_is_refused(seconds: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"timeout \(seconds\) must be"):
         EdgegapClient("abc", timeout=seconds)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seconds", [1, 0.001, math.inf])
-def test_a_timeout_may_be_any_number_above_zero(seconds: float) -> None:
+def test_any_timeout_above_zero_is_accepted(seconds: float) -> None:
     assert validate_timeout(seconds) == seconds
 
 
 @pytest.mark.parametrize(
     ("limits", "advice"),
     [
-        ({"deploys": 40}, "deploy, status, list, hosts, default"),
-        ({"deploy": 0}, "above 0"),
+        ({"deploys": 40}, r"did you mean 'deploy'\? known: default, deploy, hosts, list, status"),
+        ({"deploy": 0}, r"rate_limits\['deploy'\] \(requests a second\) must be above 0, not 0"),
         ({"deploy": -1}, "above 0"),
         ({"deploy": math.nan}, "above 0"),
-        ({"deploy": "40"}, "deploy"),
+        ({"deploy": "40"}, r"rate_limits\['deploy'\] \(requests a second\) must be a number, not str"),
+        ({"deploy": True}, "must be a number, not bool"),
         ("fast", "'documented', a mapping or None"),
         ([("deploy", 40)], "'documented', a mapping or None"),
     ],
 )
-def test_rate_limits_that_cannot_work_are_refused(limits: object, advice: str) -> None:
+def test_rate_limits_with_an_unknown_bucket_or_an_invalid_rate_are_refused(limits: object, advice: str) -> None:
     with pytest.raises(ConfigurationError, match=advice):
         EdgegapClient("abc", rate_limits=limits)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("pages", [-1, 1.5, "4", True, None])
-def test_prefetch_is_a_number_of_pages(pages: object) -> None:
+def test_a_prefetch_that_is_not_a_number_of_pages_is_refused(pages: object) -> None:
     with pytest.raises(ConfigurationError, match="prefetch must be a whole number"):
         EdgegapClient("abc", prefetch=pages)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("field", ["max_attempts", "initial_delay", "max_delay", "budget", "attempt_timeout"])
 @pytest.mark.parametrize("value", [0, -1, math.nan])
-def test_a_retry_policy_that_cannot_work_is_refused(field: str, value: float) -> None:
-    with pytest.raises(ConfigurationError, match=f"retry: {field} must be above 0"):
+def test_an_invalid_retry_policy_is_refused(field: str, value: float) -> None:
+    with pytest.raises(ConfigurationError, match=f"RetryPolicy.{field} must be above 0"):
         RetryPolicy(**{field: value})  # type: ignore[arg-type]
 
 
-def test_configuration_errors_are_what_python_calls_them_too() -> None:
+def test_configuration_errors_are_built_in_errors_too() -> None:
     assert issubclass(ConfigurationError, EdgegapError)
     assert issubclass(ConfigurationError, ValueError)
     assert issubclass(ClientStateError, ConfigurationError)

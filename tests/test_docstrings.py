@@ -1,4 +1,4 @@
-"""Every public callable with more than two parameters documents each of them."""
+"""Every public callable with more than two parameters documents each of them, and no file is too long."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def public_callables(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, Function, str]]:
-    """Each public function and method, and each public class's ``__init__``, with the docstring that documents it."""
+    """Yield each public function, method and ``__init__`` of a public class with its name and its docstring."""
     for node in body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public_callables(node.body, f"{node.name}.")

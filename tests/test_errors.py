@@ -1,4 +1,4 @@
-"""The tree of errors."""
+"""The tree of errors and what each error carries."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ CLASSES = [it for it in vars(errors).values() if inspect.isclass(it) and issubcl
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_stands_in_the_drawn_tree(kind: type[Exception]) -> None:
+def test_every_error_is_in_the_tree_of_the_module_docstring(kind: type[Exception]) -> None:
     assert issubclass(kind, EdgegapError)
     assert errors.__doc__ is not None
     assert re.search(rf"\b{kind.__name__}\b", errors.__doc__)
 
 
-def test_the_drawn_tree_has_no_others() -> None:
+def test_the_tree_of_the_module_docstring_lists_only_errors() -> None:
     assert errors.__doc__ is not None
-    drawn = set(re.findall(r"(?:├──|└──) (\w+)", errors.__doc__))
-    assert drawn == {kind.__name__ for kind in CLASSES} - {"EdgegapError"}
+    listed = set(re.findall(r"(?:├──|└──) (\w+)", errors.__doc__))
+    assert listed == {kind.__name__ for kind in CLASSES} - {"EdgegapError"}
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_the_drawn_tree_has_no_others() -> None:
         (100, APIError),
     ],
 )
-def test_each_status_has_its_class(status: int, kind: type[APIError]) -> None:
+def test_each_status_has_its_error_class(status: int, kind: type[APIError]) -> None:
     assert api_error_class(status) is kind
 
 
-def test_timeouts_are_what_python_calls_them() -> None:
+def test_timeouts_are_built_in_timeout_errors() -> None:
     assert issubclass(DeadlineExceeded, TimeoutError)
     assert issubclass(ReadyTimeout, TimeoutError)
     assert issubclass(ReadyTimeout, DeadlineExceeded)
     assert not issubclass(DeploymentFailed, TimeoutError)
 
 
-def test_a_ready_timeout_tells_all_it_knows() -> None:
+def test_a_ready_timeout_carries_its_fields() -> None:
     error = ReadyTimeout("late", request_id="x", last_state="SEEKING", reason="slow")
     assert (error.request_id, error.last_state, error.reason) == ("x", "SEEKING", "slow")
     assert error.outcome is Outcome.UNKNOWN
@@ -91,7 +91,7 @@ EXAMPLES: list[EdgegapError] = [
     RateLimited(429, "slow", {"a": "b"}, "deployment-get", retry_after=1.5),
     Unprocessable(422, "in error", request_id="x"),
     DeploymentFailed("no", request_id="x", last_state="ERROR", reason="r"),
-    DeploymentTerminated("gone", request_id="x"),
+    DeploymentTerminated("stopped", request_id="x"),
     ReadyTimeout("late", request_id="x", last_state="SEEKING"),
     errors.ConfigurationError("no"),
     errors.ClientStateError("closed"),
@@ -99,8 +99,8 @@ EXAMPLES: list[EdgegapError] = [
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda it: type(it).__name__)
-def test_errors_cross_processes(error: EdgegapError) -> None:
-    """Process pools and task queues pickle what a job raises."""
+def test_errors_survive_pickling_and_copying(error: EdgegapError) -> None:
+    """Process pools and task queues pickle the exception of a job."""
     for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(again) is type(error)
         assert str(again) == str(error)

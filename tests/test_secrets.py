@@ -1,4 +1,4 @@
-"""The token and the keys of containers show themselves nowhere."""
+"""Neither the token nor the keys of containers appear in reprs, logs, errors or tracebacks."""
 
 from __future__ import annotations
 
@@ -26,44 +26,44 @@ KEY = "st0p-k3y-of-one-container"
 
 
 class Witness:
-    """Collects everything that could be shown, and finds a secret in it."""
+    """Collects everything that could be shown, and searches it for secrets."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[str, str]] = []
         self.errors: list[BaseException] = []
 
-    def see(self, what: str, value: object) -> None:
+    def record(self, what: str, value: object) -> None:
         self.shown += [
             (f"repr of {what}", repr(value)),
             (f"str of {what}", str(value)),
             (f"format of {what}", f"{value}"),
         ]
 
-    def see_error(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         self.errors.append(error)
         frames = traceback.TracebackException.from_exception(error, capture_locals=True)
         self.shown.append((f"traceback of {type(error).__name__}", "".join(frames.format())))
         for link in chain(error):
-            self.see(f"{type(error).__name__}'s {type(link).__name__}", link)
-            self.see(f"arguments of {type(link).__name__}", link.args)
+            self.record(f"{type(error).__name__}'s {type(link).__name__}", link)
+            self.record(f"arguments of {type(link).__name__}", link.args)
             for name, value in getattr(link, "__dict__", {}).items():
-                self.see(f"{type(link).__name__}.{name}", value)
+                self.record(f"{type(link).__name__}.{name}", value)
 
-    def see_records(self, records: list[logging.LogRecord]) -> None:
+    def record_logs(self, records: list[logging.LogRecord]) -> None:
         formatter = logging.Formatter("%(message)s")
         for record in records:
-            self.see("log message", record.msg)
-            self.see("log arguments", record.args)
+            self.record("log message", record.msg)
+            self.record("log arguments", record.args)
             self.shown.append(("formatted record", formatter.format(record)))
             if record.exc_info and record.exc_info[1]:
-                self.see_error(record.exc_info[1])
+                self.record_error(record.exc_info[1])
 
     def leaks(self, *secrets: str) -> list[str]:
         return [f"{where}: {text[:300]}" for where, text in self.shown for secret in secrets if secret in text]
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and all that stands behind it."""
+    """Yield an exception with all its causes and contexts."""
     seen: set[int] = set()
     open_ends: list[BaseException | None] = [error]
     while open_ends:
@@ -81,19 +81,19 @@ def witness(caplog: pytest.LogCaptureFixture) -> Witness:
 
 
 def body(text: str) -> dict[str, Any]:
-    """An answer that echoes something wherever the client keeps a part of it."""
+    """Return an error body that repeats ``text`` wherever the client keeps a part of the body."""
     return {"message": f"bad token {text}", "details": {"token": text, f"of {text}": [text, {text: text}]}}
 
 
 async def fails(witness: Witness, call: Awaitable[object]) -> BaseException:
     with pytest.raises(EdgegapError) as caught:
         await call
-    witness.see_error(caught.value)
+    witness.record_error(caught.value)
     return caught.value
 
 
-def watched(local: LocalEdgegap, witness: Witness, **settings: Any) -> EdgegapClient:
-    return local.client(on_event=lambda event: witness.see("event", event), **settings)
+def observed_client(local: LocalEdgegap, witness: Witness, **settings: Any) -> EdgegapClient:
+    return local.client(on_event=lambda event: witness.record("event", event), **settings)
 
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [
@@ -122,55 +122,58 @@ async def test_no_failure_shows_the_token(
 ) -> None:
     async with LocalEdgegap(token=TOKEN) as local:
         policy = RetryPolicy(max_attempts=2, attempt_timeout=2)
-        async with watched(local, witness, timeout=5, retry=policy) as edgegap:
+        async with observed_client(local, witness, timeout=5, retry=policy) as edgegap:
             local.faults.add("deployment-list", kind, times=None, **options)
             await fails(witness, edgegap.deployments.list().first())
             local.faults.add("v2-deployment-create", kind, times=None, **options)
             await fails(witness, edgegap.deployments.create("kart", "v1", users=[IP], guard=False))
-            witness.see("client", edgegap)
-            witness.see("stats", edgegap.stats())
+            witness.record("client", edgegap)
+            witness.record("stats", edgegap.stats())
         for request in local.requests:
-            witness.see("path", request.path)
-            witness.see("query", request.query)
-            witness.see("body", request.body)
-    witness.see_records(caplog.records)
+            witness.record("path", request.path)
+            witness.record("query", request.query)
+            witness.record("body", request.body)
+    witness.record_logs(caplog.records)
     assert witness.errors
     assert not witness.leaks(TOKEN)
 
 
 @pytest.mark.looptime
-async def test_success_and_the_clients_own_parts_do_not_show_the_token(
+async def test_neither_successes_nor_the_clients_objects_show_the_token(
     witness: Witness, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with LocalEdgegap(token=TOKEN) as local:
-        async with watched(local, witness) as edgegap:
+        async with observed_client(local, witness) as edgegap:
             async with edgegap.deployments.running("kart", "v1", users=[IP], tags=["a"]) as server:
-                witness.see("server", server)
-                witness.see("deployment", await edgegap.deployments.get(server.request_id))
+                witness.record("server", server)
+                witness.record("deployment", await edgegap.deployments.get(server.request_id))
             local.faults.add("deployment-list", "status", times=2, code=503)
             local.faults.add("deployment-list", "rate_limited")
             await edgegap.deployments.list().first()
             pipeline = edgegap._pipeline
             for part in (edgegap, pipeline, pipeline.settings, pipeline._session, edgegap.stats(), edgegap.deployments):
-                witness.see("a part", part)
-            witness.see("what the parts hold", [vars(edgegap), vars(pipeline), vars(pipeline._session)])
-        witness.see("closed client", edgegap)
+                witness.record("a part", part)
+            witness.record("what the parts hold", [vars(edgegap), vars(pipeline), vars(pipeline._session)])
+        witness.record("closed client", edgegap)
         await fails(witness, edgegap.deployments.get(ID))
         for request in local.requests:
-            witness.see("request", request)
-    witness.see_records(caplog.records)
+            witness.record("request", request)
+    witness.record_logs(caplog.records)
     assert not witness.leaks(TOKEN)
 
 
 @pytest.mark.looptime
-async def test_deadlines_do_not_show_the_token(witness: Witness, caplog: pytest.LogCaptureFixture) -> None:
-    async with LocalEdgegap(token=TOKEN) as local, watched(local, witness, rate_limits={"status": 0.01}) as edgegap:
+async def test_exceeded_deadlines_do_not_show_the_token(witness: Witness, caplog: pytest.LogCaptureFixture) -> None:
+    async with (
+        LocalEdgegap(token=TOKEN) as local,
+        observed_client(local, witness, rate_limits={"status": 0.01}) as edgegap,
+    ):
         it = (await edgegap.deployments.create("kart", "v1", users=[IP])).request_id
         local.faults.add("deployment-get", "stall", times=None)
         await fails(witness, edgegap.deployments.get(it, timeout=3))
         await fails(witness, edgegap.deployments.get(it, timeout=3))  # no slot
         await fails(witness, edgegap.deployments.wait_until_ready(it, timeout=250))
-    witness.see_records(caplog.records)
+    witness.record_logs(caplog.records)
     assert not witness.leaks(TOKEN)
 
 
@@ -193,7 +196,7 @@ async def test_a_refused_connection_does_not_show_the_token(witness: Witness, un
     ],
     ids=lambda it: type(it).__name__,
 )
-async def test_no_failure_of_the_http_library_shows_the_token(witness: Witness, failure: Exception) -> None:
+async def test_no_exception_of_aiohttp_shows_the_token(witness: Witness, failure: Exception) -> None:
     with aioresponses() as service:
         service.post("http://127.0.0.1:1/v2/deployments", exception=failure)
         async with EdgegapClient(TOKEN, base_url="http://127.0.0.1:1") as edgegap:
@@ -201,8 +204,8 @@ async def test_no_failure_of_the_http_library_shows_the_token(witness: Witness, 
     assert not witness.leaks(TOKEN)
 
 
-async def test_frames_of_the_http_library_do_not_show_the_token(witness: Witness) -> None:
-    """It serialises the headers: where it fails after that, the bytes stand in its frames."""
+async def test_stack_frames_of_aiohttp_do_not_show_the_token(witness: Witness) -> None:
+    """aiohttp serialises the headers, so after a later failure its stack frames hold them as bytes."""
 
     def write(_: object, **request: Any) -> None:
         serialised = f"Authorization: {request['headers']['Authorization']!s}".encode()
@@ -218,7 +221,7 @@ async def test_frames_of_the_http_library_do_not_show_the_token(witness: Witness
 
 
 async def test_a_cancelled_call_does_not_show_the_token(witness: Witness) -> None:
-    async with LocalEdgegap(token=TOKEN) as local, watched(local, witness) as edgegap:
+    async with LocalEdgegap(token=TOKEN) as local, observed_client(local, witness) as edgegap:
         local.faults.add("deployment-list", "stall")
         call = asyncio.create_task(edgegap.deployments.list().first())
         while not local.requests:
@@ -231,14 +234,14 @@ async def test_a_cancelled_call_does_not_show_the_token(witness: Witness) -> Non
 
 
 @pytest.mark.parametrize("text", [f"token token {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])
-def test_a_token_that_is_refused_is_not_shown(witness: Witness, text: str) -> None:
+def test_a_refused_token_is_not_shown(witness: Witness, text: str) -> None:
     with pytest.raises(EdgegapError) as caught:
         EdgegapClient(text)
     assert TOKEN not in str(caught.value)
     assert TOKEN not in repr(caught.value)
 
 
-# the container's own
+# the token and the key of a container
 
 
 @pytest.mark.looptime
@@ -253,20 +256,20 @@ def test_a_token_that_is_refused_is_not_shown(witness: Witness, text: str) -> No
     ],
     ids=["403", "400", "decode", "reset", "stall"],
 )
-async def test_self_stop_shows_neither_its_token_nor_its_key(
+async def test_a_failed_self_stop_shows_neither_its_token_nor_its_key(
     witness: Witness, caplog: pytest.LogCaptureFixture, local: LocalEdgegap, kind: str, options: dict[str, Any]
 ) -> None:
-    async with watched(local, witness, retry=RetryPolicy(max_attempts=2, attempt_timeout=2)) as edgegap:
+    async with observed_client(local, witness, retry=RetryPolicy(max_attempts=2, attempt_timeout=2)) as edgegap:
         local.faults.add("deployment-self-delete", kind, times=None, **options)
         with pytest.raises(EdgegapError) as caught:
             await edgegap.deployments.self_stop(ID, KEY, token=TOKEN)
-        witness.see("client", edgegap)
-    # The call's own frame holds what the caller passed, as the caller's does: what is raised and told does not.
+        witness.record("client", edgegap)
+    # The stack frames of the call hold what the caller passed; what is raised and logged must not.
     for link in chain(caught.value):
-        witness.see(type(link).__name__, link)
-        witness.see("arguments", link.args)
-        witness.see("attributes", getattr(link, "__dict__", {}))
-    witness.see_records(caplog.records)
+        witness.record(type(link).__name__, link)
+        witness.record("arguments", link.args)
+        witness.record("attributes", getattr(link, "__dict__", {}))
+    witness.record_logs(caplog.records)
     assert not witness.leaks(TOKEN, KEY)
 
 
@@ -285,14 +288,14 @@ async def test_self_stop_sends_its_own_token_and_not_the_organisations() -> None
     assert "the-organisations" not in str(headers)
 
 
-async def test_a_self_stop_that_succeeds_does_not_show_its_key_either(local: LocalEdgegap) -> None:
+async def test_a_successful_self_stop_does_not_show_its_key(local: LocalEdgegap) -> None:
     local.faults.add("deployment-self-delete", "status", code=200, body={"message": f"stopped with {KEY}"})
     async with local.client() as edgegap:
         receipt = await edgegap.deployments.self_stop(ID, KEY, token=TOKEN)
     assert receipt.message == "stopped with ***"
 
 
-# the secret itself
+# the class Secret
 
 WAYS: list[Callable[[Any], str]] = [
     repr,
@@ -313,17 +316,17 @@ def test_a_secret_does_not_show_itself(show: Callable[[Any], str]) -> None:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_secret_is_not_pickled(protocol: int) -> None:
-    with pytest.raises(TypeError, match="not pickled"):
+def test_a_secret_cannot_be_pickled(protocol: int) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(Secret(TOKEN), protocol=protocol)
 
 
-def test_a_secret_is_not_copied_out_of_sight() -> None:
-    with pytest.raises(TypeError, match="not pickled"):
+def test_a_secret_cannot_be_deep_copied() -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
         copy.deepcopy(Settings(token=Secret(TOKEN), base_url="http://x", timeout=1))
 
 
-def test_secrets_are_equal_when_they_are_the_same() -> None:
+def test_secrets_compare_by_value() -> None:
     assert Secret("a") == Secret("a")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != Secret("b")
@@ -331,19 +334,19 @@ def test_secrets_are_equal_when_they_are_the_same() -> None:
     assert {Secret("a"), Secret("a")} == {Secret("a")}
 
 
-def test_a_secret_is_taken_out_of_everything() -> None:
+def test_a_secret_is_scrubbed_from_bytes() -> None:
     assert Secret("xyz").scrub(b'{"xyz": ["a xyz b", "xyzxyz"]}') == b'{"***": ["a *** b", "******"]}'
 
 
-def test_a_secret_has_nothing_to_look_into() -> None:
+def test_a_secret_has_no_dict() -> None:
     assert not hasattr(Secret(TOKEN), "__dict__")
     assert Secret(TOKEN).reveal() == TOKEN
 
 
-def test_hidden_variables_are_not_shown() -> None:
+def test_hidden_environment_variables_are_not_shown() -> None:
     assert TOKEN not in repr(EnvironmentVariable(key="PASSWORD", value=TOKEN, is_hidden=True))
 
 
-def test_events_have_no_place_for_a_secret() -> None:
+def test_events_have_no_field_that_can_hold_a_secret() -> None:
     fields = set(Event.__slots__) - {"__weakref__"}
     assert fields == {"kind", "operation_id", "bucket", "attempt", "seconds", "status", "reason"}

@@ -1,4 +1,4 @@
-"""Rate limits: the bucket behind every rate, and the rates that the service documents."""
+"""Rate limits: the token bucket, and the buckets for the rates that the service documents."""
 
 from edgegap_async.limits.rates import RateLimits, bucket_under, buckets_for
 from edgegap_async.limits.token_bucket import Priority, TokenBucket

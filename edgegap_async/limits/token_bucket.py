@@ -1,4 +1,4 @@
-"""The bucket behind every rate: one timestamp, a queue, and one timer for all who wait."""
+"""The token bucket behind every rate limit: one timestamp, a queue for each priority, and one timer."""
 
 from __future__ import annotations
 
@@ -9,61 +9,73 @@ from collections import deque
 from typing import Final, TypeAlias
 
 from edgegap_async.errors import ConfigurationError, DeadlineExceeded
+from edgegap_async.validation import validate_number, validate_positive
 
-_LOWEST_CLASS_TURN: Final = 4
-"""Every fourth slot goes to the lowest class that waits: it comes last and is never starved."""
+_LOWEST_PRIORITY_TURN: Final = 4
+"""Every fourth slot goes to the lowest priority that waits, so that it is never starved."""
 
-# After a 429: how much slower, never below which part of the full rate, back to it after how long, and how
-# long to rest where the answer does not say (the documented rates are by the second).
-_SLOWER: Final = 0.7
-_SLOWEST: Final = 0.1
+# After a 429: the factor by which the rate drops, the share of the full rate that it never drops below, the time over
+# which it recovers, and the pause if the response does not say how long (the documented rates are per second).
+_SLOWDOWN_FACTOR: Final = 0.7
+_MIN_RATE_SHARE: Final = 0.1
 _RECOVERY_SECONDS: Final = 30.0
-_REST_SECONDS: Final = 1.0
+_DEFAULT_PAUSE_SECONDS: Final = 1.0
 
-_HAIR: Final = 1e-6
-"""Loops fire timers up to a clock tick early: a slot this close is there."""
+_TIMER_TOLERANCE: Final = 1e-6
+"""Seconds: event loops fire timers up to a clock tick early, so a slot this close counts as available."""
 
 _Waiter: TypeAlias = "asyncio.Future[None]"
 
 
 class Priority(enum.IntEnum):
-    """Who goes first when several wait for the same bucket."""
+    """The order in which calls that wait for the same bucket get their slots."""
 
     URGENT = 0
     """Starting and stopping servers."""
     CALL = 1
-    """Whatever else a caller asks for."""
+    """All other calls."""
     POLL = 2
-    """Looking again at something that is awaited."""
+    """Polling by the client itself."""
 
 
 class TokenBucket:
-    """Lets at most ``capacity + rate x seconds`` acquisitions through in any span of time.
+    """An asyncio rate limiter: at most ``capacity + rate * seconds`` acquisitions in any span of time.
 
-    ``rate`` is in acquisitions a second (``math.inf``: no limit), ``capacity`` is how many may go at once after a
-    rest, at least 1. Waiters go in the order they came, a higher priority first, and each is woken once. The bucket
-    keeps one timestamp and one timer, for the head of the queue, instead of telling each waiter a moment to sleep
-    until: so a pause, a new rate and a cancelled waiter count for all who are behind, and a loop that stalled
-    does not let all whose moment passed through at once. A bucket belongs to one event loop.
+    ::
+
+        bucket = TokenBucket(rate=10, capacity=2)  # 10 a second, 2 at once after a pause
+        await bucket.acquire(timeout=5)
+
+    Waiters are served first come, first served within a priority, higher priorities first, and each is woken once.
+    The bucket keeps one timestamp, and one timer for the head of the queue, instead of assigning each waiter a time to
+    sleep until. A pause, a new rate and a cancelled waiter therefore take effect for all waiters behind, and an event
+    loop that stalled does not release a burst. A bucket belongs to one event loop.
     """
 
     def __init__(self, rate: float, capacity: float = 1.0) -> None:
-        """Raises ConfigurationError for a rate that is not above 0 and a capacity that is not at least 1."""
-        if not rate > 0:
-            raise ConfigurationError(f"a bucket's rate must be above 0 a second, not {rate}")
-        if not (math.isfinite(capacity) and capacity >= 1):
-            raise ConfigurationError(f"a bucket's capacity must be finite and at least 1, not {capacity}")
-        self._full_rate = float(rate)
-        self._capacity = float(capacity)
+        """Create a full bucket.
+
+        Args:
+            rate: Acquisitions a second; ``math.inf`` is no limit.
+            capacity: How many acquisitions may follow at once after a pause, at least 1.
+
+        Raises:
+            ConfigurationError: The rate is not above 0, or the capacity is not a finite number of at least 1.
+        """
+        self._full_rate = float(validate_positive(rate, "the rate of a TokenBucket (a second)"))
+        self._capacity = float(validate_number(capacity, "the capacity of a TokenBucket", minimum=1))
+        if math.isinf(self._capacity):
+            raise ConfigurationError("the capacity of a TokenBucket must be finite: pass rate=math.inf for no limit")
         self._rate = self._full_rate
         self._slowed_rate = self._full_rate
         self._slowed_at = -math.inf
         self._paused_until = -math.inf
-        self._empty_at = -math.inf  # the moment at which the bucket held, or will hold, exactly nothing
+        self._empty_at = -math.inf  # the time at which the bucket held, or will hold, exactly no token
         self._queues: tuple[deque[_Waiter], ...] = tuple(deque() for _ in Priority)
-        self._waiting = [0 for _ in Priority]  # the cancelled leave the queues late, and this at once
-        self._all_waiting = 0
-        self._given = 0
+        # Cancelled waiters are counted out at once, and dropped from their queue when they reach its head.
+        self._waiting_by_priority = [0 for _ in Priority]
+        self._waiting = 0
+        self._slots_taken = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
@@ -71,137 +83,152 @@ class TokenBucket:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a slot."""
-        return self._all_waiting
+        """How many tasks wait for a slot."""
+        return self._waiting
 
     @property
     def rate(self) -> float:
-        """Acquisitions a second when last used: for a while after a 429 less than the bucket was made with."""
+        """Acquisitions a second as of the last use; after a 429 it is below the full rate for a while."""
         return self._rate
 
     async def acquire(self, timeout: float | None = None, *, priority: Priority = Priority.CALL) -> float:
-        """Wait for a slot; returns the seconds waited.
+        """Wait for a slot. If the calling task is cancelled, its slot goes to the next waiter.
 
-        ``timeout`` is in seconds, None waits for ever. Raises DeadlineExceeded: at once when no slot can come in
-        time, else when the time is over. A waiter that is cancelled leaves its slot to the next.
+        Args:
+            timeout: Seconds to wait at most; None waits without a limit.
+            priority: The queue to wait in.
+
+        Returns:
+            The seconds waited, 0.0 if a slot was available.
+
+        Raises:
+            DeadlineExceeded: No slot becomes available in time. It is raised at once if the queue already is too
+                long, else when the timeout ends.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._refill(began)
-        if not self._all_waiting and self._slot(1) <= began + _HAIR:
-            self._take()
+        if not self._waiting and self._slot_time(1) <= began + _TIMER_TOLERANCE:
+            self._take_slot()
             return 0.0
-        if timeout is not None and (wait := self._earliest(priority) - began) > timeout:
+        if timeout is not None and (wait := self._earliest_slot(priority) - began) > timeout:
             raise DeadlineExceeded(
-                f"no rate slot within {timeout:.3g} s: the next one is {wait:.3g} s away, "
-                f"at {self._rate:.3g} a second with {self.waiting} waiting"
+                f"the rate limit has no slot within {timeout:.3g} s: the next one is {wait:.3g} s away "
+                f"({self._rate:.3g} a second, {self.waiting} waiting)"
             )
-        slot = loop.create_future()
-        self._queues[priority].append(slot)
-        self._count(priority, 1)
-        self._set_timer(loop)
+        waiter = loop.create_future()
+        self._queues[priority].append(waiter)
+        self._change_waiting(priority, 1)
+        self._start_timer(loop)
         try:
             async with asyncio.timeout(timeout):
-                await slot
+                await waiter
         except BaseException as error:
-            self._give_up(slot, priority, loop)
+            self._abandon(waiter, priority, loop)
             if isinstance(error, TimeoutError):
-                raise DeadlineExceeded(f"no rate slot within {timeout:.3g} s") from None
+                raise DeadlineExceeded(f"the rate limit had no slot within {timeout:.3g} s") from None
             raise
         return loop.time() - began
 
     def slot_in(self, priority: Priority = Priority.CALL) -> float:
-        """Seconds until ``acquire`` would return, 0 for at once: a bound, since others may still come and go."""
+        """Return the seconds until ``acquire`` would return, 0 for at once.
+
+        This is an estimate: other waiters can still join or leave the queue.
+        """
         now = asyncio.get_running_loop().time()
         self._refill(now)
-        return max(self._earliest(priority) - now - _HAIR, 0.0)
+        return max(self._earliest_slot(priority) - now - _TIMER_TOLERANCE, 0.0)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody through for ``seconds`` from now; a longer pause that runs already stays."""
+        """Release no slot for ``seconds`` from now. A pause that already lasts longer stays in effect."""
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
 
     def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
-        """The service answered 429: rest, then go on slower, back to the full rate over half a minute.
+        """Pause after a 429 and continue at a lower rate, which recovers over 30 seconds.
 
-        ``retry_after`` is in seconds, None where the answer does not say. ``sent_at`` is the loop's time at which
-        the refused request left: of several that were under way together only one lowers the rate. Returns the
-        seconds of rest.
+        Args:
+            retry_after: How long to pause, in seconds; None pauses for 1 second.
+            sent_at: The time of the event loop at which the refused request was sent. If several requests that were
+                under way together are refused, only the first lowers the rate.
+
+        Returns:
+            The length of the pause, in seconds.
         """
         now = asyncio.get_running_loop().time()
         self._refill(now)
         if sent_at > self._slowed_at:
-            self._slowed_rate = max(self._rate * _SLOWER, self._full_rate * _SLOWEST)
+            self._slowed_rate = max(self._rate * _SLOWDOWN_FACTOR, self._full_rate * _MIN_RATE_SHARE)
             self._slowed_at = now
-        rest = _REST_SECONDS if retry_after is None else retry_after
-        self.pause(rest)
-        return rest
+        seconds = _DEFAULT_PAUSE_SECONDS if retry_after is None else retry_after
+        self.pause(seconds)
+        return seconds
 
     def _refill(self, now: float) -> None:
-        """Bring the rate and the contents up to ``now``: what nobody took beyond the capacity is lost."""
+        """Update the rate and the tokens to ``now``; tokens beyond the capacity are discarded."""
         self._rate = self._rate_at(now)
         self._empty_at = max(self._empty_at, now - self._capacity / self._rate)
 
     def _rate_at(self, now: float) -> float:
-        """The full rate, but for a while after a 429, over which it rises evenly."""
-        quiet = (now - max(self._slowed_at, self._paused_until)) / _RECOVERY_SECONDS
-        if quiet >= 1 or self._slowed_rate == self._full_rate:
+        """Return the full rate, or after a 429 a lower one that rises linearly."""
+        recovered = (now - max(self._slowed_at, self._paused_until)) / _RECOVERY_SECONDS
+        if recovered >= 1 or self._slowed_rate == self._full_rate:
             return self._full_rate
-        return self._slowed_rate + (self._full_rate - self._slowed_rate) * max(quiet, 0.0)
+        return self._slowed_rate + (self._full_rate - self._slowed_rate) * max(recovered, 0.0)
 
-    def _slot(self, n: int) -> float:
-        """The moment of the ``n``-th slot from now on."""
+    def _slot_time(self, n: int) -> float:
+        """Return the time of the ``n``-th slot from now."""
         return max(self._empty_at + n / self._rate, self._paused_until)
 
-    def _earliest(self, priority: Priority) -> float:
-        """The soonest a newcomer can go: a bound, since others may still leave or come before it."""
-        same = self._waiting[priority]
-        higher = min(sum(self._waiting[:priority]), (same + 1) * (_LOWEST_CLASS_TURN - 1))
-        return self._slot(same + higher + 1)
+    def _earliest_slot(self, priority: Priority) -> float:
+        """Return the earliest time at which a new waiter can get a slot, given the present queue."""
+        same = self._waiting_by_priority[priority]
+        higher = min(sum(self._waiting_by_priority[:priority]), (same + 1) * (_LOWEST_PRIORITY_TURN - 1))
+        return self._slot_time(same + higher + 1)
 
-    def _count(self, place: int, change: int) -> None:
-        self._waiting[place] += change
-        self._all_waiting += change
+    def _change_waiting(self, priority: int, change: int) -> None:
+        self._waiting_by_priority[priority] += change
+        self._waiting += change
 
-    def _take(self) -> None:
+    def _take_slot(self) -> None:
         self._empty_at += 1 / self._rate
-        self._given += 1
+        self._slots_taken += 1
 
-    def _next(self) -> tuple[_Waiter, int] | None:
-        """Whose turn it is; None where all who are counted are cancelled, and have yet to say so."""
-        order = range(len(self._queues))
-        for place in reversed(order) if self._given % _LOWEST_CLASS_TURN == 0 else order:
-            queue = self._queues[place]
+    def _next_waiter(self) -> tuple[_Waiter, int] | None:
+        """Remove and return the next waiter; None if all that are counted are cancelled and did not run since."""
+        priorities = range(len(self._queues))
+        for priority in reversed(priorities) if self._slots_taken % _LOWEST_PRIORITY_TURN == 0 else priorities:
+            queue = self._queues[priority]
             while queue:
                 waiter = queue.popleft()
                 if not waiter.done():
-                    return waiter, place
+                    return waiter, priority
         return None
 
-    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._timer is None and self._all_waiting:
-            self._timer = loop.call_at(self._slot(1), self._let_through, loop)
+    def _start_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is None and self._waiting:
+            self._timer = loop.call_at(self._slot_time(1), self._release_slots, loop)
 
-    def _let_through(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _release_slots(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
         self._refill(now)
-        while self._all_waiting and self._slot(1) <= now + _HAIR:
-            found = self._next()
+        while self._waiting and self._slot_time(1) <= now + _TIMER_TOLERANCE:
+            found = self._next_waiter()
             if found is None:
-                return  # each of them sets the timer anew when it gives up
-            waiter, place = found
-            self._count(place, -1)
-            self._take()
+                return  # each cancelled waiter restarts the timer when it runs
+            waiter, priority = found
+            self._change_waiting(priority, -1)
+            self._take_slot()
             waiter.set_result(None)
-        self._set_timer(loop)
+        self._start_timer(loop)
 
-    def _give_up(self, slot: _Waiter, priority: Priority, loop: asyncio.AbstractEventLoop) -> None:
-        if slot.cancelled() or slot.cancel():
-            self._count(priority, -1)
+    def _abandon(self, waiter: _Waiter, priority: Priority, loop: asyncio.AbstractEventLoop) -> None:
+        if waiter.cancelled() or waiter.cancel():
+            self._change_waiting(priority, -1)
         else:
-            # Let through and cancelled before it could run: nobody used the slot, the next may have it.
+            # It got a slot and was cancelled before it ran: the slot is unused and goes back.
             self._empty_at -= 1 / self._rate
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._set_timer(loop)
+        self._start_timer(loop)

@@ -1,4 +1,4 @@
-"""``python -m edgegap_async.operations [--json | --markdown]`` prints the table."""
+"""Print the table of operations: ``python -m edgegap_async.operations [--json | --markdown]``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _HEAD: Final = """\
 
 <!-- python -m edgegap_async.operations --markdown > docs/operations.md -->
 
-Every operation of the service that the client has. A call is a method of `EdgegapClient`. The document is the one of
-the service's own that lists the operation; what only that of 2024 lists warns (`DeprecationWarning`) when it is used.
-The rate is the documented one, in requests a second for the whole organisation.
+All operations of the service that the client supports. The call is a method of `EdgegapClient`. The document is the
+service's own document that lists the operation; the first use of an operation that only the document of 2024 lists
+issues a `DeprecationWarning`. The rate is the documented limit in requests a second, for the whole organisation.
 
 | call | endpoint | document | rate a second | deprecated |
 |---|---|---|---|---|
@@ -37,8 +37,8 @@ def _columns() -> Iterable[str]:
 
 
 def _json() -> Iterable[str]:
-    wanted = attrs.filters.include(*_COLUMNS)
-    yield json.dumps([attrs.asdict(row, filter=wanted) for row in OPERATIONS.values()], indent=2) + "\n"
+    columns = attrs.filters.include(*_COLUMNS)
+    yield json.dumps([attrs.asdict(row, filter=columns) for row in OPERATIONS.values()], indent=2) + "\n"
 
 
 def _markdown() -> Iterable[str]:
@@ -57,12 +57,12 @@ def _cells(row: Operation) -> Iterable[str]:
 
 
 def main() -> None:
-    """Print the table: as aligned columns, as JSON, or as a page of the documentation."""
+    """Print the table as aligned columns, as JSON, or as the page ``docs/operations.md``."""
     parser = argparse.ArgumentParser(prog="python -m edgegap_async.operations", description=__doc__)
     form = parser.add_mutually_exclusive_group()
     form.set_defaults(form=_columns)
-    form.add_argument("--json", dest="form", action="store_const", const=_json, help="a JSON list of objects")
-    form.add_argument("--markdown", dest="form", action="store_const", const=_markdown, help="a page in Markdown")
+    form.add_argument("--json", dest="form", action="store_const", const=_json, help="print a JSON list of objects")
+    form.add_argument("--markdown", dest="form", action="store_const", const=_markdown, help="print a page in Markdown")
     chosen: Callable[[], Iterable[str]] = parser.parse_args().form
     sys.stdout.writelines(chosen())
 

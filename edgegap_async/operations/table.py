@@ -1,8 +1,8 @@
-"""Every operation of the service that this client knows, as data.
+"""Every operation of the service, as data: endpoint, rate bucket, idempotency, items of a list, deprecation.
 
-Sources: the published v1 document of 2026-04, the v2 document of 2026-06 and the v1 document of 2024
-(``v1-legacy``: operations that only that one lists). The four documented rates stand in the provider's own
-descriptions of the operations and hold for the whole organisation.
+Sources: the published v1 document of 2026-04, the v2 document of 2026-06, and the v1 document of 2024
+(``v1-legacy``: operations that only this one lists). The four documented rates are in the provider's own descriptions
+of the operations and hold for the whole organisation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Spec: TypeAlias = Literal["v1", "v2", "v1-legacy"]
 DOCUMENTED_RATES: Final[Mapping[Bucket, float]] = MappingProxyType(
     {"deploy": 40.0, "status": 20.0, "list": 10.0, "hosts": 10.0}
 )
-"""Requests a second that the service allows one organisation, all its processes together."""
+"""Requests a second that the service allows an organisation, summed over all its processes."""
 
 _BY_METHOD: Final[Mapping[Method, Idempotency]] = {
     "GET": "safe",
@@ -38,11 +38,20 @@ _BY_METHOD: Final[Mapping[Method, Idempotency]] = {
 class Operation:
     """One endpoint of the service.
 
-    ``call`` is the dotted name on the client; ``items_key`` is where a list has its items, ``paged`` whether it
-    documents ``page`` and ``limit``; ``nested`` is the parameter of the path whose slashes stay slashes.
-    ``idempotency`` decides which failures may be sent again: ``safe`` and ``idempotent`` after any transport failure,
-    ``unsafe`` only when provably not sent or refused with 429, ``create`` like ``unsafe``, and each one that succeeds
-    starts a server that is billed.
+    Attributes:
+        operation_id: The operation's id in the service's own document.
+        method: The HTTP method.
+        path: The path, with its parameters in braces.
+        call: The dotted name of the method of EdgegapClient, such as ``"deployments.tags.create"``.
+        bucket: The rate bucket that the operation's requests go through.
+        idempotency: Which failures are retried. ``safe`` and ``idempotent``: any transport failure, 429, 502, 503 and
+            504. ``unsafe``: 429, and requests that were provably not sent. ``create``: like ``unsafe``; each success
+            starts a server that is billed.
+        items_key: The key of a list's items in the response, None if the operation is not a list.
+        paged: Whether the list documents ``page`` and ``limit``.
+        nested: The path parameter whose slashes stay slashes, if there is one.
+        deprecated: Whether the service's document marks it as deprecated.
+        spec: The document that lists the operation.
     """
 
     operation_id: str
@@ -58,13 +67,13 @@ class Operation:
     spec: Spec = "v1"
 
     @property
-    def listed(self) -> bool:
-        """Whether the service's present documents list it; if not, only that of 2024 does."""
+    def in_current_spec(self) -> bool:
+        """Whether the service's current documents list the operation; if not, only the document of 2024 does."""
         return self.spec != "v1-legacy"
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the path's parameters, in order."""
+        """The names of the path parameters, in order."""
         return tuple(re.findall(r"{([^}]+)}", self.path))
 
 
@@ -240,4 +249,4 @@ _TABLE: Final = (
 # fmt: on
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({row.operation_id: row for row in _TABLE})
-"""Every operation by its ``operation_id``, the name it has in the service's own document."""
+"""Every operation by its ``operation_id``, its name in the service's own document."""

@@ -203,7 +203,7 @@ class Relays(Service):
         Raises:
             NotFound: There is no such session or player.
         """
-        return await self._pipeline.call_if_told(
+        return await self._pipeline.call_optional(
             "relay-user-revoke",
             RelaySession,
             body={

@@ -1,7 +1,8 @@
-"""From an operation to a decoded answer: one attempt, its repetitions, its limits, one deadline."""
+"""From an operation to a decoded response: rate limit, attempts and retries, all under one deadline."""
 
 from edgegap_async.transport.attempt import TLS, HttpSession
-from edgegap_async.transport.pipeline import CallOptions, Pipeline
+from edgegap_async.transport.call import CallOptions
+from edgegap_async.transport.pipeline import Decode, Pipeline
 from edgegap_async.transport.retry import RetryPolicy
 
-__all__ = ["TLS", "CallOptions", "HttpSession", "Pipeline", "RetryPolicy"]
+__all__ = ["TLS", "CallOptions", "Decode", "HttpSession", "Pipeline", "RetryPolicy"]

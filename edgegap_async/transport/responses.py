@@ -1,4 +1,4 @@
-"""What an answer means: its errors, and how long it asks to wait."""
+"""What a response means: its error, its Retry-After, and the secrets to remove from it."""
 
 from __future__ import annotations
 
@@ -17,47 +17,52 @@ from edgegap_async.transport.attempt import HttpResponse
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
-    """The seconds a ``Retry-After`` header asks for: a number, a fraction or a date; None without a usable one.
+    """Parse the ``Retry-After`` header: an integer, a fraction or a date.
 
-    ``now`` gives the wall clock in seconds since 1970, against which a date is counted.
+    Args:
+        headers: The headers of the response.
+        now: Returns the wall-clock time in seconds since 1970; a date is relative to it.
+
+    Returns:
+        Seconds to wait, at least 0, or None without a usable header.
     """
-    text = headers.get("Retry-After", "").strip()
-    if not text:
+    value = headers.get("Retry-After", "").strip()
+    if not value:
         return None
     try:
-        seconds = float(text)
+        seconds = float(value)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(text).timestamp() - now()
+            seconds = parsedate_to_datetime(value).timestamp() - now()
         except ValueError:
             return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def scrubbed(answer: HttpResponse, secrets: Iterable[Secret]) -> HttpResponse:
-    """The answer without the secrets that were sent: a service may repeat them, in errors above all."""
-    body, headers = answer.body, answer.headers
+def scrub_secrets(response: HttpResponse, secrets: Iterable[Secret]) -> HttpResponse:
+    """Return the response with ``secrets`` replaced by ``***``: a service may repeat what it was sent."""
+    body, headers = response.body, response.headers
     for secret in secrets:
         body = secret.scrub(body)
-        if answer.status >= 300:  # only then is anything of them shown
+        if response.status >= 300:  # headers are only ever shown by errors
             headers = CIMultiDict((name, secret.scrub(value.encode()).decode()) for name, value in headers.items())
-    return HttpResponse(status=answer.status, headers=headers, body=body)
+    return HttpResponse(status=response.status, headers=headers, body=body)
 
 
-def api_error(answer: HttpResponse, operation: str) -> APIError:
-    """The error for an answer that is no success, whatever its body is."""
-    body = _object(answer.body)
-    return api_error_class(answer.status)(
-        answer.status,
-        cleaned(_message(answer, body)),
+def api_error(response: HttpResponse, operation: str) -> APIError:
+    """Create the error for a response that is not a success; any body is accepted."""
+    body = _parse_object(response.body)
+    return api_error_class(response.status)(
+        response.status,
+        cleaned(_message(response, body)),
         _details(body),
         operation,
-        retry_after=retry_after(answer.headers),
-        request_id=_text(body, "request_id"),
+        retry_after=retry_after(response.headers),
+        request_id=_string(body, "request_id"),
     )
 
 
-def _object(body: bytes) -> dict[str, JSON]:
+def _parse_object(body: bytes) -> dict[str, JSON]:
     try:
         parsed = loads(body)
     except ValueError:
@@ -65,34 +70,32 @@ def _object(body: bytes) -> dict[str, JSON]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _text(body: dict[str, JSON], name: str) -> str | None:
+def _string(body: dict[str, JSON], name: str) -> str | None:
     value = body.get(name)
     return value if isinstance(value, str) else None
 
 
-def _message(answer: HttpResponse, body: dict[str, JSON]) -> str:
-    if 300 <= answer.status < 400:
-        host = _host(answer.headers.get("Location", ""))
+def _message(response: HttpResponse, body: dict[str, JSON]) -> str:
+    if 300 <= response.status < 400:
+        host = _host(response.headers.get("Location", ""))
         return f"a redirect{f' to {host}' if host else ''}, which is not followed"
-    if message := _text(body, "message") or _text(body, "error"):
+    if message := _string(body, "message") or _string(body, "error"):
         return message
-    if not answer.body.strip():
+    if not response.body.strip():
         return "an empty body"
-    kind = answer.headers.get("Content-Type", "no content type").partition(";")[0]
-    return f"no message ({kind}, {len(answer.body)} bytes)"
+    content_type = response.headers.get("Content-Type", "no content type").partition(";")[0]
+    return f"no message ({content_type}, {len(response.body)} bytes)"
 
 
 def _host(location: str) -> str | None:
-    """Only the host: what follows it in the address can hold anything."""
+    """Return only the host of a URL: its path and query can hold secrets."""
     try:
         return urlsplit(location).hostname
     except ValueError:
         return None
 
 
-def _details(body: JSON) -> dict[str, JSON]:
-    if not isinstance(body, dict):
-        return {}
+def _details(body: dict[str, JSON]) -> dict[str, JSON]:
     for name in ("details", "errors"):
         if (details := body.get(name)) and isinstance(details, dict):
             return details

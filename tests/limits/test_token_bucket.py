@@ -1,4 +1,4 @@
-"""The bucket: never more than it may, first come first served, one wake-up each, nothing lost."""
+"""The token bucket: its rate is never exceeded, waiters are served in order and woken once, no slot is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EPSILON = 1e-6
 
 
 def virtually(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run in a loop whose time costs nothing: hypothesis cannot run async tests."""
+    """Run in an event loop with virtual time: hypothesis cannot run async tests."""
     loop = looptime.new_event_loop(start=1000.0)
     try:
         return loop.run_until_complete(work)
@@ -29,7 +29,7 @@ def virtually(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def most_within(moments: list[float], span: float) -> int:
-    """The largest number of moments in any span of that length."""
+    """Return the largest number of moments in any span of that length."""
     most = first = 0
     for last, moment in enumerate(moments):
         while moment - moments[first] > span + EPSILON:
@@ -47,18 +47,18 @@ ARRIVALS = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(rate=st.floats(0.5, 60), capacity=st.floats(1, 8), arrivals=ARRIVALS, span=st.floats(0.05, 3))
-def test_never_lets_more_through_than_it_may(
+def test_no_span_exceeds_capacity_plus_rate_times_span(
     rate: float, capacity: float, arrivals: list[tuple[float, Priority, float | None]], span: float
 ) -> None:
     async def scenario() -> list[float]:
         loop, bucket = asyncio.get_running_loop(), TokenBucket(rate, capacity)
         moments: list[float] = []
 
-        async def arrive(after: float, priority: Priority, patience: float | None) -> None:
+        async def arrive(after: float, priority: Priority, give_up_after: float | None) -> None:
             await asyncio.sleep(after)
-            # impatient ones leave, some of them in the very moment they are let through
+            # some waiters give up, a few of them at the very moment they get their slot
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(give_up_after):
                     await bucket.acquire(priority=priority)
                     moments.append(loop.time())
 
@@ -72,10 +72,10 @@ def test_never_lets_more_through_than_it_may(
 
 @settings(deadline=None, max_examples=20)
 @given(limit=st.integers(1, 60))
-def test_no_second_sees_more_than_the_documented_number_even_if_answers_jitter(limit: int) -> None:
+def test_no_second_exceeds_the_documented_limit_even_with_jitter(limit: int) -> None:
     async def scenario() -> list[float]:
         loop, bucket = asyncio.get_running_loop(), bucket_under(limit)
-        await asyncio.sleep(30)  # rested, so that it is full
+        await asyncio.sleep(30)  # the bucket fills up
         moments: list[float] = []
         for _ in range(int(limit * 4) + 5):
             await bucket.acquire()
@@ -83,12 +83,12 @@ def test_no_second_sees_more_than_the_documented_number_even_if_answers_jitter(l
         return moments
 
     moments = virtually(scenario())
-    # two requests a second and 40 ms apart when they left can arrive within one second
+    # two requests sent 1.04 s apart can arrive within one second
     assert most_within(moments, 1.04) <= limit
 
 
 @pytest.mark.looptime
-async def test_waiters_go_in_the_order_they_came() -> None:
+async def test_waiters_are_served_first_come_first_served() -> None:
     bucket = TokenBucket(10)
     order: list[int] = []
 
@@ -101,7 +101,7 @@ async def test_waiters_go_in_the_order_they_came() -> None:
 
 
 @pytest.mark.looptime
-async def test_a_rested_bucket_gives_its_capacity_at_once_and_then_its_rate() -> None:
+async def test_a_full_bucket_releases_its_capacity_at_once_and_then_its_rate() -> None:
     bucket, loop = TokenBucket(10, 3), asyncio.get_running_loop()
     began = loop.time()
     waited = [await bucket.acquire() for _ in range(5)]
@@ -110,7 +110,7 @@ async def test_a_rested_bucket_gives_its_capacity_at_once_and_then_its_rate() ->
 
 
 @pytest.mark.looptime
-async def test_the_urgent_go_first_and_the_last_class_is_not_starved() -> None:
+async def test_urgent_waiters_are_first_and_polling_is_not_starved() -> None:
     bucket = TokenBucket(10)
     await bucket.acquire()
     order: list[Priority] = []
@@ -126,14 +126,45 @@ async def test_the_urgent_go_first_and_the_last_class_is_not_starved() -> None:
     )
     assert order[:3].count(Priority.POLL) <= 1
     assert order.index(Priority.URGENT) <= 1
-    # while others wait, polling gets one slot in four, not none
+    # while others wait, polling gets one slot in four
     contested = order[:20]
     assert 4 <= contested.count(Priority.POLL) <= 6
     assert order[-1] is Priority.POLL or order[-1] is Priority.CALL
 
 
 @pytest.mark.looptime
-async def test_a_cancelled_waiter_leaves_its_slot_to_the_next() -> None:
+async def test_a_new_task_does_not_take_the_slot_of_a_waiter() -> None:
+    bucket = TokenBucket(1, 2)
+    bucket.pause(5)
+    newcomers: list[asyncio.Task[float]] = []
+
+    async def cancel_other() -> None:
+        await bucket.acquire()
+        cancelled.cancel()  # returns its slot, which becomes available before the timer of the waiter fires
+        newcomers.append(asyncio.create_task(bucket.acquire()))
+
+    canceller = asyncio.create_task(cancel_other())
+    await asyncio.sleep(0)
+    cancelled = asyncio.create_task(bucket.acquire())
+    waiter = asyncio.create_task(bucket.acquire())
+    await canceller
+    assert await waiter == pytest.approx(5.0)
+    assert await newcomers[0] == pytest.approx(1.0)
+
+
+@pytest.mark.looptime
+async def test_polling_behind_a_long_urgent_queue_is_not_refused() -> None:
+    bucket = TokenBucket(10)
+    await bucket.acquire()
+    urgent = [asyncio.create_task(bucket.acquire(priority=Priority.URGENT)) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert bucket.slot_in(Priority.POLL) == pytest.approx(0.4, abs=0.01)  # every fourth slot is for polling
+    assert await bucket.acquire(timeout=0.5, priority=Priority.POLL) <= 0.41
+    await asyncio.gather(*urgent)
+
+
+@pytest.mark.looptime
+async def test_the_slot_of_a_cancelled_waiter_goes_to_the_next() -> None:
     bucket, loop = TokenBucket(1), asyncio.get_running_loop()
     await bucket.acquire()
     began = loop.time()
@@ -147,38 +178,40 @@ async def test_a_cancelled_waiter_leaves_its_slot_to_the_next() -> None:
 
 
 @pytest.mark.looptime
-async def test_a_waiter_cancelled_in_the_moment_it_is_let_through_gives_the_slot_back() -> None:
+async def test_a_waiter_cancelled_as_it_gets_its_slot_returns_the_slot() -> None:
     bucket, loop = TokenBucket(1, 2), asyncio.get_running_loop()
     began = loop.time()
     bucket.pause(5)
 
-    async def spoil() -> None:
+    async def cancel_other() -> None:
         await bucket.acquire()
-        unlucky.cancel()  # let through together with this one, and not run yet
+        cancelled.cancel()  # it got its slot together with this task, and did not run yet
 
-    spoiler = asyncio.create_task(spoil())
+    canceller = asyncio.create_task(cancel_other())
     await asyncio.sleep(0)
-    unlucky = asyncio.create_task(bucket.acquire())
+    cancelled = asyncio.create_task(bucket.acquire())
     after = asyncio.create_task(bucket.acquire())
-    await asyncio.gather(spoiler, after)
-    assert unlucky.cancelled()
+    await asyncio.gather(canceller, after)
+    assert cancelled.cancelled()
     assert loop.time() - began == pytest.approx(5.0)
 
 
 @pytest.mark.looptime
-async def test_fails_at_once_where_no_slot_can_come_in_time() -> None:
+async def test_acquire_fails_at_once_if_the_queue_is_too_long_for_its_timeout() -> None:
     bucket, loop = TokenBucket(2), asyncio.get_running_loop()
     others = [asyncio.create_task(bucket.acquire()) for _ in range(10)]
     await asyncio.sleep(0)
     began = loop.time()
-    with pytest.raises(errors.DeadlineExceeded, match=r"no rate slot within 1 s: the next one is 5 s away"):
+    with pytest.raises(
+        errors.DeadlineExceeded, match=r"no slot within 1 s: the next one is 5 s away \(2 a second, 9 waiting\)"
+    ):
         await bucket.acquire(timeout=1)
     assert loop.time() == began
     await asyncio.gather(*others)
 
 
 @pytest.mark.looptime
-async def test_fails_when_the_time_is_over_where_others_came_before_it() -> None:
+async def test_acquire_fails_at_its_timeout_if_later_waiters_overtake_it() -> None:
     bucket, loop = TokenBucket(2), asyncio.get_running_loop()
     await bucket.acquire()
     patient = asyncio.create_task(bucket.acquire(timeout=0.75, priority=Priority.POLL))
@@ -192,11 +225,11 @@ async def test_fails_when_the_time_is_over_where_others_came_before_it() -> None
 
 
 @pytest.mark.looptime
-async def test_a_pause_holds_everybody_and_does_not_save_up_slots() -> None:
+async def test_a_pause_holds_all_waiters_and_accumulates_no_slots() -> None:
     bucket, loop = TokenBucket(10, 2), asyncio.get_running_loop()
     began = loop.time()
     bucket.pause(3)
-    bucket.pause(1)  # the longer one stays
+    bucket.pause(1)  # the longer pause stays in effect
     moments: list[float] = []
 
     async def wait() -> None:
@@ -208,11 +241,13 @@ async def test_a_pause_holds_everybody_and_does_not_save_up_slots() -> None:
 
 
 @pytest.mark.looptime
-async def test_a_429_slows_everybody_once_and_quiet_brings_the_rate_back() -> None:
+async def test_a_429_lowers_the_rate_once_and_the_rate_recovers() -> None:
     bucket, loop = TokenBucket(10), asyncio.get_running_loop()
     sent = loop.time()
     assert bucket.slow_down(sent_at=sent) == 1.0
-    assert bucket.slow_down(retry_after=2.5, sent_at=sent) == 2.5  # was under way already: one cut, longer rest
+    assert (
+        bucket.slow_down(retry_after=2.5, sent_at=sent) == 2.5
+    )  # was under way already: the rate drops once, the pause is longer
     assert await bucket.acquire() == pytest.approx(2.5)
     assert bucket.rate == pytest.approx(7.0)
     slow = [await bucket.acquire() for _ in range(10)]
@@ -223,7 +258,7 @@ async def test_a_429_slows_everybody_once_and_quiet_brings_the_rate_back() -> No
 
 
 @pytest.mark.looptime
-async def test_however_many_429s_come_a_tenth_of_the_rate_stays() -> None:
+async def test_repeated_429s_never_lower_the_rate_below_a_tenth() -> None:
     bucket = TokenBucket(10)
     for _ in range(50):
         bucket.slow_down(retry_after=0.0)
@@ -232,7 +267,16 @@ async def test_however_many_429s_come_a_tenth_of_the_rate_stays() -> None:
 
 
 @pytest.mark.looptime
-async def test_two_hundred_waiters_wake_once_each() -> None:
+async def test_429s_in_a_row_lower_the_rate_to_a_tenth() -> None:
+    bucket = TokenBucket(10)
+    for _ in range(50):
+        bucket.slow_down(retry_after=0.0)
+    # the bucket holds a token of 0.1 s at the full rate, and a slot takes 1 s at a tenth of it
+    assert await bucket.acquire() == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.looptime
+async def test_200_waiters_are_woken_once_each() -> None:
     bucket, loop = TokenBucket(20), asyncio.get_running_loop()
     timers = 0
     call_at = loop.call_at
@@ -254,10 +298,10 @@ async def test_two_hundred_waiters_wake_once_each() -> None:
     loop.create_future = lambda: Counted(loop=loop)  # type: ignore[method-assign]
     await asyncio.gather(*(bucket.acquire() for _ in range(200)))
     assert timers <= 200
-    assert steps <= 200 + 1  # one wait a waiter, one for gather
+    assert steps <= 200 + 1  # one for each waiter, one for gather
 
 
-async def test_a_stalled_loop_does_not_let_a_burst_through() -> None:
+async def test_a_stalled_event_loop_does_not_release_a_burst() -> None:
     bucket, loop = TokenBucket(100), asyncio.get_running_loop()
     moments: list[float] = []
 
@@ -275,12 +319,12 @@ async def test_a_stalled_loop_does_not_let_a_burst_through() -> None:
 
 
 @pytest.mark.parametrize(("rate", "capacity"), [(0, 1), (-1, 1), (math.nan, 1), (1, 0.5), (1, math.inf), (1, math.nan)])
-def test_refuses_numbers_that_make_no_bucket(rate: float, capacity: float) -> None:
+def test_an_invalid_rate_or_capacity_is_refused(rate: float, capacity: float) -> None:
     with pytest.raises(errors.ConfigurationError, match="must be"):
         TokenBucket(rate, capacity)
 
 
-async def test_without_a_limit_nobody_waits_but_a_pause_still_holds() -> None:
+async def test_an_infinite_rate_does_not_wait_except_for_a_pause() -> None:
     bucket = TokenBucket(math.inf)
     assert sum([await bucket.acquire() for _ in range(1000)]) == 0
     bucket.slow_down(retry_after=0.05)
@@ -288,35 +332,35 @@ async def test_without_a_limit_nobody_waits_but_a_pause_still_holds() -> None:
     assert bucket.rate == math.inf
 
 
-def test_the_documented_rates_stand_behind_the_names() -> None:
+def test_the_documented_rates_are_used_at_95_percent() -> None:
     rates = {name: bucket.rate for name, bucket in buckets_for("documented").items()}
     assert rates == pytest.approx({"deploy": 38, "status": 19, "list": 9.5, "hosts": 9.5, "default": 38})
 
 
-def test_a_mapping_replaces_what_it_names_and_none_lifts_all() -> None:
+def test_a_mapping_replaces_the_rates_it_names_and_none_disables_all() -> None:
     assert buckets_for({"deploy": 100})["deploy"].rate == pytest.approx(95)
     assert buckets_for({"deploy": 100})["status"].rate == pytest.approx(19)
     assert {bucket.rate for bucket in buckets_for(None).values()} == {math.inf}
 
 
 @pytest.mark.parametrize("rate_limits", [{"deplyo": 1}, {"deploy": 0}, {"deploy": -3}, "fast", 5])
-def test_refuses_rate_limits_that_cannot_be(rate_limits: Any) -> None:
+def test_invalid_rate_limits_are_refused(rate_limits: Any) -> None:
     with pytest.raises(errors.ConfigurationError):
         buckets_for(rate_limits)
 
 
 @pytest.mark.looptime
-async def test_a_slot_that_comes_before_who_was_cancelled_could_leave() -> None:
-    """The one who waits is cancelled, and the timer fires before it has run."""
+async def test_a_slot_released_before_its_cancelled_waiter_runs_is_not_lost() -> None:
+    """A waiter is cancelled, and the timer fires before it runs."""
     loop = asyncio.get_running_loop()
-    complaints: list[object] = []
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    errors_logged: list[object] = []
+    loop.set_exception_handler(lambda _, context: errors_logged.append(context))
     bucket = TokenBucket(rate=1, capacity=1)
     began = loop.time()
     await bucket.acquire()
     waiting = asyncio.create_task(bucket.acquire())
-    loop.call_at(began + 1 - 1e-7, waiting.cancel)  # in the same turn of the loop as the slot
+    loop.call_at(began + 1 - 1e-7, waiting.cancel)  # in the same iteration of the loop as the slot
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert complaints == []
+    assert errors_logged == []
     assert await bucket.acquire() == pytest.approx(0, abs=0.01)

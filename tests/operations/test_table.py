@@ -1,4 +1,4 @@
-"""The table of operations, and what prints it."""
+"""The table of operations, and the command that prints it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rows() -> list[dict[str, Any]]:
     return json.loads(ran.stdout)  # type: ignore[no-any-return]
 
 
-def test_every_operation_is_printed_with_every_column(rows: list[dict[str, Any]]) -> None:
+def test_json_lists_every_operation_with_every_column(rows: list[dict[str, Any]]) -> None:
     assert [row["operation_id"] for row in rows] == list(OPERATIONS)
     assert all(set(row) == COLUMNS for row in rows)
     for row in rows:
@@ -43,7 +43,7 @@ def test_every_operation_is_printed_with_every_column(rows: list[dict[str, Any]]
         assert row == {column: getattr(operation, column) for column in COLUMNS}
 
 
-def test_for_people_it_is_a_line_an_operation() -> None:
+def test_the_default_output_is_a_line_for_each_operation() -> None:
     ran = printed()
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
@@ -55,13 +55,14 @@ def test_for_people_it_is_a_line_an_operation() -> None:
 
 
 @every_operation
-def test_its_call_is_a_method_of_the_client(operation: Operation) -> None:
+def test_the_call_of_an_operation_is_a_method_of_the_client(operation: Operation) -> None:
     assert callable(attrgetter(operation.call)(EdgegapClient("abc")))
 
 
-def test_every_method_of_the_client_that_sends_is_an_operation() -> None:
+def test_every_service_method_is_an_operation_or_a_combined_one() -> None:
     combined = {
         "deployments.deploy",
+        "private_fleets.deploy",
         "deployments.deploy_many",
         "deployments.release",
         "deployments.wait_until_stopped",
@@ -94,13 +95,13 @@ def test_every_method_of_the_client_that_sends_is_an_operation() -> None:
     assert found - combined == calls
 
 
-def test_the_documented_rates() -> None:
+def test_the_documented_rates_are_read_only() -> None:
     assert DOCUMENTED_RATES == {"deploy": 40, "status": 20, "list": 10, "hosts": 10}
     with pytest.raises(TypeError):
         DOCUMENTED_RATES["deploy"] = 4000  # type: ignore[index]
 
 
-def test_what_the_documented_rates_are_for() -> None:
+def test_each_documented_rate_limits_the_documented_paths() -> None:
     limited: dict[str, set[str]] = {}
     for operation in OPERATIONS.values():
         limited.setdefault(operation.bucket, set()).add(operation.path)
@@ -111,10 +112,10 @@ def test_what_the_documented_rates_are_for() -> None:
 
 
 @every_operation
-def test_its_row_makes_sense(operation: Operation) -> None:
+def test_the_row_of_an_operation_is_consistent(operation: Operation) -> None:
     expected = {"GET": {"safe"}, "PUT": {"idempotent"}, "DELETE": {"idempotent"}, "PATCH": {"unsafe"}}
-    looks_up = operation.path.endswith("/lookup")  # with a body, and changes nothing all the same
-    assert operation.idempotency in expected.get(operation.method, {"safe"} if looks_up else {"unsafe", "create"})
+    is_lookup = operation.path.endswith("/lookup")  # a POST that changes nothing
+    assert operation.idempotency in expected.get(operation.method, {"safe"} if is_lookup else {"unsafe", "create"})
     assert (operation.idempotency == "create") == (operation.bucket == "deploy")
     assert operation.idempotency in RULES
     assert operation.path.startswith(f"/{operation.spec[:2]}/") or operation.path == "/monitor"
@@ -124,11 +125,11 @@ def test_its_row_makes_sense(operation: Operation) -> None:
     assert operation.path.count("{") == len(operation.parameters) == operation.path.count("}")
 
 
-def test_no_two_operations_share_an_address_or_a_call() -> None:
+def test_no_two_operations_share_an_endpoint_or_a_call() -> None:
     assert len({(it.method, it.path) for it in OPERATIONS.values()}) == len(OPERATIONS)
     assert len({it.call for it in OPERATIONS.values()}) == len(OPERATIONS)
 
 
-async def test_lists_are_lazy(edgegap: EdgegapClient) -> None:
+async def test_lists_send_nothing_before_they_are_iterated(edgegap: EdgegapClient) -> None:
     assert isinstance(edgegap.deployments.list(), PageStream)
     assert edgegap.stats().requests == 0

@@ -115,7 +115,7 @@ async def test_wait_until_cached_times_out_with_kind_and_id(local: LocalEdgegap)
     async with local.client() as edgegap:
         await edgegap.applications.create("kart", image=b"png")
         await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, force_cache=True)
-        with pytest.raises(WaitTimeout, match=r"version cache kart v1\.2 .*within 60 s.*\d+ % cached") as caught:
+        with pytest.raises(WaitTimeout, match=r"version cache kart/v1\.2 .*within 60 s.*\d+ % cached") as caught:
             await edgegap.versions.wait_until_cached("kart", "v1.2", timeout=60)
         assert (caught.value.kind, caught.value.id) == ("version cache", "kart/v1.2")
 

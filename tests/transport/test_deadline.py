@@ -1,4 +1,4 @@
-"""One deadline over the limiter, the attempts and the pauses between them."""
+"""One deadline bounds the rate limit, the attempts and the delays between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IP = "203.0.113.7"
 
 
 async def timed(call: Awaitable[object]) -> tuple[float, EdgegapError]:
-    """The seconds a call takes to fail, and its error."""
+    """Return the seconds until a call fails, and its error."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     with pytest.raises(EdgegapError) as caught:
@@ -30,7 +30,9 @@ async def timed(call: Awaitable[object]) -> tuple[float, EdgegapError]:
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("seconds", [0.3, 0.5, 1, 2, 3, 4.7, 5, 7.5, 10, 19.5, 20])
-async def test_a_service_that_is_silent(local: LocalEdgegap, edgegap: EdgegapClient, seconds: float) -> None:
+async def test_a_stalled_response_ends_with_the_timeout(
+    local: LocalEdgegap, edgegap: EdgegapClient, seconds: float
+) -> None:
     local.faults.add("deployment-list", "stall", times=None)
     took, error = await timed(edgegap.deployments.list(timeout=seconds).first())
     assert took == pytest.approx(seconds, abs=EPSILON)
@@ -38,14 +40,12 @@ async def test_a_service_that_is_silent(local: LocalEdgegap, edgegap: EdgegapCli
     assert isinstance(error, TimeoutError)
     assert error.outcome is Outcome.UNKNOWN
     assert error.operation == "deployment-list"
-    assert f"not done within {seconds:.3g} s" in str(error)
-    assert "waiting for the answer (attempt 1); it may have been carried out" in str(error)
+    assert f"the timeout of {seconds:.3g} s ended while waiting for a response (attempt 1)" in str(error)
+    assert "; the service may have carried out the request" in str(error)
 
 
 @pytest.mark.looptime
-async def test_a_create_that_gets_no_answer_may_have_been_carried_out(
-    local: LocalEdgegap, edgegap: EdgegapClient
-) -> None:
+async def test_a_create_without_a_response_has_an_unknown_outcome(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("v2-deployment-create", "stall")
     took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=3, guard=False))
     assert took == pytest.approx(3, abs=EPSILON)
@@ -55,7 +55,7 @@ async def test_a_create_that_gets_no_answer_may_have_been_carried_out(
 
 
 @pytest.mark.looptime
-async def test_an_attempt_is_bounded_too(local: LocalEdgegap) -> None:
+async def test_a_single_attempt_times_out_and_is_retried(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "stall")
     async with local.client(retry=RetryPolicy(attempt_timeout=2, initial_delay=0.1)) as edgegap:
         began = asyncio.get_running_loop().time()
@@ -65,14 +65,14 @@ async def test_an_attempt_is_bounded_too(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.looptime
-async def test_an_attempt_that_is_over_before_the_call_is_a_transport_error(local: LocalEdgegap) -> None:
+async def test_an_attempt_timeout_before_the_deadline_is_a_transport_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "stall")
     async with local.client(retry=RetryPolicy(attempt_timeout=2)) as edgegap:
         took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], guard=False))
     assert took == pytest.approx(2, abs=EPSILON)
     assert isinstance(error, TransportError)
     assert error.outcome is Outcome.UNKNOWN
-    assert "no answer within 2 s (it may have been carried out)" in str(error)
+    assert "no response within 2 s; the service may have carried out the request" in str(error)
 
 
 @pytest.mark.looptime
@@ -88,9 +88,9 @@ async def test_an_attempt_that_is_over_before_the_call_is_a_transport_error(loca
         [("delay", {"seconds": 2}), ("reset", {})],
         [("reset", {}), ("rate_limited", {"retry_after": 3}), ("stall", {})],
     ],
-    ids=["silence", "503 then silence", "503", "429", "429 without a time", "slow", "all of it"],
+    ids=["stall", "503 then stall", "503", "429", "429 without retry-after", "slow", "mixed"],
 )
-async def test_whatever_happens_it_never_takes_longer(
+async def test_no_combination_of_faults_exceeds_the_timeout(
     local: LocalEdgegap, seconds: float, faults: list[tuple[str, dict[str, Any]]]
 ) -> None:
     for _ in range(50):
@@ -101,13 +101,13 @@ async def test_whatever_happens_it_never_takes_longer(
         loop = asyncio.get_running_loop()
         began = loop.time()
         calls = [edgegap.deployments.list(timeout=seconds).first() for _ in range(4)]
-        ended = await asyncio.gather(*calls, return_exceptions=True)
+        results = await asyncio.gather(*calls, return_exceptions=True)
         assert loop.time() - began <= seconds + EPSILON
-    assert all(one is None or isinstance(one, EdgegapError) for one in ended)
+    assert all(result is None or isinstance(result, EdgegapError) for result in results)
 
 
 @pytest.mark.looptime
-async def test_no_slot_before_the_deadline_is_told_at_once(local: LocalEdgegap, arrived: Arrived) -> None:
+async def test_a_call_without_a_slot_before_its_deadline_fails_at_once(local: LocalEdgegap, arrived: Arrived) -> None:
     async with local.client(rate_limits={"status": 1}) as edgegap:
         it = (await edgegap.deployments.create("kart", "v1", users=[IP])).request_id
         await edgegap.deployments.get(it)
@@ -116,13 +116,13 @@ async def test_no_slot_before_the_deadline_is_told_at_once(local: LocalEdgegap, 
         assert isinstance(error, DeadlineExceeded)
         assert error.outcome is Outcome.NOT_SENT
         assert error.operation == "deployment-get"
-        assert "deployment-get: no rate slot within 0.5 s: the next one is 1.0" in str(error)
+        assert "deployment-get: the rate limit has no slot within 0.5 s: the next one is 1.0" in str(error)
         await edgegap.deployments.get(it, timeout=1.5)
     assert len(arrived("deployment-get")) == 2
 
 
 @pytest.mark.looptime
-async def test_the_bucket_of_another_operation_does_not_matter(local: LocalEdgegap) -> None:
+async def test_a_full_bucket_does_not_delay_operations_of_other_buckets(local: LocalEdgegap) -> None:
     async with local.client(rate_limits={"status": 0.01}) as edgegap:
         it = (await edgegap.deployments.create("kart", "v1", users=[IP])).request_id
         await edgegap.deployments.get(it)
@@ -130,23 +130,25 @@ async def test_the_bucket_of_another_operation_does_not_matter(local: LocalEdgeg
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("asked", ["3600", "Fri, 31 Dec 2199 23:59:59 GMT"])
-async def test_a_pause_past_the_deadline_is_not_begun(local: LocalEdgegap, edgegap: EdgegapClient, asked: str) -> None:
-    local.faults.add("deployment-list", "status", times=None, code=503, headers={"Retry-After": asked})
+@pytest.mark.parametrize("retry_after", ["3600", "Fri, 31 Dec 2199 23:59:59 GMT"])
+async def test_a_retry_delay_beyond_the_deadline_fails_at_once(
+    local: LocalEdgegap, edgegap: EdgegapClient, retry_after: str
+) -> None:
+    local.faults.add("deployment-list", "status", times=None, code=503, headers={"Retry-After": retry_after})
     took, error = await timed(edgegap.deployments.list(timeout=60).first())
     assert took == 0
     assert isinstance(error, ServerError)
     assert error.retry_after is not None
     assert error.retry_after >= 3600
     assert len(error.__notes__) == 1
-    assert error.__notes__[0].startswith("not repeated: the next attempt would come in ")
+    assert error.__notes__[0].startswith("not retried: the next attempt would start in ")
     assert error.__notes__[0].endswith("and the timeout ends in 60 s")
     assert len(local.requests) == 1
 
 
 @pytest.mark.looptime
-async def test_the_deadline_passes_between_attempts(local: LocalEdgegap) -> None:
-    """What was carried out by an earlier attempt stays possible, whatever the call waits for when it ends."""
+async def test_a_stop_that_had_an_effect_is_refused_until_its_deadline(local: LocalEdgegap) -> None:
+    """An earlier attempt stopped the server; its response was lost, and every retry is refused with 429."""
     local.faults.add("deployment-delete", "drop_after_commit")
     local.faults.add("deployment-delete", "rate_limited", times=None, retry_after=0.9)
     async with local.client(rate_limits=None, retry=RetryPolicy(initial_delay=0.001)) as edgegap:
@@ -158,7 +160,7 @@ async def test_the_deadline_passes_between_attempts(local: LocalEdgegap) -> None
 
 
 @pytest.mark.looptime
-async def test_what_was_refused_for_the_limit_was_not_carried_out(local: LocalEdgegap) -> None:
+async def test_a_create_refused_with_429_has_the_outcome_not_sent(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "rate_limited", retry_after=1)
     async with local.client(rate_limits={"deploy": 0.5}) as edgegap:
         took, error = await timed(edgegap.deployments.create("kart", "v1", users=[IP], timeout=2, guard=False))
@@ -168,7 +170,7 @@ async def test_what_was_refused_for_the_limit_was_not_carried_out(local: LocalEd
 
 
 @pytest.mark.looptime
-async def test_without_an_end_it_goes_on_for_as_long_as_it_takes(local: LocalEdgegap) -> None:
+async def test_an_infinite_timeout_waits_out_every_retry_after(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "rate_limited", times=3, retry_after=1000)
     async with local.client(timeout=math.inf) as edgegap:
         await edgegap.deployments.list().first()
@@ -176,7 +178,7 @@ async def test_without_an_end_it_goes_on_for_as_long_as_it_takes(local: LocalEdg
 
 
 @pytest.mark.looptime
-async def test_the_clients_deadline_holds_for_calls_that_name_none(local: LocalEdgegap) -> None:
+async def test_the_clients_timeout_is_the_default_of_its_calls(local: LocalEdgegap) -> None:
     local.faults.add("deployment-list", "stall", times=None)
     async with local.client(timeout=1.25) as edgegap:
         took, error = await timed(edgegap.deployments.list().first())
@@ -185,8 +187,8 @@ async def test_the_clients_deadline_holds_for_calls_that_name_none(local: LocalE
 
 
 @pytest.mark.looptime
-async def test_a_wait_for_a_connection_is_no_sent_request(local: LocalEdgegap) -> None:
-    """All connections of a lent session are taken: the call is not sent, and says so."""
+async def test_a_timeout_while_waiting_for_a_connection_has_the_outcome_not_sent(local: LocalEdgegap) -> None:
+    """All connections of an injected session are in use, so the call is not sent, and its error says so."""
     import aiohttp  # noqa: PLC0415
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:

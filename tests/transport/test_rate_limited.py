@@ -1,9 +1,10 @@
-"""One 429 slows everybody of its bucket, and nobody else; what was done is counted and told."""
+"""A 429 pauses and slows its rate bucket and no other; statistics, events and log records."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -24,7 +25,7 @@ async def existing(edgegap: EdgegapClient) -> str:
 
 
 @pytest.mark.looptime
-async def test_one_refusal_stops_the_whole_bucket_for_as_long_as_it_asks(
+async def test_one_429_pauses_its_whole_bucket_for_the_retry_after(
     local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived
 ) -> None:
     it = await existing(edgegap)
@@ -32,16 +33,18 @@ async def test_one_refusal_stops_the_whole_bucket_for_as_long_as_it_asks(
     await asyncio.gather(*(edgegap.deployments.get(it) for _ in range(10)))
     moments = arrived("deployment-get")
     assert len(moments) == 11
-    refused = moments[0]
-    assert all(moment >= refused + 2 for moment in moments[1:])
-    assert moments[1] == pytest.approx(refused + 2, abs=0.01)
+    refused_at = moments[0]
+    assert all(moment >= refused_at + 2 for moment in moments[1:])
+    assert moments[1] == pytest.approx(refused_at + 2, abs=0.01)
 
 
 @pytest.mark.looptime
-async def test_other_buckets_go_on(local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived) -> None:
+async def test_one_429_does_not_pause_other_buckets(
+    local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived
+) -> None:
     it = await existing(edgegap)
     local.faults.add("deployment-get", "rate_limited", retry_after=30)
-    looking = asyncio.create_task(edgegap.deployments.get(it))
+    polling = asyncio.create_task(edgegap.deployments.get(it))
     await asyncio.sleep(0.1)
     began = asyncio.get_running_loop().time()
     await asyncio.gather(
@@ -50,13 +53,13 @@ async def test_other_buckets_go_on(local: LocalEdgegap, edgegap: EdgegapClient, 
         edgegap.deployments.create("kart", "v1", users=[IP]),
     )
     assert asyncio.get_running_loop().time() - began < 0.2
-    await looking
+    await polling
     first, second = arrived("deployment-get")
     assert second >= first + 30
 
 
 @pytest.mark.looptime
-async def test_other_operations_of_the_bucket_do_not(local: LocalEdgegap, arrived: Arrived) -> None:
+async def test_one_429_pauses_the_other_operations_of_its_bucket(local: LocalEdgegap, arrived: Arrived) -> None:
     async with local.client() as edgegap:
         it = await existing(edgegap)
         local.faults.add("deployment-tag-list", "rate_limited", retry_after=5)
@@ -68,7 +71,7 @@ async def test_other_operations_of_the_bucket_do_not(local: LocalEdgegap, arrive
 
 
 @pytest.mark.looptime
-async def test_afterwards_it_goes_on_slower_and_recovers(local: LocalEdgegap) -> None:
+async def test_a_429_lowers_the_rate_which_recovers(local: LocalEdgegap) -> None:
     async with local.client(rate_limits={"list": 10}) as edgegap:
         await edgegap.deployments.list().first()
         full = edgegap.stats().buckets["list"].rate
@@ -86,7 +89,7 @@ async def test_afterwards_it_goes_on_slower_and_recovers(local: LocalEdgegap) ->
 
 @pytest.mark.looptime
 @pytest.mark.parametrize(
-    ("told", "least", "most"),
+    ("header", "least", "most"),
     [
         ("0.25", 0.25, 0.26),
         ("1.5", 1.5, 1.51),
@@ -98,10 +101,10 @@ async def test_afterwards_it_goes_on_slower_and_recovers(local: LocalEdgegap) ->
         ("-5", 0, 0.01),
     ],
 )
-async def test_every_form_of_retry_after_is_obeyed(
-    local: LocalEdgegap, arrived: Arrived, told: str | None, least: float, most: float
+async def test_every_form_of_retry_after_is_respected(
+    local: LocalEdgegap, arrived: Arrived, header: str | None, least: float, most: float
 ) -> None:
-    local.faults.add("deployment-list", "rate_limited", retry_after=told)
+    local.faults.add("deployment-list", "rate_limited", retry_after=header)
     async with local.client(rate_limits=None) as edgegap:
         await edgegap.deployments.list().first()
     first, second = arrived("deployment-list")
@@ -109,7 +112,7 @@ async def test_every_form_of_retry_after_is_obeyed(
 
 
 @pytest.mark.looptime
-async def test_a_date_is_obeyed_too(local: LocalEdgegap, arrived: Arrived) -> None:
+async def test_a_retry_after_date_is_respected(local: LocalEdgegap, arrived: Arrived) -> None:
     local.faults.add("deployment-list", "rate_limited", retry_after=formatdate(time.time() + 10, usegmt=True))
     async with local.client(rate_limits=None) as edgegap:
         await edgegap.deployments.list().first()
@@ -118,12 +121,12 @@ async def test_a_date_is_obeyed_too(local: LocalEdgegap, arrived: Arrived) -> No
 
 
 @pytest.mark.looptime
-async def test_a_wait_is_stretched_by_limits_and_failures_and_not_failed(
+async def test_429s_and_transient_errors_lengthen_a_wait_and_do_not_fail_it(
     local: LocalEdgegap, edgegap: EdgegapClient
 ) -> None:
     it = await existing(edgegap)
     local.faults.add("deployment-get", "rate_limited", times=3, retry_after=2)
-    local.faults.add("deployment-get", "status", times=12, code=503)  # more than one call repeats
+    local.faults.add("deployment-get", "status", times=12, code=503)  # more attempts than one call makes
     local.faults.add("deployment-get", "status", times=2, code=500)
     local.faults.add("deployment-get", "rate_limited", times=3, retry_after=4)
     server = await edgegap.deployments.wait_until_ready(it, timeout=120)
@@ -131,11 +134,11 @@ async def test_a_wait_is_stretched_by_limits_and_failures_and_not_failed(
     assert asyncio.get_running_loop().time() >= 6 + 12
 
 
-# what is counted
+# statistics
 
 
 @pytest.mark.looptime
-async def test_stats_count_by_bucket(local: LocalEdgegap) -> None:
+async def test_stats_count_requests_retries_and_429s_by_bucket(local: LocalEdgegap) -> None:
     async with local.client(rate_limits={"status": 1}) as edgegap:
         it = await existing(edgegap)
         local.faults.add("deployment-get", "rate_limited", retry_after=10)
@@ -157,14 +160,26 @@ async def test_stats_count_by_bucket(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.looptime
-async def test_stats_add_up_the_time_that_calls_waited_for_a_slot(local: LocalEdgegap) -> None:
+async def test_stats_sum_the_seconds_waited_for_slots(local: LocalEdgegap) -> None:
     async with local.client(rate_limits={"list": 1}) as edgegap:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await asyncio.gather(*(edgegap.deployments.list().first() for _ in range(4)))
         last = loop.time() - began
-        waited = edgegap.stats().buckets["list"].waited_seconds
-    assert waited == pytest.approx(last * (1 / 3 + 2 / 3 + 1), rel=0.05)  # the first not at all, the others evenly
+        stats = edgegap.stats().buckets["list"]
+    # the first call does not wait, the others wait for a third, two thirds and the whole of the time
+    assert stats.waited_seconds == pytest.approx(last * (1 / 3 + 2 / 3 + 1), rel=0.05)
+    assert stats.mean_wait == pytest.approx(stats.waited_seconds / 4)
+    assert stats.p95_wait == stats.max_wait == pytest.approx(last, rel=0.05)
+
+
+@pytest.mark.looptime
+async def test_stats_of_calls_that_did_not_wait_are_zero(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits=None) as edgegap:
+        await edgegap.deployments.list().first()
+        stats = edgegap.stats().buckets
+    for bucket in (stats["list"], stats["deploy"]):
+        assert (bucket.waited_seconds, bucket.mean_wait, bucket.p95_wait, bucket.max_wait) == (0, 0, 0, 0)
 
 
 async def test_stats_of_a_client_without_limits_have_no_rate(local: LocalEdgegap) -> None:
@@ -172,15 +187,15 @@ async def test_stats_of_a_client_without_limits_have_no_rate(local: LocalEdgegap
         assert {bucket.rate for bucket in edgegap.stats().buckets.values()} == {None}
 
 
-# what is told
+# events and log records
 
 
-def told(events: list[Event]) -> list[tuple[str, int, int | None]]:
+def summaries(events: list[Event]) -> list[tuple[str, int, int | None]]:
     return [(event.kind.value, event.attempt, event.status) for event in events]
 
 
 @pytest.mark.looptime
-async def test_events_tell_each_decision(local: LocalEdgegap) -> None:
+async def test_on_event_receives_each_event_in_order(local: LocalEdgegap) -> None:
     events: list[Event] = []
     local.faults.add("deployment-list", "rate_limited", retry_after=2)
     local.faults.add("deployment-list", "status", code=503, headers={"Retry-After": "1.5"})
@@ -189,7 +204,7 @@ async def test_events_tell_each_decision(local: LocalEdgegap) -> None:
     async with local.client(rate_limits=None, on_event=events.append, retry=RetryPolicy(initial_delay=1)) as edgegap:
         await edgegap.deployments.list().first()
 
-    assert told(events) == [
+    assert summaries(events) == [
         ("sent", 1, None),
         ("answered", 1, 429),
         ("limited", 1, 429),
@@ -213,12 +228,12 @@ async def test_events_tell_each_decision(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.looptime
-async def test_events_tell_how_long_a_call_waited_for_its_slot(local: LocalEdgegap) -> None:
+async def test_on_event_receives_how_long_a_call_waited_for_its_slot(local: LocalEdgegap) -> None:
     events: list[Event] = []
     async with local.client(rate_limits={"list": 1}, on_event=events.append) as edgegap:
         await edgegap.deployments.list().first()
         await edgegap.deployments.list().first()
-    assert told(events) == [
+    assert summaries(events) == [
         ("sent", 1, None),
         ("answered", 1, 200),
         ("waited", 1, None),
@@ -230,26 +245,46 @@ async def test_events_tell_how_long_a_call_waited_for_its_slot(local: LocalEdgeg
 
 
 @pytest.mark.looptime
-async def test_an_observer_that_raises_loses_no_answer(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
-    def observer(event: Event) -> None:
+async def test_an_on_event_hook_that_raises_does_not_lose_the_response(
+    local: LocalEdgegap, caplog: pytest.LogCaptureFixture
+) -> None:
+    def hook(event: Event) -> None:
         raise KeyError(event.kind)
 
-    async with local.client(on_event=observer) as edgegap:
+    async with local.client(on_event=hook) as edgegap:
         request = await edgegap.deployments.create("kart", "v1", users=[IP])
     assert [each.request_id for each in local.deployments] == [request.request_id]
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 2  # sent, answered
-    assert all("on_event failed" in record.getMessage() for record in errors)
+    assert all("on_event raised an exception for the event: " in record.getMessage() for record in errors)
     assert all(record.exc_info is not None and record.exc_info[0] is KeyError for record in errors)
 
 
 @pytest.mark.looptime
-async def test_decisions_are_logged(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
+async def test_events_are_logged_as_key_value_pairs(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="edgegap_async")
     local.faults.add("deployment-list", "rate_limited", retry_after=2)
-    async with local.client() as edgegap:
+    local.faults.add("deployment-list", "reset")
+    async with local.client(retry=RetryPolicy(initial_delay=1e-9)) as edgegap:
         await edgegap.deployments.list().first()
-    levels = [(record.levelname, record.args[0].kind.value) for record in caplog.records if record.args]  # type: ignore[index, union-attr]
-    assert ("WARNING", "limited") in levels
-    assert ("INFO", "retried") in levels
-    assert ("DEBUG", "sent") in levels
+    records = [(each.levelname, each.getMessage()) for each in caplog.records if each.name == "edgegap_async"]
+    assert [(level, re.sub(r"seconds=[\d.e-]+", "seconds=_", message)) for level, message in records] == [
+        ("DEBUG", "sent operation=deployment-list attempt=1"),
+        ("DEBUG", "answered operation=deployment-list attempt=1 seconds=_ status=429"),
+        ("WARNING", "limited operation=deployment-list attempt=1 seconds=_ status=429"),
+        ("INFO", "retried operation=deployment-list attempt=1 seconds=_"),
+        ("DEBUG", "sent operation=deployment-list attempt=2"),
+        ("DEBUG", "failed operation=deployment-list attempt=2 seconds=_ reason=unknown"),
+        ("INFO", "retried operation=deployment-list attempt=2 seconds=_"),
+        ("DEBUG", "waited operation=deployment-list attempt=3 seconds=_"),
+        ("DEBUG", "sent operation=deployment-list attempt=3"),
+        ("DEBUG", "answered operation=deployment-list attempt=3 seconds=_ status=200"),
+    ]
+    assert "limited operation=deployment-list attempt=1 seconds=2 status=429" in caplog.messages
+
+
+def test_values_with_spaces_are_quoted_in_log_records() -> None:
+    event = Event(kind=EventKind.FAILED, operation_id="IP lookup", bucket="default", attempt=2, reason="not sent")
+    assert str(event) == 'failed operation="IP lookup" attempt=2 seconds=0 reason="not sent"'
+    retried = Event(kind=EventKind.RETRIED, operation_id="deployment-get", bucket="status", attempt=1, seconds=0.25)
+    assert f"{retried}" == "retried operation=deployment-get attempt=1 seconds=0.25"

@@ -1,4 +1,4 @@
-"""Answers that are not what the service's document says."""
+"""Responses that the service's document does not describe."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ BASE = "http://127.0.0.1:1"
 ANY_ADDRESS = re.compile(r"http://127\.0\.0\.1:1/.*")
 
 
-async def answered(local: LocalEdgegap, **options: Any) -> APIError:
-    """The error that a call raises when the service answers so."""
+async def error_of(local: LocalEdgegap, **options: Any) -> APIError:
+    """Return the error of a call whose response has this status, body and headers."""
     local.faults.add("deployment-get", "status", **options)
     async with local.client(retry=RetryPolicy(max_attempts=1)) as edgegap:
         with pytest.raises(APIError) as caught:
@@ -41,21 +41,21 @@ async def answered(local: LocalEdgegap, **options: Any) -> APIError:
     return caught.value
 
 
-async def undecoded(local: LocalEdgegap, body: Any) -> DecodeError:
+async def decode_error_of(local: LocalEdgegap, body: Any) -> DecodeError:
     local.faults.add("deployment-get", "status", code=200, body=body)
     async with local.client() as edgegap:
         with pytest.raises(DecodeError) as caught:
             await edgegap.deployments.get(ID)
-    assert len(local.requests) == 1, "an answer that cannot be read is not asked for again"
+    assert len(local.requests) == 1, "a response that cannot be decoded is not requested again"
     assert caught.value.operation == "deployment-get"
     assert str(caught.value).startswith("the data of deployment-get ")
     return caught.value
 
 
-# successes that are none
+# successful statuses with a wrong body
 
 
-async def test_a_sign_in_page_with_200(local: LocalEdgegap) -> None:
+async def test_an_html_page_with_200_is_a_decode_error(local: LocalEdgegap) -> None:
     local.faults.add("deployment-get", "not_json")
     async with local.client() as edgegap:
         with pytest.raises(DecodeError, match=r"is not JSON \(.*byte 0\)\)") as caught:
@@ -64,13 +64,13 @@ async def test_a_sign_in_page_with_200(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.parametrize("body", [None, "", "  \n"])
-async def test_an_empty_body_with_200(local: LocalEdgegap, body: str | None) -> None:
-    assert "is empty" in str(await undecoded(local, body))
+async def test_an_empty_body_with_200_is_a_decode_error(local: LocalEdgegap, body: str | None) -> None:
+    assert "is empty" in str(await decode_error_of(local, body))
 
 
 @pytest.mark.parametrize("body", ['{"request_id": "abc', '{"request_id": NaN}', "request_id=abc", "\x00", '"\\ud800"'])
-async def test_a_body_that_is_no_json(local: LocalEdgegap, body: str) -> None:
-    assert "is not JSON" in str(await undecoded(local, body))
+async def test_a_body_that_is_not_json_is_a_decode_error(local: LocalEdgegap, body: str) -> None:
+    assert "a body that is not JSON" in str(await decode_error_of(local, body))
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_a_body_that_is_no_json(local: LocalEdgegap, body: str) -> None:
         ({"request_id": ID, "location": "Montreal"}, "$.location", "expected an object, found a string"),
     ],
 )
-async def test_json_of_the_wrong_shape_says_where(local: LocalEdgegap, body: Any, path: str, wrong: str) -> None:
-    error = await undecoded(local, body)
+async def test_json_of_the_wrong_shape_names_the_path(local: LocalEdgegap, body: Any, path: str, wrong: str) -> None:
+    error = await decode_error_of(local, body)
     assert error.path == path
     assert str(error) == f"the data of deployment-get does not have the documented shape: {wrong} at {path}"
 
@@ -106,17 +106,17 @@ async def test_json_of_the_wrong_shape_says_where(local: LocalEdgegap, body: Any
         ({"gameport": {"external": 30095.5}}, "external"),
     ],
 )
-async def test_a_wrong_port_says_which(local: LocalEdgegap, ports: Any, path: str) -> None:
-    error = await undecoded(local, {"request_id": ID, "ports": ports})
+async def test_a_wrong_port_is_named_by_the_path(local: LocalEdgegap, ports: Any, path: str) -> None:
+    error = await decode_error_of(local, {"request_id": ID, "ports": ports})
     assert "gameport" in error.path
     assert path in error.path
     assert "30095" not in str(error)
 
 
-async def test_a_body_that_breaks_off_is_a_transport_error(local: LocalEdgegap) -> None:
+async def test_an_incomplete_body_is_a_transport_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "truncate")
     async with local.client() as edgegap:
-        with pytest.raises(TransportError, match="broke before the whole answer was here"):
+        with pytest.raises(TransportError, match="the connection broke before the response was complete"):
             await edgegap.deployments.create("kart", "v1", users=["203.0.113.7"], guard=False)
 
 
@@ -133,14 +133,14 @@ async def test_an_unknown_state_is_readable(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 206])
-async def test_every_success_is_one(local: LocalEdgegap, status: int) -> None:
+async def test_every_2xx_status_is_a_success(local: LocalEdgegap, status: int) -> None:
     local.faults.add("deployment-get", "status", code=status, body={"request_id": ID})
     async with local.client() as edgegap:
         assert (await edgegap.deployments.get(ID)).request_id == ID
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-async def test_an_operation_without_an_answer_takes_any_success(local: LocalEdgegap, status: int) -> None:
+async def test_an_operation_without_a_response_model_accepts_any_2xx(local: LocalEdgegap, status: int) -> None:
     local.faults.add("deployment-report", "status", code=status, body=None)
     async with local.client() as edgegap:
         await edgegap.deployments.report(ID, reason="slow")
@@ -149,8 +149,8 @@ async def test_an_operation_without_an_answer_takes_any_success(local: LocalEdge
 # errors
 
 
-async def test_a_status_nobody_expects(local: LocalEdgegap) -> None:
-    error = await answered(local, code=418, body={"message": "I'm a teapot"})
+async def test_an_unexpected_status_is_a_plain_api_error(local: LocalEdgegap) -> None:
+    error = await error_of(local, code=418, body={"message": "I'm a teapot"})
     assert type(error) is APIError
     assert (error.status, error.message) == (418, "I'm a teapot")
     assert str(error) == "deployment-get answered 418: I'm a teapot"
@@ -171,8 +171,8 @@ async def test_a_status_nobody_expects(local: LocalEdgegap) -> None:
         ("<html>", "no message (text/plain, 6 bytes)"),
     ],
 )
-async def test_whatever_the_body_is_there_is_a_message(local: LocalEdgegap, body: Any, message: str) -> None:
-    error = await answered(local, code=400, body=body)
+async def test_an_error_has_a_message_for_any_body(local: LocalEdgegap, body: Any, message: str) -> None:
+    error = await error_of(local, code=400, body=body)
     assert type(error) is BadRequest
     assert error.message == message
 
@@ -190,14 +190,14 @@ async def test_whatever_the_body_is_there_is_a_message(local: LocalEdgegap, body
         ({"message": "bad"}, {}),
     ],
 )
-async def test_details_are_a_mapping_whatever_came(local: LocalEdgegap, body: Any, details: Any) -> None:
-    error = await answered(local, code=409, body=body)
+async def test_details_are_a_mapping_for_any_body(local: LocalEdgegap, body: Any, details: Any) -> None:
+    error = await error_of(local, code=409, body=body)
     assert type(error) is Conflict
     assert error.details == details
     assert all(name in str(error) for name in details)
 
 
-async def test_an_endless_message_is_capped_and_on_one_line() -> None:
+async def test_a_long_message_is_capped_and_on_one_line() -> None:
     endless = "first line\r\n\tsecond\x1b[31m line\x00" + "x" * 5_000_000
     with aioresponses() as service:
         service.get(ANY_ADDRESS, status=400, payload={"message": endless, "details": {"field\n": endless}})
@@ -214,13 +214,13 @@ async def test_an_endless_message_is_capped_and_on_one_line() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(410, Gone), (424, FailedDependency), (422, Unprocessable), (500, ServerError)]
 )
-async def test_each_status_has_its_class(local: LocalEdgegap, status: int, kind: type[APIError]) -> None:
-    error = await answered(local, code=status, body={"message": "told"})
+async def test_each_status_has_its_error_class(local: LocalEdgegap, status: int, kind: type[APIError]) -> None:
+    error = await error_of(local, code=status, body={"message": "no"})
     assert type(error) is kind
-    assert (error.status, error.message, error.operation) == (status, "told", "deployment-get")
+    assert (error.status, error.message, error.operation) == (status, "no", "deployment-get")
 
 
-async def test_a_deployment_in_error_is_named_by_the_error(local: LocalEdgegap) -> None:
+async def test_a_422_carries_the_request_id_of_the_deployment_in_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "unprocessable", message="no capacity")
     async with local.client() as edgegap:
         with pytest.raises(Unprocessable, match="no capacity") as caught:
@@ -228,14 +228,14 @@ async def test_a_deployment_in_error_is_named_by_the_error(local: LocalEdgegap) 
         assert [each.request_id for each in local.history] == [caught.value.request_id]
 
 
-@pytest.mark.parametrize("body", [{"message": "told", "request_id": 42}, {"message": "told"}, "no"])
-async def test_an_error_that_names_no_deployment(local: LocalEdgegap, body: Any) -> None:
-    assert (await answered(local, code=422, body=body)).request_id is None
+@pytest.mark.parametrize("body", [{"message": "no", "request_id": 42}, {"message": "no"}, "no"])
+async def test_a_422_without_a_request_id_has_none(local: LocalEdgegap, body: Any) -> None:
+    assert (await error_of(local, code=422, body=body)).request_id is None
 
 
 @pytest.mark.parametrize(("status", "advice"), [(401, "EDGEGAP_API_TOKEN"), (403, "may not do this")])
-async def test_errors_that_people_can_mend_say_how(local: LocalEdgegap, status: int, advice: str) -> None:
-    assert advice in str(await answered(local, code=status, body={"message": "no"}))
+async def test_errors_that_users_can_fix_say_how(local: LocalEdgegap, status: int, advice: str) -> None:
+    assert advice in str(await error_of(local, code=status, body={"message": "no"}))
 
 
 async def test_a_wrong_token_is_an_authentication_error(local: LocalEdgegap) -> None:
@@ -253,7 +253,7 @@ async def test_a_wrong_token_is_an_authentication_error(local: LocalEdgegap) -> 
 async def test_a_redirect_is_not_followed(local: LocalEdgegap, status: int) -> None:
     async with LocalEdgegap(seed=2) as other:
         location = f"{other.url.replace('127.0.0.1', 'localhost')}/v1/secret-path?secret=query#secret-fragment"
-        error = await answered(local, code=status, body=None, headers={"Location": location})
+        error = await error_of(local, code=status, body=None, headers={"Location": location})
         assert other.requests == []
     assert type(error) is APIError
     assert error.status == status
@@ -262,13 +262,13 @@ async def test_a_redirect_is_not_followed(local: LocalEdgegap, status: int) -> N
 
 
 @pytest.mark.parametrize("location", ["/v1/elsewhere", "", "http://[broken", "//evil.example/x"])
-async def test_a_redirect_to_anywhere_is_an_error(local: LocalEdgegap, location: str) -> None:
-    error = await answered(local, code=301, body=None, headers={"Location": location})
+async def test_a_redirect_to_any_location_is_an_error(local: LocalEdgegap, location: str) -> None:
+    error = await error_of(local, code=301, body=None, headers={"Location": location})
     assert error.message.startswith("a redirect")
     assert error.message.endswith("which is not followed")
 
 
-async def test_no_redirect_takes_a_create_along() -> None:
+async def test_a_redirected_create_is_not_sent_to_the_other_host() -> None:
     with aioresponses() as service:
         service.post(f"{BASE}/v2/deployments", status=307, headers={"Location": "https://evil.example/v2/deployments"})
         async with EdgegapClient("abc", base_url=BASE) as edgegap:
@@ -278,10 +278,10 @@ async def test_no_redirect_takes_a_create_along() -> None:
         assert [(method, url.host) for method, url in service.requests] == [("POST", "127.0.0.1")]
 
 
-async def test_cookies_are_not_kept(local: LocalEdgegap) -> None:
-    cookie = {"Set-Cookie": "session=of-somebody; Path=/"}
+async def test_cookies_are_not_stored(local: LocalEdgegap) -> None:
+    cookie = {"Set-Cookie": "session=abc; Path=/"}
     local.faults.add("deployment-list", "status", code=200, body={"data": []}, headers=cookie)
-    # by name: cookies of plain addresses are kept by nobody
+    # through a host name: cookie jars ignore IP addresses
     async with EdgegapClient(local.token, base_url=local.url.replace("127.0.0.1", "localhost")) as edgegap:
         await edgegap.deployments.list().first()
         await edgegap.deployments.list().first()
@@ -319,19 +319,19 @@ NOW = 1_766_000_000.0  # Wed, 17 Dec 2025 19:33:20 GMT
         ("Wed, 17 Dec 99999 19:33:30 GMT", None),
     ],
 )
-def test_retry_after_in_every_form(text: str | None, seconds: float | None) -> None:
+def test_retry_after_is_parsed_in_every_form(text: str | None, seconds: float | None) -> None:
     headers = {} if text is None else {"Retry-After": text}
     assert retry_after(headers, now=lambda: NOW) == seconds
 
 
-async def test_the_error_tells_what_was_asked(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_a_rate_limited_error_carries_the_retry_after(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("deployment-get", "rate_limited", times=None, retry_after=30)
     with pytest.raises(RateLimited, match="other processes that use the same token") as caught:
         await edgegap.deployments.get(ID, timeout=1)
     assert caught.value.retry_after == 30
 
 
-async def test_a_lent_session_that_raises_for_statuses_does_not_here(local: LocalEdgegap) -> None:
+async def test_raise_for_status_of_an_injected_session_is_ignored(local: LocalEdgegap) -> None:
     async with aiohttp.ClientSession(raise_for_status=True) as session, local.client(session=session) as edgegap:
         with pytest.raises(NotFound):
             await edgegap.deployments.logs(ID)

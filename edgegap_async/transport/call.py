@@ -1,0 +1,77 @@
+"""What one call sends, how long it may take, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import attrs
+
+from edgegap_async.config import Secret
+from edgegap_async.errors import JSON, DeadlineExceeded, Outcome
+from edgegap_async.limits import Priority
+from edgegap_async.operations import Operation
+
+
+class CallOptions(TypedDict, total=False):
+    """What a call takes besides its operation; every key is optional."""
+
+    path: Mapping[str, str] | None
+    """The values of the path's parameters, by name."""
+    query: Mapping[str, str] | None
+    """The query parameters, by name."""
+    body: JSON
+    """What to send as JSON; None sends no body."""
+    timeout: float | None
+    """The deadline over everything the call does, in seconds; None uses the client's ``timeout``."""
+    priority: Priority
+    """The place in the queue of the rate bucket, ``Priority.CALL`` by default."""
+    token: Secret | None
+    """Sent unchanged instead of the organisation's token, for calls from inside a container."""
+    secrets: tuple[Secret, ...]
+    """Other values that errors must not show. Models hold what a response repeats of them as ``Secret``."""
+
+
+@attrs.define(kw_only=True)
+class PendingCall:
+    """One call under way: what it sends, its deadline, and its attempts so far.
+
+    Attributes:
+        operation: The operation.
+        url: The complete URL.
+        body: What to send as JSON, or None.
+        authorization: The value of the Authorization header.
+        token: The token in ``authorization``, to remove it from responses.
+        secrets: Other values to remove from responses that become errors.
+        priority: The place in the queue of the rate bucket.
+        seconds: The timeout of the call, for error messages.
+        deadline: The time of the event loop at which the call ends.
+        attempt: How many attempts were begun.
+        failures: How many attempts failed for another reason than 429.
+        outcome: Whether an attempt can have had an effect at the service.
+        bucket_pause: How long the rate bucket pauses after the last 429, in seconds.
+    """
+
+    operation: Operation
+    url: str
+    body: JSON
+    authorization: str
+    token: Secret
+    secrets: tuple[Secret, ...]
+    priority: Priority
+    seconds: float
+    deadline: float
+    attempt: int = 0
+    failures: int = 0
+    outcome: Outcome = Outcome.NOT_SENT
+    bucket_pause: float = 0.0
+
+    def deadline_exceeded(self) -> DeadlineExceeded:
+        """Create the error for a deadline that passes while the call waits for a response."""
+        effect = "" if self.outcome is Outcome.NOT_SENT else "; the service may have carried out the request"
+        return DeadlineExceeded(
+            f"{self.operation.operation_id}: the timeout of {self.seconds:.3g} s ended while waiting for a response "
+            f"(attempt {self.attempt}){effect}",
+            outcome=self.outcome,
+            operation=self.operation.operation_id,
+        )
