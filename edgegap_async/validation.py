@@ -29,7 +29,7 @@ def suggestion(name: object, choices: Iterable[str]) -> str:
     """Return the end of an error message: the choice closest to ``name`` if one is close, then all choices."""
     known = sorted(choices)
     close = "".join(f"did you mean {one!r}? " for one in difflib.get_close_matches(str(name), known, n=1))
-    return f"{close}known: {', '.join(known)}"
+    return f"{close}choose from {', '.join(known)}"
 
 
 def validate_name(value: object, what: str, *, min_length: int = 1, max_length: float = math.inf) -> str:

@@ -91,7 +91,7 @@ BAD: dict[str, tuple[Call, str]] = {
         "KEY has over 4 KB",
     ),
     "unknown option": (create(colour="red"), "takes no option 'colour'"),
-    "misspelt option": (create(enviroment_variables={}), "did you mean 'environment_variables'? known: "),
+    "misspelt option": (create(enviroment_variables={}), "did you mean 'environment_variables'? choose from "),
     "latitude that is a bool": (create(users=[(True, 0.0)]), "a latitude (degrees) must be a number, not bool"),
     "application with a line break": (
         create(application="kart\n"),
@@ -114,7 +114,7 @@ BAD: dict[str, tuple[Call, str]] = {
     "v1 create with an empty version": (create_v1(version=""), "the version is empty"),
     "fleet deploy without hosts": (
         lambda e: e.private_fleets.create("kart", "v1", private_host_ids=[], users=[IP]),
-        "name at least one host",
+        "pass at least one host id",
     ),
     "fleet deploy with hosts that are a string": (
         lambda e: e.private_fleets.create("kart", "v1", private_host_ids="alpha", users=[IP]),

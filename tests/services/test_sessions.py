@@ -103,7 +103,7 @@ async def test_one_that_is_not_there_is_gone(local: LocalEdgegap) -> None:
 async def test_what_would_end_everything_is_not_sent(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     with pytest.raises(ConfigurationError, match="would stop everything"):
         await edgegap.sessions.bulk_stop()
-    with pytest.raises(ConfigurationError, match="match cannot be 'some': known: all, any, not"):
+    with pytest.raises(ConfigurationError, match="match cannot be 'some': choose from all, any, not"):
         await edgegap.sessions.bulk_stop(tags=["a"], match="some")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="IPv4 or IPv6"):
         await edgegap.custom_sessions.create("61b1be8f54d9", "table-1", users=["here"])

@@ -38,7 +38,7 @@ async def test_an_error_hides_a_key_that_the_service_repeats(local: LocalEdgegap
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"output_format": "CSV"}, "the output format cannot be 'CSV': known: NDJSON, TEXT"),
+        ({"output_format": "CSV"}, "the output format cannot be 'CSV': choose from NDJSON, TEXT"),
         ({"output_format": "TXT"}, "did you mean 'TEXT'"),
         ({"secret_access_key": ""}, "is empty"),
     ],

@@ -24,7 +24,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "too short a grace period": ({"termination_grace_period_seconds": 4}, "termination_grace_period_seconds"),
     "an unknown restart policy": (
         {"restart_policy": "sometimes"},
-        "restart_policy cannot be 'sometimes': .*known: always, never, on_failure",
+        "restart_policy cannot be 'sometimes': .*choose from always, never, on_failure",
     ),
     "a port too high": ({"ports": [VersionPort(port=60000)]}, "a port must be between 0 and 59999"),
     "ports that are not a list": ({"ports": "7777"}, "ports must be a list"),

@@ -237,7 +237,7 @@ async def test_an_invalid_fault_is_refused(edgegap_server, operation_id, kind, o
     ("operation", "kind", "options", "message"),
     [
         ("deployments.creat", "reset", {}, r"no operation 'deployments\.creat': did you mean .*'deployments\.create'"),
-        (CREATE, "resett", {}, r"no kind of fault 'resett': did you mean 'reset'\? known: "),
+        (CREATE, "resett", {}, r"no kind of fault 'resett': did you mean 'reset'\? choose from "),
         (CREATE, "delay", {"second": 1}, r"'delay' takes no option 'second': did you mean 'seconds'\?"),
         (CREATE, "reset", {"seconds": 1}, "'reset' takes no option 'seconds': it takes none"),
         (CREATE, "delay", {}, "'delay' needs the option seconds"),
