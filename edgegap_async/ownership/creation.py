@@ -46,6 +46,10 @@ class ListedServer:
     tags: tuple[str, ...] = ()
 
 
+def _validate_on_cancel(_: object, __: object, value: str) -> None:
+    validate_choice(value, get_args(OnCancel), "on_cancel")
+
+
 def no_webhooks(_: GuardTag) -> dict[str, JSON]:
     """Return no webhook fields."""
     return {}
@@ -77,11 +81,7 @@ class Creation(Generic[CreatedT]):
     webhooks: Callable[[GuardTag], dict[str, JSON]] = no_webhooks
     seconds: float
     is_guarded: bool = True
-    on_cancel: OnCancel = attrs.field(default="stop")
-
-    @on_cancel.validator
-    def _validate_on_cancel(self, _: object, value: str) -> None:
-        validate_choice(value, get_args(OnCancel), "on_cancel")
+    on_cancel: OnCancel = attrs.field(default="stop", validator=_validate_on_cancel)
 
     @property
     def name(self) -> str:

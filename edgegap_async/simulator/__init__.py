@@ -3,13 +3,14 @@
 It needs the extra ``simulator``: ``pip install 'edgegap-async[simulator]'``.
 """
 
+from importlib import import_module
+
 try:
-    # imported first, so that without it the message says what to install
-    import jsonschema  # noqa: F401  # pyright: ignore[reportUnusedImport]
-except ModuleNotFoundError as error:
+    import_module("jsonschema")  # first, so that without it the message says what to install
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
-        "the local Edgegap needs the extra: pip install 'edgegap-async[simulator]'", name=error.name
-    ) from error
+        "the local Edgegap needs the extra: pip install 'edgegap-async[simulator]'", name=_missing.name
+    ) from _missing
 
 from edgegap_async.simulator.clock import Clock, VirtualClock
 from edgegap_async.simulator.domain.collection import Collection

@@ -96,10 +96,11 @@ class World:
             clock: The source of the present moment.
             calendar: Converts its moments to dates.
         """
-        self.random_streams = streams = RandomStreams(settings.seed)
-        self.clock = clock
-        self.calendar = calendar
-        self.max_page_size = settings.max_page_size
+        streams = RandomStreams(settings.seed)
+        self.random_streams: RandomStreams = streams
+        self.clock: Clock = clock
+        self.calendar: Calendar = calendar
+        self.max_page_size: int = settings.max_page_size
         self.opened_at: float = clock()
         self.history: dict[str, SimulatedDeployment] = {}
         """Every deployment by its id, in the order of creation."""
