@@ -13,8 +13,8 @@ from edgegap_async.models.users import UserLike
 from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.deployments import launch
-from edgegap_async.services.deployments.launch import OnDeploymentStatus
+from edgegap_async.services.deployments import create_and_wait
+from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus
 from edgegap_async.validation import validate_names
 from edgegap_async.waiting.progress import OnWaitProgress
 
@@ -85,7 +85,7 @@ class PrivateFleets(Service):
                 **options,
             )
 
-        return await launch.deploy(
+        return await create_and_wait.deploy(
             self._core,
             create,
             seconds=self._seconds(timeout),
@@ -127,7 +127,7 @@ class PrivateFleets(Service):
         hosts = validate_names(private_host_ids, "private_host_ids")
         if not hosts:
             raise ConfigurationError("private_host_ids is empty: pass at least one host id")
-        return await launch.create(
+        return await create_and_wait.create(
             self._core,
             Creation(
                 operation_id="private-fleets-deployment-create",

@@ -9,15 +9,15 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Generic, Protocol
 
-from edgegap_async.bounded_dict import BoundedDict
 from edgegap_async.errors import ClientStateError, EdgegapError
 from edgegap_async.models.states import Progress, SnapshotT
 from edgegap_async.waiting.history import ReadinessHistory, VersionKey
 from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress
+from edgegap_async.waiting.registry import WatchRegistry
 from edgegap_async.waiting.schedule import PollSchedule
 from edgegap_async.waiting.status_probe import SingleProbe, as_transient
-from edgegap_async.waiting.subscriptions import Request, Subscription, WatchEntry
+from edgegap_async.waiting.subscriptions import Subscription, WatchEntry
 from edgegap_async.wake_up import WakeUp
 
 logger: Final = logging.getLogger("edgegap_async")
@@ -27,9 +27,6 @@ FEW: Final = 2
 
 PAGES_UNDER_WAY: Final = 2
 STATUS_CALLS_UNDER_WAY: Final = 8
-
-_REMEMBERED: Final = 20_000
-"""Requests, and webhooks, that are remembered before anything waits for them."""
 
 _TIMER_TOLERANCE: Final = 0.001
 """Seconds by which a timer may be early."""
@@ -80,9 +77,7 @@ class Watcher(Generic[SnapshotT]):
         self._status_probe = status_probe
         self._page_probe = page_probe
         self._interval = interval or PollInterval()
-        self._entries: dict[str, WatchEntry[SnapshotT]] = {}
-        self._requests: BoundedDict[str, Request] = BoundedDict(_REMEMBERED)
-        self._early_snapshots: BoundedDict[str, SnapshotT] = BoundedDict(_REMEMBERED)
+        self._registry: WatchRegistry[SnapshotT] = WatchRegistry()
         self._schedule: PollSchedule[SnapshotT] = PollSchedule()
         self._wake_up = WakeUp()
         self._task: asyncio.Task[None] | None = None
@@ -99,8 +94,7 @@ class Watcher(Generic[SnapshotT]):
             version: Its application and version, None for what has no typical duration.
             has_webhook: Whether a webhook reports it.
         """
-        now = asyncio.get_running_loop().time()
-        self._requests[id] = Request(requested_at=now, version=version, has_webhook=has_webhook)
+        self._registry.remember_request(id, version, has_webhook=has_webhook)
 
     @contextmanager
     def subscribe(
@@ -113,30 +107,24 @@ class Watcher(Generic[SnapshotT]):
             path: The path parameters of the status operation.
             every_snapshot: Whether to publish snapshots that show nothing new, too.
         """
-        entry = self._entries.get(id) or self._new_entry(id, path)
-        entry.subscriptions += 1
-        entry.progress_subscriptions += every_snapshot
+        entry = self._registry.get(id) or self._new_entry(id, path)
+        self._registry.subscribe(entry, every_snapshot=every_snapshot)
         try:
             typical = self.history.typical_duration(entry.request.version)
             yield Subscription(entry, typical.median if typical is not None else None)
         finally:
-            entry.subscriptions -= 1
-            entry.progress_subscriptions -= every_snapshot
-            if not entry.subscriptions:
-                self._entries.pop(id, None)
-                self._wake_up.set()
+            self._registry.unsubscribe(entry, every_snapshot=every_snapshot)
+            self._wake_up.set()
 
     def _new_entry(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
-        now = asyncio.get_running_loop().time()
-        request = self._requests.pop(id, None) or Request(requested_at=now)
-        first_poll = now
+        entry, now = self._registry.add(id, path), asyncio.get_running_loop().time()
+        first_poll, request = now, entry.request
         if request.version is not None:
             typical = self.history.typical_duration(request.version)
             first_poll = request.requested_at + self._interval.first_poll(typical, has_webhook=request.has_webhook)
-        measures = request.version is not None and now <= first_poll
-        entry = self._entries[id] = WatchEntry(id=id, path=path, request=request, measures=measures)
+            entry.measures = now <= first_poll
         self._poll_at(entry, max(first_poll, now))
-        if (snapshot := self._early_snapshots.pop(id, None)) is not None:
+        if (snapshot := self._registry.take_early_snapshot(id)) is not None:
             self._publish(entry, snapshot)
         return entry
 
@@ -154,9 +142,9 @@ class Watcher(Generic[SnapshotT]):
 
     def on_webhook(self, id: str, snapshot: SnapshotT) -> None:
         """Publish the snapshot that a webhook carries; without subscriptions it is kept for the first."""
-        entry = self._entries.get(id)
+        entry = self._registry.get(id)
         if entry is None:
-            self._early_snapshots[id] = snapshot
+            self._registry.remember_webhook(id, snapshot)
         elif snapshot.progress is Progress.INCOMPLETE:
             self.poll_now(id)
         else:
@@ -164,11 +152,12 @@ class Watcher(Generic[SnapshotT]):
 
     def poll_now(self, id: str) -> None:
         """Poll something at once, because a webhook reported a change of it; no other webhook will follow."""
-        if (entry := self._entries.get(id)) is not None:
+        entry = self._registry.get(id)
+        if entry is None:
+            self._registry.remember_webhook(id)
+        else:
             entry.needs_status = True
             self._poll_at(entry, asyncio.get_running_loop().time())
-        elif (request := self._requests.get(id)) is not None:
-            self._requests[id] = Request(requested_at=request.requested_at, version=request.version)
 
     # the background task
 
@@ -177,7 +166,7 @@ class Watcher(Generic[SnapshotT]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for entry in self._entries.values():
+        for entry in self._registry:
             entry.fail(ClientStateError(f"the client was closed during a wait for the {self._kind} {entry.id}"))
 
     def _poll_at(self, entry: WatchEntry[SnapshotT], moment: float) -> None:
@@ -193,11 +182,11 @@ class Watcher(Generic[SnapshotT]):
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while self._entries:
+            while self._registry:
                 await self._wake_up.sleep(self._start_due_polls(loop.time()))
         except Exception as error:  # a bug here must not keep a wait from ending
             logger.exception("the %s watcher failed", self._kind)
-            for entry in self._entries.values():
+            for entry in self._registry:
                 entry.fail(error)
         finally:
             self._task = None
@@ -211,9 +200,9 @@ class Watcher(Generic[SnapshotT]):
         The entries of a page are chosen once it has a rate slot, not before, so that they are those that are due then.
         """
         pages = self._page_probe
-        limit = pages.page_size if pages is not None else len(self._entries)
+        limit = pages.page_size if pages is not None else len(self._registry)
         due = self._schedule.take(limit, lambda entry: entry.due <= now + _TIMER_TOLERANCE)
-        if pages is None or pages.is_refused(now) or len(self._entries) <= FEW:
+        if pages is None or pages.is_refused(now) or len(self._registry) <= FEW:
             by_status, by_page = due, list[WatchEntry[SnapshotT]]()
         else:
             by_status = [entry for entry in due if entry.needs_status]

@@ -15,8 +15,8 @@ from edgegap_async.models.placement import DeprecatedOptions, placement_json
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.services.base import Service
-from edgegap_async.services.deployments import launch
-from edgegap_async.services.deployments.launch import OnDeploymentStatus
+from edgegap_async.services.deployments import create_and_wait
+from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus
 from edgegap_async.services.deployments.many import Deployed, ServerRequest, deploy_each
 from edgegap_async.validation import validate_name, validate_tags
 from edgegap_async.waiting.progress import OnManyProgress, OnWaitProgress
@@ -123,7 +123,7 @@ class DeploymentCreating(Service):
         async def create(seconds: float) -> DeploymentRequest:
             return await self.create(application, version, users=users, timeout=seconds, guard=guard, **options)
 
-        return await launch.deploy(
+        return await create_and_wait.deploy(
             self._core,
             create,
             seconds=self._seconds(timeout),
@@ -172,7 +172,7 @@ class DeploymentCreating(Service):
             TransportError: There was no response, and the server could not be looked up; it is looked for and stopped
                 in the background.
         """
-        return await launch.create(
+        return await create_and_wait.create(
             self._core,
             Creation(
                 operation_id="v2-deployment-create",
@@ -247,7 +247,7 @@ class DeploymentCreating(Service):
             ),
             **placement_json(deprecated, DeprecatedOptions),
         }
-        return await launch.create(
+        return await create_and_wait.create(
             self._core,
             Creation(
                 operation_id="deployment-create",

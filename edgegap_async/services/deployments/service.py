@@ -12,15 +12,15 @@ from edgegap_async.models.encoding import omit_none, string_values
 from edgegap_async.models.ids import DeploymentLike, deployment_id
 from edgegap_async.models.metrics import Metrics
 from edgegap_async.services.core import ClientCore
-from edgegap_async.services.deployments.awaiting import DeploymentAwaiting
 from edgegap_async.services.deployments.creating import DeploymentCreating
 from edgegap_async.services.deployments.stopping import DeploymentStopping
 from edgegap_async.services.deployments.tags import Tags
+from edgegap_async.services.deployments.waiting import DeploymentWaiting
 
 _MAX_REASON_LENGTH = 255
 
 
-class Deployments(DeploymentCreating, DeploymentAwaiting, DeploymentStopping):
+class Deployments(DeploymentCreating, DeploymentWaiting, DeploymentStopping):
     """``edgegap.deployments``: game servers, from the request to the stop.
 
     ::

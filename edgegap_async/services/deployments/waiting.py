@@ -7,20 +7,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from edgegap_async.errors import WaitTimeout
-from edgegap_async.models.deployments import DeploymentRow, DeploymentSnapshot, GameServer
-from edgegap_async.models.encoding import string_values
+from edgegap_async.models.deployments import DeploymentSnapshot, GameServer
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
-from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.query import Filter
 from edgegap_async.models.states import StateChange
-from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
-from edgegap_async.services.base import Service
-from edgegap_async.services.deployments.launch import OnDeploymentStatus, wait_for_server
+from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus, wait_for_server
+from edgegap_async.services.deployments.listing import DeploymentListing
 from edgegap_async.waiting.changes import changes, changes_of
 from edgegap_async.waiting.progress import OnWaitProgress
 
 
-class DeploymentAwaiting(Service):
-    """Waits for game servers, watches and lists them."""
+class DeploymentWaiting(DeploymentListing):
+    """Waits for game servers, and watches them."""
 
     async def wait_until_ready(
         self,
@@ -104,35 +102,3 @@ class DeploymentAwaiting(Service):
         async with aclosing(found):
             async for change in found:
                 yield change
-
-    def list(
-        self,
-        filter: Filter | None = None,
-        *,
-        order_by: str | None = "-created_at",
-        page_size: int = DEFAULT_PAGE_SIZE,
-        timeout: float | None = None,
-    ) -> PageStream[DeploymentRow]:
-        """List the deployments that exist, in any state: ``GET /v1/deployments``, 10 pages a second.
-
-        ::
-
-            async for row in edgegap.deployments.list(Filter(status="ready", tags="match-42")):
-                print(row.request_id, row.fqdn)
-
-        Args:
-            filter: Which to list, None for all.
-            order_by: ``created_at`` or ``available_session_sockets``, with ``-`` in front for descending. Newest first,
-                the default, is the order in which no row is missed while others come and go.
-            page_size: Rows on a page.
-            timeout: The deadline of each page in seconds, None for the client's.
-        """
-        return self._list(
-            "deployment-list",
-            DeploymentRow,
-            key=lambda row: row.request_id,
-            query=string_values(query=query_text(filter, order_by)),
-            page_size=page_size,
-            timeout=timeout,
-            live=True,
-        )

@@ -1,0 +1,76 @@
+"""What is watched now, and what is remembered of requests and webhooks until something waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Final, Generic
+
+import attrs
+
+from edgegap_async.bounded_dict import BoundedDict
+from edgegap_async.models.states import SnapshotT
+from edgegap_async.waiting.history import VersionKey
+from edgegap_async.waiting.subscriptions import Request, WatchEntry
+
+_REMEMBERED: Final = 20_000
+"""Requests, and webhooks, that are remembered before anything waits for them."""
+
+
+class WatchRegistry(Generic[SnapshotT]):
+    """The entries that have subscriptions, by id."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, WatchEntry[SnapshotT]] = {}
+        self._requests: BoundedDict[str, Request] = BoundedDict(_REMEMBERED)
+        self._early_snapshots: BoundedDict[str, SnapshotT] = BoundedDict(_REMEMBERED)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[WatchEntry[SnapshotT]]:
+        return iter([*self._entries.values()])
+
+    def get(self, id: str) -> WatchEntry[SnapshotT] | None:
+        """Return the entry of an id, None without a subscription."""
+        return self._entries.get(id)
+
+    def add(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
+        """Add an entry, with what is remembered of its request."""
+        request = self._requests.pop(id, None) or Request(requested_at=asyncio.get_running_loop().time())
+        entry = self._entries[id] = WatchEntry(id=id, path=path, request=request)
+        return entry
+
+    def subscribe(self, entry: WatchEntry[SnapshotT], *, every_snapshot: bool) -> None:
+        """Count a subscription."""
+        entry.subscriptions += 1
+        entry.progress_subscriptions += every_snapshot
+
+    def unsubscribe(self, entry: WatchEntry[SnapshotT], *, every_snapshot: bool) -> None:
+        """Count the end of a subscription; the entry goes with its last one."""
+        entry.subscriptions -= 1
+        entry.progress_subscriptions -= every_snapshot
+        if not entry.subscriptions:
+            self._entries.pop(entry.id, None)
+
+    def remember_request(self, id: str, version: VersionKey | None, *, has_webhook: bool) -> None:
+        """Remember that something was requested now.
+
+        Args:
+            id: Its id.
+            version: Its application and version, None for what has no typical duration.
+            has_webhook: Whether a webhook reports it.
+        """
+        now = asyncio.get_running_loop().time()
+        self._requests[id] = Request(requested_at=now, version=version, has_webhook=has_webhook)
+
+    def remember_webhook(self, id: str, snapshot: SnapshotT | None = None) -> None:
+        """Remember the snapshot of a webhook; without one, that the webhook was sent, so that none will follow."""
+        if snapshot is not None:
+            self._early_snapshots[id] = snapshot
+        elif (request := self._requests.get(id)) is not None:
+            self._requests[id] = attrs.evolve(request, has_webhook=False)
+
+    def take_early_snapshot(self, id: str) -> SnapshotT | None:
+        """Return the snapshot of a webhook that arrived before the first subscription, and forget it."""
+        return self._early_snapshots.pop(id, None)
