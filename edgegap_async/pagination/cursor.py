@@ -75,7 +75,7 @@ class Cursor:
     def _step_back(self, reading: FetchedPage[Any]) -> bool:
         """A page that was announced is not there: the one before it tells how many rows were lost."""
         start = (reading.number - 1) * reading.size
-        self.missed = [miss for miss in self.missed if miss == (start, self.total)] + [(start, self.total)]
-        self.done = len(self.missed) > _MOST_MISSES
+        self.missed = [miss for miss in self.missed if miss[1] == self.total] + [(start, self.total)]
+        self.done = self.missed.count((start, self.total)) > _MOST_MISSES  # others between: pages of other sizes
         self.frontier = max(min(self.frontier, start) - 1, 0)
         return False
