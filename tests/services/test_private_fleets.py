@@ -20,7 +20,9 @@ def now() -> float:
 
 
 async def deploy(edgegap: EdgegapClient, **options: Any) -> GameServer:
-    return await edgegap.private_fleets.deploy("kart", "v1", private_host_ids=await hosts(edgegap), users=USERS, **options)
+    return await edgegap.private_fleets.deploy(
+        "kart", "v1", private_host_ids=await hosts(edgegap), users=USERS, **options
+    )
 
 
 async def hosts(edgegap: EdgegapClient) -> list[str]:
@@ -69,7 +71,7 @@ async def test_deploy_returns_a_server_that_is_ready(local: LocalEdgegap) -> Non
 async def test_deploy_stops_a_server_that_fails(local: LocalEdgegap) -> None:
     local.faults.add(CREATE, "errored", detail="no such image")
     async with local.client() as edgegap:
-        with pytest.raises(DeploymentFailed, match="no such image. It is stopped") as caught:
+        with pytest.raises(DeploymentFailed, match=r"no such image\. It is stopped") as caught:
             await deploy(edgegap)
     assert caught.value.request_id in local.history
     assert caught.value.__notes__ == [f"deployment {caught.value.request_id} was stopped"]

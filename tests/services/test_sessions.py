@@ -27,9 +27,7 @@ async def test_a_ready_session_has_its_server(local: LocalEdgegap) -> None:
     states: list[State | None] = []
     async with local.client() as edgegap:
         created = await edgegap.sessions.create("kart", "v1.2", users=USERS)
-        session = await edgegap.sessions.wait_until_ready(
-            created, on_status=lambda change: states.append(change.new)
-        )
+        session = await edgegap.sessions.wait_until_ready(created, on_status=lambda change: states.append(change.new))
         assert session.deployment is not None
         assert session.deployment.server().address("gameport")
         assert (session.user_count, session.linked) == (2, True)
@@ -100,7 +98,9 @@ async def test_an_unknown_session_is_terminated(local: LocalEdgegap) -> None:
             await edgegap.sessions.wait_until_ready("000000000000-S")
 
 
-async def test_a_bulk_stop_without_a_filter_and_invalid_players_are_refused(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_a_bulk_stop_without_a_filter_and_invalid_players_are_refused(
+    edgegap: EdgegapClient, local: LocalEdgegap
+) -> None:
     with pytest.raises(ConfigurationError, match="would stop everything"):
         await edgegap.sessions.bulk_stop()
     with pytest.raises(ConfigurationError, match="match cannot be 'some': known: all, any, not"):

@@ -143,9 +143,7 @@ async def test_a_server_is_not_polled_before_it_can_be_ready() -> None:
         requested_at = now()
         (it,) = await create(edgegap, 1)
         await noticed_after(edgegap, it, local)
-        polls = [
-            each.at for each in local.requests if each.operation_id == "deployment-get" and each.at > requested_at
-        ]
+        polls = [each.at for each in local.requests if each.operation_id == "deployment-get" and each.at > requested_at]
         assert polls[0] - requested_at > 3
         assert len(polls) < 30
 
@@ -242,11 +240,7 @@ async def test_the_status_is_polled_after_twenty_rows_without_a_status(local: Lo
     assert failure.reason == "out of memory"
     assert [result.request_id for result in results if not isinstance(result, BaseException)] == ids[:3] + ids[4:]
     for it in ids:
-        polls = [
-            each.operation_id
-            for each in local.requests
-            if it in polled_ids(each)
-        ]
+        polls = [each.operation_id for each in local.requests if it in polled_ids(each)]
         rows_before = len(list(itertools.takewhile(lambda poll: poll == "deployment-list", polls)))
         assert rows_before == STATUSLESS_ROWS == 20
 
