@@ -102,6 +102,7 @@ class Cursor:
         """Go back to the page before one that was not found: its total shows how many rows were removed."""
         start = (page.number - 1) * page.size
         missing = (start, self.total)
-        self.missing_pages = [each for each in self.missing_pages if each == missing] + [missing]
-        self.done = len(self.missing_pages) > _MAX_MISSING_PAGES
+        # pages of other sizes may be fetched in between, so only another total starts the count anew
+        self.missing_pages = [each for each in self.missing_pages if each[1] == self.total] + [missing]
+        self.done = self.missing_pages.count(missing) > _MAX_MISSING_PAGES
         self.first_unread = max(min(self.first_unread, start) - 1, 0)

@@ -1,8 +1,9 @@
-"""What a process that has ended left behind is found, by its journal or by the tags of its servers, and stopped."""
+"""``client.recover`` stops orphaned servers: by the journal of a process that has ended, or by their tags."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgegap_async import EdgegapClient, GuardPolicy
-from edgegap_async.errors import ConfigurationError
+from edgegap_async.errors import BadRequest, ConfigurationError
 from edgegap_async.models.tags import without_guard_tags
 from edgegap_async.ownership.tag import GuardTag, GuardTags
 from edgegap_async.simulator import LocalEdgegap
@@ -32,8 +33,8 @@ asyncio.run(main())
 """
 
 
-async def killed_in_the_middle(local: LocalEdgegap, journal: Path, *, after: int) -> None:
-    """Run fifty deploys in a process of its own, and kill it when so many have arrived."""
+async def deploy_and_kill(local: LocalEdgegap, journal: Path, *, after: int) -> None:
+    """Run fifty deploys in a process of its own, and kill it when ``after`` requests have arrived."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -51,104 +52,131 @@ async def killed_in_the_middle(local: LocalEdgegap, journal: Path, *, after: int
 
 
 @pytest.mark.parametrize("after", [1, 25])
-async def test_after_a_kill_nothing_is_left(tmp_path: Path, after: int) -> None:
+async def test_the_servers_of_a_killed_process_are_stopped(tmp_path: Path, after: int) -> None:
     async with LocalEdgegap(seed=1, time_to_ready=(0.1, 0.5)) as local:
-        await killed_in_the_middle(local, tmp_path, after=after)
+        await deploy_and_kill(local, tmp_path, after=after)
         assert len(local.deployments) >= after
         async with local.client(journal=tmp_path, guard=QUICK) as edgegap:
-            would = await edgegap.recover(dry_run=True)
+            orphans = await edgegap.recover(dry_run=True)
             assert len(local.deployments) >= after
             stopped = await edgegap.recover()
-            assert {one.tag for one in would} == {one.tag for one in stopped}
+            assert {orphan.tag for orphan in orphans} == {orphan.tag for orphan in stopped}
             assert len(local.deployments) == 0
             assert await edgegap.recover() == ()
     assert [*tmp_path.iterdir()] == []
 
 
-async def test_the_living_are_spared(local: LocalEdgegap, tmp_path: Path) -> None:
-    async with local.client(journal=tmp_path) as living, local.client(journal=tmp_path) as other:
-        mine = await living.deployments.create("kart", "v1", users=USERS)
+async def test_the_servers_of_open_clients_are_spared(local: LocalEdgegap, tmp_path: Path) -> None:
+    async with local.client(journal=tmp_path) as owner, local.client(journal=tmp_path) as other:
+        mine = await owner.deployments.create("kart", "v1", users=USERS)
         assert await other.recover() == ()
         assert await other.recover(older_than=timedelta(0)) == ()
         assert mine.request_id in local.deployments
-        await living.deployments.stop(mine.request_id)
+        await owner.deployments.stop(mine)
 
 
-async def test_what_was_left_on_purpose_is_recovered_unless_it_was_released(
-    local: LocalEdgegap, tmp_path: Path
-) -> None:
+async def test_servers_that_were_neither_stopped_nor_released_are_stopped(local: LocalEdgegap, tmp_path: Path) -> None:
     async with local.client(journal=tmp_path) as first:
-        left = await first.deployments.create("kart", "v1", users=USERS)
+        orphaned = await first.deployments.create("kart", "v1", users=USERS)
         released = await first.deployments.create("kart", "v1", users=USERS)
-        await first.deployments.release(released.request_id)
+        await first.deployments.release(released)
         stopped = await first.deployments.create("kart", "v1", users=USERS)
-        await first.deployments.stop(stopped.request_id)
-        bulk = await first.deployments.create("kart", "v1", users=USERS)
-        await first.deployments.bulk_stop(request_ids=[bulk.request_id])
+        await first.deployments.stop(stopped)
+        stopped_in_bulk = await first.deployments.create("kart", "v1", users=USERS)
+        await first.deployments.bulk_stop(request_ids=[stopped_in_bulk])
     async with local.client(journal=tmp_path) as second:
-        (found,) = await second.recover()
-        assert (found.request_id, found.name) == (left.request_id, "kart v1")
+        (orphan,) = await second.recover()
+        assert (orphan.request_id, orphan.name) == (orphaned.request_id, "kart v1")
     assert [each.request_id for each in local.deployments] == [released.request_id]
 
 
-async def test_a_client_that_left_nothing_leaves_no_journal(local: LocalEdgegap, tmp_path: Path) -> None:
-    async with local.client(journal=tmp_path / "deep" / "er") as edgegap:
+async def test_the_journal_has_a_line_for_each_event(local: LocalEdgegap, tmp_path: Path) -> None:
+    async with local.client(journal=tmp_path) as edgegap:
+        stopped = await edgegap.deployments.create("kart", "v1", users=USERS)
+        await edgegap.deployments.stop(stopped)
+        released = await edgegap.deployments.create("kart", "v1", users=USERS)
+        await edgegap.deployments.release(released)
+        local.faults.add("v2-deployment-create", "status", code=400, body={"message": "no"})
+        with pytest.raises(BadRequest):
+            await edgegap.deployments.create("kart", "v2", users=USERS)
+        (file,) = tmp_path.iterdir()
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+    tags = list(dict.fromkeys(line.pop("tag") for line in lines))
+    assert [GuardTag.parse(tag) is not None for tag in tags] == [True] * 3
+    assert {GuardTag.parse(tag).owner for tag in tags} == {file.stem}  # type: ignore[union-attr]
+    assert lines == [
+        {"event": "requested", "name": "kart v1"},
+        {"event": "created", "request_id": stopped.request_id},
+        {"event": "stopped"},
+        {"event": "requested", "name": "kart v1"},
+        {"event": "created", "request_id": released.request_id},
+        {"event": "released"},
+        {"event": "requested", "name": "kart v2"},
+        {"event": "stopped"},
+    ]
+
+
+async def test_closing_removes_the_journal_of_a_client_without_servers(local: LocalEdgegap, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    async with local.client(journal=folder) as edgegap:
         request = await edgegap.deployments.create("kart", "v1", users=USERS)
-        await edgegap.deployments.stop(request.request_id)
-        assert len([*(tmp_path / "deep" / "er").iterdir()]) == 1
-    assert [*(tmp_path / "deep" / "er").iterdir()] == []
+        await edgegap.deployments.stop(request)
+        assert len([*folder.iterdir()]) == 1
+    assert [*folder.iterdir()] == []
 
 
-async def test_a_lost_answer_is_in_the_journal_too(local: LocalEdgegap, tmp_path: Path) -> None:
-    """The process ended before it knew whether its server exists: the tag tells."""
+async def test_a_server_without_an_id_in_the_journal_is_found_by_its_tag(local: LocalEdgegap, tmp_path: Path) -> None:
+    """The process ended before it received the response, in the middle of writing a line."""
     tag = GuardTags().next()
     async with local.client() as edgegap:
-        lost = await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(tag)], guard=False)
-    line = f'{{"tag":"{tag}","came":"asked","name":"kart v1"}}\n'
-    (tmp_path / f"{tag.owner}.jsonl").write_text(line + '{"tag":"eg-')  # cut off in the middle of a line
+        orphaned = await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(tag)], guard=False)
+    line = f'{{"tag":"{tag}","event":"requested","name":"kart v1"}}\n'
+    (tmp_path / f"{tag.owner}.jsonl").write_text(line + '{"tag":"eg-')
     async with local.client(journal=tmp_path, guard=QUICK) as edgegap:
-        (found,) = await edgegap.recover()
-        assert found.request_id == lost.request_id
+        (orphan,) = await edgegap.recover()
+        assert (orphan.request_id, orphan.tag, orphan.name) == (orphaned.request_id, tag, "kart v1")
     assert len(local.deployments) == 0
 
 
-async def test_what_cannot_be_stopped_stays_in_the_journal(local: LocalEdgegap, tmp_path: Path) -> None:
+async def test_a_server_that_cannot_be_stopped_remains_in_the_journal(local: LocalEdgegap, tmp_path: Path) -> None:
     async with local.client(journal=tmp_path) as first:
-        left = await first.deployments.create("kart", "v1", users=USERS)
+        orphaned = await first.deployments.create("kart", "v1", users=USERS)
     local.faults.add("deployment-delete", "status", code=403, body={"message": "no"})
     async with local.client(journal=tmp_path) as second:
-        with pytest.raises(ExceptionGroup, match="could not all be stopped"):
+        with pytest.raises(ExceptionGroup, match="not all orphaned servers could be stopped") as group:
             await second.recover()
-        assert [one.request_id for one in await second.recover()] == [left.request_id]
+        (failure,) = group.value.exceptions
+        assert failure.__notes__ == [f"deployment {orphaned.request_id} may still run"]
+        assert [orphan.request_id for orphan in await second.recover()] == [orphaned.request_id]
     assert len(local.deployments) == 0
 
 
-async def test_by_tags_only_the_old_and_only_ours_are_stopped(local: LocalEdgegap) -> None:
+async def test_recover_by_age_stops_only_old_servers_with_a_guard_tag(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         old = GuardTag("0000000", GuardTags().next().number - 3600 * 1024)
         await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(old)], guard=False)
-        others = await edgegap.deployments.create("kart", "v1", users=USERS, tags=["by-hand"], guard=False)
+        untagged = await edgegap.deployments.create("kart", "v1", users=USERS, tags=["by-hand"], guard=False)
         await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(GuardTags().next())], guard=False)
-        (found,) = await edgegap.recover(older_than=timedelta(minutes=30))
-        assert found.tag == old
+        (orphan,) = await edgegap.recover(older_than=timedelta(minutes=30))
+        assert orphan.tag == old
         assert len(local.deployments) == 2
         await edgegap.recover(older_than=timedelta(0))
-        assert [each.request_id for each in local.deployments] == [others.request_id]
+        assert [each.request_id for each in local.deployments] == [untagged.request_id]
 
 
-async def test_without_a_journal_it_needs_an_age(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
-    with pytest.raises(ConfigurationError, match="journal"):
+async def test_recover_needs_a_journal_or_an_age(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    with pytest.raises(ConfigurationError, match="recover needs a journal or older_than="):
         await edgegap.recover()
     assert local.requests == []
 
 
-async def test_a_journal_is_a_folder(local: LocalEdgegap, tmp_path: Path) -> None:
+async def test_a_journal_must_be_a_folder(local: LocalEdgegap, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="cannot be a folder of journals"):
+    with pytest.raises(ConfigurationError, match="journal: cannot write to the folder"):
         await local.client(journal=tmp_path / "file").__aenter__()
 
 
-def test_a_tag_tells_who_and_when() -> None:
+def test_a_tag_holds_the_client_and_the_time_of_the_request() -> None:
     moment = 1_800_000_000.0
     tags = GuardTags(lambda: moment, "k4rt000")
     first, second = tags.next(), tags.next()

@@ -1,4 +1,4 @@
-"""Servers that are created, awaited and never left behind."""
+"""``deploy``, ``running`` and ``stop``: servers are created, waited for and stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from edgegap_async import EdgegapClient, GameServer, State, StateChange
+from edgegap_async import DeploymentSnapshot, EdgegapClient, GameServer, State, StateChange
 from edgegap_async.errors import (
     AuthenticationError,
     BadRequest,
@@ -22,13 +22,14 @@ from edgegap_async.errors import (
 from edgegap_async.simulator import LocalEdgegap
 
 Arrived: TypeAlias = Callable[[str], list[float]]
+Change: TypeAlias = StateChange[DeploymentSnapshot]
 
 IP = "203.0.113.7"
 USERS = [IP, (45.5, -73.6)]
 
 
 class Crash(Exception):
-    """What goes wrong inside a block."""
+    """Raised inside a block."""
 
 
 def now() -> float:
@@ -43,20 +44,20 @@ def deploy(edgegap: EdgegapClient, **options: Any) -> Any:
 
 
 @pytest.mark.looptime
-async def test_a_deploy_gives_a_server_that_runs(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
-    seen: list[StateChange] = []
-    server = await deploy(edgegap, tags=["match-42"], on_status=seen.append)
+async def test_deploy_returns_a_server_that_is_ready(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    changes: list[Change] = []
+    server = await deploy(edgegap, tags=["match-42"], on_status=changes.append)
     assert isinstance(server, GameServer)
     assert local.deployments[server.request_id].state == "READY"
     assert server.tags == ("match-42",)
-    assert [change.new for change in seen] == [State.SEEKING, State.DEPLOYING, State.READY]
+    assert [change.new for change in changes] == [State.SEEKING, State.DEPLOYING, State.READY]
     assert 2 <= now() <= 7
 
 
 @pytest.mark.looptime
-async def test_a_deploy_that_fails_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_deploy_stops_a_server_that_fails(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("v2-deployment-create", "errored", detail="no such image")
-    with pytest.raises(DeploymentFailed, match="no such image") as caught:
+    with pytest.raises(DeploymentFailed, match=r"no such image\. It is stopped") as caught:
         await deploy(edgegap)
     assert list(local.deployments) == []
     assert caught.value.reason == "no such image"
@@ -66,17 +67,31 @@ async def test_a_deploy_that_fails_is_stopped(local: LocalEdgegap, edgegap: Edge
 
 
 @pytest.mark.looptime
-async def test_a_deploy_that_takes_too_long_is_stopped_in_time() -> None:
+async def test_deploy_stops_a_server_that_is_not_ready_in_time_and_says_so() -> None:
     async with LocalEdgegap(time_to_ready=(100, 100)) as local, local.client() as edgegap:
-        with pytest.raises(ReadyTimeout) as caught:
+        with pytest.raises(ReadyTimeout, match="was not ready within 8 s") as caught:
             await deploy(edgegap, timeout=8)
         assert now() == pytest.approx(8, abs=0.1)
         assert list(local.deployments) == []
-        assert "was stopped" in caught.value.__notes__[0]
+        assert "It is stopped: pass a longer timeout=" in str(caught.value)
+        assert "may still become ready" not in str(caught.value)
+        assert caught.value.__notes__ == [f"deployment {caught.value.request_id} was stopped"]
 
 
 @pytest.mark.looptime
-async def test_a_deploys_timeout_is_one_for_both(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_stops_a_server_that_is_not_ready_in_time_and_says_so() -> None:
+    async with LocalEdgegap(time_to_ready=(100, 100)) as local, local.client() as edgegap:
+        with pytest.raises(ReadyTimeout, match="It is stopped") as caught:
+            async with edgegap.deployments.running("kart", "v1", users=USERS, timeout=8):
+                pytest.fail("the server is not ready")
+        assert "may still become ready" not in str(caught.value)
+        assert list(local.deployments) == []
+
+
+@pytest.mark.looptime
+async def test_one_timeout_bounds_the_request_and_the_wait_of_deploy(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
     local.faults.add("v2-deployment-create", "rate_limited", times=4, retry_after=2)
     local.faults.add("deployment-get", "stall", times=None)
     with pytest.raises(ReadyTimeout):
@@ -86,7 +101,7 @@ async def test_a_deploys_timeout_is_one_for_both(local: LocalEdgegap, edgegap: E
 
 
 @pytest.mark.looptime
-async def test_a_deploy_whose_server_was_stopped_by_another_is_terminated(
+async def test_deploy_raises_deployment_terminated_if_its_server_is_stopped_meanwhile(
     local: LocalEdgegap, edgegap: EdgegapClient
 ) -> None:
     deploying = asyncio.create_task(deploy(edgegap))
@@ -99,7 +114,7 @@ async def test_a_deploy_whose_server_was_stopped_by_another_is_terminated(
 
 
 @pytest.mark.looptime
-async def test_a_deploy_that_meets_a_bad_look_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_deploy_stops_its_server_if_a_poll_fails_permanently(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("deployment-get", "status", times=None, code=401, body={"message": "no"})
     with pytest.raises(AuthenticationError):
         await deploy(edgegap)
@@ -108,18 +123,18 @@ async def test_a_deploy_that_meets_a_bad_look_is_stopped(local: LocalEdgegap, ed
 
 
 @pytest.mark.looptime
-async def test_a_deploy_whose_observer_raises_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
-    def observer(_: StateChange) -> None:
+async def test_deploy_stops_its_server_if_on_status_raises(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    def on_status(_: Change) -> None:
         raise Crash
 
     with pytest.raises(Crash):
-        await deploy(edgegap, on_status=observer)
+        await deploy(edgegap, on_status=on_status)
     assert len(local.history) == 1
     assert list(local.deployments) == []
 
 
 @pytest.mark.looptime
-async def test_many_deploys_at_once(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_many_servers_can_be_deployed_at_once(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     servers = await asyncio.gather(*(deploy(edgegap, timeout=300) for _ in range(40)))
     assert {server.request_id for server in servers} == {each.request_id for each in local.deployments}
     assert len(local.deployments) == 40
@@ -129,7 +144,7 @@ async def test_many_deploys_at_once(local: LocalEdgegap, edgegap: EdgegapClient)
 
 
 @pytest.mark.looptime
-async def test_a_server_runs_for_its_block(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_stops_the_server_when_the_block_ends(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     async with edgegap.deployments.running("kart", "v1", users=USERS, tags=["match-42"]) as server:
         assert [each.request_id for each in local.deployments] == [server.request_id]
         assert local.deployments[server.request_id].state == "READY"
@@ -137,7 +152,7 @@ async def test_a_server_runs_for_its_block(local: LocalEdgegap, edgegap: Edgegap
 
 
 @pytest.mark.looptime
-async def test_what_the_block_raises_is_what_is_raised(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_raises_the_error_of_the_block(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     crash = Crash("in the block")
     with pytest.raises(Crash) as caught:
         async with edgegap.deployments.running("kart", "v1", users=USERS) as server:
@@ -148,7 +163,7 @@ async def test_what_the_block_raises_is_what_is_raised(local: LocalEdgegap, edge
 
 
 @pytest.mark.looptime
-async def test_a_cancelled_block_stops_its_server(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_stops_the_server_if_the_block_is_cancelled(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     inside = asyncio.Event()
 
     async def match() -> None:
@@ -165,7 +180,9 @@ async def test_a_cancelled_block_stops_its_server(local: LocalEdgegap, edgegap: 
 
 
 @pytest.mark.looptime
-async def test_a_block_that_is_left_early_stops_its_server(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_stops_the_server_if_the_block_ends_with_break(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
     for _ in range(1):
         async with edgegap.deployments.running("kart", "v1", users=USERS):
             break
@@ -173,7 +190,9 @@ async def test_a_block_that_is_left_early_stops_its_server(local: LocalEdgegap, 
 
 
 @pytest.mark.looptime
-async def test_a_block_is_not_entered_when_the_server_fails(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_does_not_enter_the_block_if_the_server_fails(
+    local: LocalEdgegap, edgegap: EdgegapClient
+) -> None:
     local.faults.add("v2-deployment-create", "errored")
     with pytest.raises(DeploymentFailed):
         async with edgegap.deployments.running("kart", "v1", users=USERS):
@@ -182,19 +201,17 @@ async def test_a_block_is_not_entered_when_the_server_fails(local: LocalEdgegap,
 
 
 @pytest.mark.looptime
-async def test_a_server_that_is_gone_already_is_no_failure_of_the_block(
+async def test_running_accepts_that_the_server_was_stopped_inside_the_block(
     local: LocalEdgegap, edgegap: EdgegapClient
 ) -> None:
     async with edgegap.deployments.running("kart", "v1", users=USERS) as server:
-        await edgegap.deployments.stop(server.request_id)
+        await edgegap.deployments.stop(server)
         await asyncio.sleep(2)
     assert list(local.deployments) == []
 
 
 @pytest.mark.looptime
-async def test_a_stop_that_fails_is_raised_when_the_block_went_well(
-    local: LocalEdgegap, edgegap: EdgegapClient
-) -> None:
+async def test_running_raises_a_failed_stop_if_the_block_succeeded(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     local.faults.add("deployment-delete", "status", times=None, code=500, body={"message": "out of order"})
     with pytest.raises(ServerError, match="out of order"):
         async with edgegap.deployments.running("kart", "v1", users=USERS):
@@ -202,7 +219,7 @@ async def test_a_stop_that_fails_is_raised_when_the_block_went_well(
 
 
 @pytest.mark.looptime
-async def test_a_stop_that_fails_is_noted_on_what_the_block_raised(
+async def test_running_adds_a_failed_stop_as_a_note_to_the_error_of_the_block(
     local: LocalEdgegap, caplog: pytest.LogCaptureFixture
 ) -> None:
     local.faults.add("deployment-delete", "status", times=None, code=500, body={"message": "out of order"})
@@ -221,7 +238,7 @@ async def test_a_stop_that_fails_is_noted_on_what_the_block_raised(
 
 
 @pytest.mark.looptime
-async def test_a_stop_that_fails_is_noted_on_the_deploys_error(local: LocalEdgegap) -> None:
+async def test_deploy_adds_a_failed_stop_as_a_note_to_its_error(local: LocalEdgegap) -> None:
     local.faults.add("v2-deployment-create", "errored")
     local.faults.add("deployment-delete", "status", times=None, code=403, body={"message": "no"})
     with pytest.raises(DeploymentFailed) as caught:
@@ -241,7 +258,7 @@ async def test_closing_waits_for_stops_that_are_under_way(local: LocalEdgegap) -
         local.faults.add("deployment-delete", "delay", seconds=5)
         deploying.cancel()
         await asyncio.sleep(0.1)
-        deploying.cancel()  # whoever waits for the stop is gone as well
+        deploying.cancel()  # the task that waits for the stop is cancelled too
         with pytest.raises(asyncio.CancelledError):
             await deploying
         assert len(local.deployments) == 1
@@ -251,7 +268,9 @@ async def test_closing_waits_for_stops_that_are_under_way(local: LocalEdgegap) -
 
 
 @pytest.mark.looptime
-async def test_closing_does_not_wait_for_ever(local: LocalEdgegap, caplog: pytest.LogCaptureFixture) -> None:
+async def test_closing_waits_at_most_30_seconds_and_reports_the_stops_that_remain(
+    local: LocalEdgegap, caplog: pytest.LogCaptureFixture
+) -> None:
     edgegap = local.client(timeout=600)
     await edgegap.__aenter__()
     deploying = asyncio.create_task(deploy(edgegap))
@@ -265,34 +284,34 @@ async def test_closing_does_not_wait_for_ever(local: LocalEdgegap, caplog: pytes
     with pytest.raises(ExceptionGroup, match="may still run, and be billed") as group:
         await edgegap.aclose()
     assert now() - began == pytest.approx(30, abs=0.5)
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert told == [f"not finished when the client was closed: stop deployment {created.request_id}"]
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert messages == [f"not finished when the client was closed: stop deployment {created.request_id}"]
     (failure,) = group.value.exceptions
     assert isinstance(failure, CleanupFailed)
     assert failure.id == created.request_id
-    await edgegap.aclose()  # once more is nothing
+    await edgegap.aclose()  # closing again does nothing
 
 
 # stop
 
 
 @pytest.mark.looptime
-async def test_a_stop_is_as_good_every_time(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_stop_can_be_repeated(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     server = await deploy(edgegap)
     first = await edgegap.deployments.stop(server.request_id)
     again = await edgegap.deployments.stop(server.request_id)
     await asyncio.sleep(5)
-    gone = await edgegap.deployments.stop(server.request_id)
+    last = await edgegap.deployments.stop(server.request_id)
     assert [request.status for request in local.requests if request.method == "DELETE"] == [200, 202, 410]
-    assert [receipt.already_gone for receipt in (first, again, gone)] == [False, False, True]
+    assert [receipt.already_gone for receipt in (first, again, last)] == [False, False, True]
     assert first.deployment_summary is not None
     assert first.deployment_summary.request_id == server.request_id
-    assert all(receipt.request_id == server.request_id for receipt in (first, again, gone))
-    assert all(receipt.message for receipt in (first, again, gone))
+    assert all(receipt.request_id == server.request_id for receipt in (first, again, last))
+    assert all(receipt.message for receipt in (first, again, last))
 
 
 @pytest.mark.looptime
-async def test_a_stop_before_it_is_ready_is_queued(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_stop_before_ready_is_accepted(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
     request = await edgegap.deployments.create("kart", "v1", users=USERS)
     receipt = await edgegap.deployments.stop(request.request_id)
     assert local.requests[-1].status == 202
@@ -304,19 +323,21 @@ async def test_a_stop_before_it_is_ready_is_queued(local: LocalEdgegap, edgegap:
     ("code", "message"),
     [(400, "Bad Request ID provided"), (404, "no such deployment"), (410, "has already been terminated")],
 )
-async def test_what_is_gone_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient, code: int, message: str) -> None:
+async def test_stop_of_a_deployment_that_no_longer_exists_succeeds(
+    local: LocalEdgegap, edgegap: EdgegapClient, code: int, message: str
+) -> None:
     local.faults.add("deployment-delete", "status", code=code, body={"message": message})
     receipt = await edgegap.deployments.stop("0123456789ab")
     assert receipt.already_gone
     assert receipt.message == message
 
 
-async def test_an_id_that_never_was_is_stopped(edgegap: EdgegapClient) -> None:
+async def test_stop_of_an_unknown_id_succeeds(edgegap: EdgegapClient) -> None:
     assert (await edgegap.deployments.stop("0123456789ab")).already_gone
 
 
 @pytest.mark.parametrize("message", ["container_log_storage: there is no such storage", "Bad Request", ""])
-async def test_another_bad_request_is_an_error(local: LocalEdgegap, edgegap: EdgegapClient, message: str) -> None:
+async def test_any_other_bad_request_is_raised(local: LocalEdgegap, edgegap: EdgegapClient, message: str) -> None:
     local.faults.add("deployment-delete", "status", code=400, body={"message": message})
     with pytest.raises(BadRequest):
         await edgegap.deployments.stop("0123456789ab")
@@ -324,7 +345,7 @@ async def test_another_bad_request_is_an_error(local: LocalEdgegap, edgegap: Edg
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("kind", ["drop_after_commit", "reset", "stall"])
-async def test_a_stop_whose_answer_was_lost_is_repeated(
+async def test_a_stop_whose_response_is_lost_is_retried(
     local: LocalEdgegap, edgegap: EdgegapClient, arrived: Arrived, kind: str
 ) -> None:
     server = await deploy(edgegap)
@@ -335,6 +356,6 @@ async def test_a_stop_whose_answer_was_lost_is_repeated(
 
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": "soon", "deployment_summary": None, "new": 1}])
-async def test_a_stop_that_says_little_is_one(local: LocalEdgegap, edgegap: EdgegapClient, body: Any) -> None:
+async def test_stop_accepts_a_response_without_details(local: LocalEdgegap, edgegap: EdgegapClient, body: Any) -> None:
     local.faults.add("deployment-delete", "status", code=202, body=body)
     assert not (await edgegap.deployments.stop("0123456789ab")).already_gone

@@ -1,4 +1,4 @@
-"""Sessions: awaited until they can be played, deleted whatever happens; telemetry, lobbies, addresses."""
+"""Sessions: the wait until they can be played, and their deletion; telemetry, IP lookups, lobbies."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from edgegap_async import EdgegapClient, State
 from edgegap_async.errors import (
     ConfigurationError,
-    DeploymentFailed,
-    DeploymentTerminated,
-    ReadyTimeout,
     ServerError,
     Unprocessable,
+    WaitFailed,
+    WaitTerminated,
+    WaitTimeout,
 )
 from edgegap_async.simulator import LocalEdgegap
 
@@ -23,34 +23,32 @@ SEATS = {"kart": {"v1.2": {"session_config": {"kind": "Seat", "sockets": 2, "aut
 
 
 @pytest.mark.looptime
-async def test_a_session_is_ready_with_its_server(local: LocalEdgegap) -> None:
-    seen: list[State | None] = []
+async def test_a_ready_session_has_its_server(local: LocalEdgegap) -> None:
+    states: list[State | None] = []
     async with local.client() as edgegap:
         created = await edgegap.sessions.create("kart", "v1.2", users=USERS)
-        session = await edgegap.sessions.wait_until_ready(
-            created.session_id, on_status=lambda change: seen.append(change.new)
-        )
+        session = await edgegap.sessions.wait_until_ready(created, on_status=lambda change: states.append(change.new))
         assert session.deployment is not None
         assert session.deployment.server().address("gameport")
         assert (session.user_count, session.linked) == (2, True)
-        assert seen[-1] is State.READY
+        assert states[-1] is State.READY
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("ends", [None, RuntimeError("the game crashed")])
-async def test_running_deletes_the_session_and_not_the_server(local: LocalEdgegap, ends: Exception | None) -> None:
+@pytest.mark.parametrize("crash", [None, RuntimeError("the game crashed")])
+async def test_running_deletes_the_session_and_not_the_server(local: LocalEdgegap, crash: Exception | None) -> None:
     async with local.client() as edgegap:
         with suppress(RuntimeError):
             async with edgegap.sessions.running("kart", "v1.2", users=USERS):
                 assert len(local.sessions) == 1
-                if ends:
-                    raise ends
+                if crash:
+                    raise crash
         assert len(local.sessions) == 0
         assert len(local.deployments) == 1
 
 
 @pytest.mark.looptime
-async def test_one_that_is_cancelled_while_it_waits_is_deleted(local: LocalEdgegap) -> None:
+async def test_a_session_whose_wait_is_cancelled_is_deleted(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
 
         async def play() -> None:
@@ -67,13 +65,13 @@ async def test_one_that_is_cancelled_while_it_waits_is_deleted(local: LocalEdgeg
 
 
 @pytest.mark.looptime
-async def test_without_a_seat_it_is_late(local: LocalEdgegap) -> None:
+async def test_a_session_without_a_seat_is_not_ready_in_time() -> None:
     async with LocalEdgegap(seed=1, applications=SEATS) as full, full.client() as edgegap:
         server = await edgegap.deployments.deploy("kart", "v1.2", users=USERS)
         first = await edgegap.sessions.create("kart", "v1.2", users=USERS)
         await edgegap.sessions.wait_until_ready(first.session_id)
         second = await edgegap.sessions.create("kart", "v1.2", users=["192.0.2.4"])
-        with pytest.raises(ReadyTimeout, match=f"session {second.session_id} was not ready within 30 s"):
+        with pytest.raises(WaitTimeout, match=f"session {second.session_id} was not ready within 30 s"):
             await edgegap.sessions.wait_until_ready(second.session_id, timeout=30)
         with pytest.raises(Unprocessable):
             await edgegap.sessions.users.add(first.session_id, ["192.0.2.5"])
@@ -84,23 +82,25 @@ async def test_without_a_seat_it_is_late(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.looptime
-async def test_one_whose_server_fails_fails(local: LocalEdgegap) -> None:
+async def test_a_session_fails_with_its_server(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         created = await edgegap.sessions.create("kart", "v1.2", users=USERS)
         (server,) = local.deployments
         server.fail("out of memory")
-        with pytest.raises(DeploymentFailed, match="out of memory"):
+        with pytest.raises(WaitFailed, match="out of memory"):
             await edgegap.sessions.wait_until_ready(created.session_id)
 
 
 @pytest.mark.looptime
-async def test_one_that_is_not_there_is_gone(local: LocalEdgegap) -> None:
+async def test_an_unknown_session_is_terminated(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
-        with pytest.raises(DeploymentTerminated, match="session 000000000000-S is gone"):
+        with pytest.raises(WaitTerminated, match="session 000000000000-S is terminated: the service does not know it"):
             await edgegap.sessions.wait_until_ready("000000000000-S")
 
 
-async def test_what_would_end_everything_is_not_sent(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_a_bulk_stop_without_a_filter_and_invalid_players_are_refused(
+    edgegap: EdgegapClient, local: LocalEdgegap
+) -> None:
     with pytest.raises(ConfigurationError, match="would stop everything"):
         await edgegap.sessions.bulk_stop()
     with pytest.raises(ConfigurationError, match="match cannot be 'some': choose from all, any, not"):
@@ -116,7 +116,7 @@ async def test_what_would_end_everything_is_not_sent(edgegap: EdgegapClient, loc
 
 
 @pytest.mark.looptime
-async def test_telemetry_is_waited_for_until_it_is_whole(local: LocalEdgegap) -> None:
+async def test_wait_for_result_returns_the_complete_result(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         ids = [
             (await edgegap.deployments.create("kart", "v1", users=[place])).request_id
@@ -131,24 +131,24 @@ async def test_telemetry_is_waited_for_until_it_is_whole(local: LocalEdgegap) ->
 
 
 @pytest.mark.looptime
-async def test_a_result_that_stays_partial_is_late(local: LocalEdgegap) -> None:
+async def test_a_result_that_stays_partial_is_not_ready_in_time(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         ids = [(await edgegap.deployments.create("kart", "v1", users=[(45, -73)])).request_id for _ in range(4)]
-        with pytest.raises(ReadyTimeout, match=r"telemetry \w+ was not ready within 1 s \(last seen \d scores\)"):
+        with pytest.raises(WaitTimeout, match=r"telemetry.* \w+ was not ready within 1 s \(last state: \d scores\)"):
             await edgegap.telemetry.best_deployment(ids, users=["203.0.113.7"], timeout=1)
 
 
-# addresses
+# IP lookups
 
 
-async def test_many_addresses_are_looked_up_twenty_at_a_time(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_lookup_many_sends_twenty_addresses_a_request(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     wanted = [f"203.0.113.{number}" for number in range(1, 46)]
     found = await edgegap.ip.lookup_many(wanted)
-    assert [one.ip_address for one in found] == wanted
+    assert [each.ip_address for each in found] == wanted
     assert sorted(len(request.body["addresses"]) for request in local.requests) == [5, 20, 20]
 
 
-async def test_of_many_addresses_the_first_failure_is_told(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+async def test_lookup_many_raises_the_first_error(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     local.faults.add("IPs lookup", "status", code=500, times=3)
     with pytest.raises(ServerError):
         await edgegap.ip.lookup_many([f"203.0.113.{number}" for number in range(1, 46)])
@@ -160,11 +160,11 @@ async def test_of_many_addresses_the_first_failure_is_told(edgegap: EdgegapClien
 
 
 @pytest.mark.looptime
-async def test_a_lobby_is_awaited(local: LocalEdgegap) -> None:
+async def test_a_lobby_is_ready_once_it_is_deployed(local: LocalEdgegap) -> None:
     async with local.client() as edgegap:
         await edgegap.lobbies.create("plaza")
         await edgegap.lobbies.deploy("plaza")
         assert (await edgegap.lobbies.wait_until_ready("plaza")).status is State.READY
         await edgegap.lobbies.terminate("plaza")
-        with pytest.raises(DeploymentTerminated, match="lobby plaza is gone"):
+        with pytest.raises(WaitTerminated, match="lobby plaza is terminated"):
             await edgegap.lobbies.wait_until_ready("plaza")

@@ -1,4 +1,4 @@
-"""No deploy leaves a server behind that nobody knows of: not in error, not cancelled."""
+"""No deploy leaks a server: neither one that was created in error nor one that was cancelled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def deploy(edgegap: EdgegapClient, **options: Any) -> Any:
 
 
 @pytest.mark.looptime
-async def test_a_deployment_that_is_created_in_error_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
-    """A 422 names a deployment that exists, and is billed, until somebody stops it."""
+async def test_a_deployment_that_was_created_in_error_is_stopped(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    """A 422 names a deployment that exists, and is billed, until it is stopped."""
     local.faults.add("v2-deployment-create", "unprocessable")
     with pytest.raises(Unprocessable) as caught:
         await deploy(edgegap)
@@ -31,7 +31,7 @@ async def test_a_deployment_that_is_created_in_error_is_stopped(local: LocalEdge
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("after", [0.0, 0.05, 1.0, 1.9])
-async def test_a_cancelled_deploy_leaves_nothing(local: LocalEdgegap, after: float) -> None:
+async def test_the_server_of_a_cancelled_deploy_is_stopped(local: LocalEdgegap, after: float) -> None:
     local.faults.add("v2-deployment-create", "delay", seconds=0.2)
     async with local.client() as edgegap:
         deploying = asyncio.create_task(deploy(edgegap))
@@ -39,5 +39,5 @@ async def test_a_cancelled_deploy_leaves_nothing(local: LocalEdgegap, after: flo
         deploying.cancel()
         with pytest.raises(asyncio.CancelledError):
             await deploying
-    await asyncio.sleep(1)  # for what is still on its way inside the service
+    await asyncio.sleep(1)  # for requests that are still under way inside the service
     assert list(local.deployments) == []
