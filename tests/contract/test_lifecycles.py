@@ -31,7 +31,7 @@ def is_null_until_ready(violation: Violation) -> bool:
 @pytest.fixture
 def validate_responses(monkeypatch: pytest.MonkeyPatch, checked: Counter[str]) -> None:
     """Validate each response that the client receives against its document."""
-    carry_out = pipeline.Pipeline._carry_out
+    carry_out = pipeline.Pipeline._execute
 
     async def checking(client: Any, call: Any) -> Any:
         response = await carry_out(client, call)
@@ -46,7 +46,7 @@ def validate_responses(monkeypatch: pytest.MonkeyPatch, checked: Counter[str]) -
         USED.add(call.operation.operation_id)
         return response
 
-    monkeypatch.setattr(pipeline.Pipeline, "_carry_out", checking)
+    monkeypatch.setattr(pipeline.Pipeline, "_execute", checking)
 
 
 @pytest.mark.usefixtures("validate_responses")
