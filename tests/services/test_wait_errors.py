@@ -14,7 +14,7 @@ from edgegap_async.simulator import LocalEdgegap
 
 
 @attrs.frozen
-class Awaited:
+class WaitCase:
     """Something that can be waited for: the status operation, a wait for it, and what its errors carry."""
 
     operation_id: str
@@ -26,8 +26,8 @@ class Awaited:
     is_terminated_if_unknown: bool = True
 
 
-AWAITED = {
-    "session": Awaited(
+WAIT_CASES = {
+    "session": WaitCase(
         "get-session",
         lambda e: e.sessions.wait_until_ready("a1b2c3-S", timeout=20),
         kind="session",
@@ -35,7 +35,7 @@ AWAITED = {
         pending={"session_id": "a1b2c3-S", "status": "Seeking"},
         failed={"session_id": "a1b2c3-S", "status": "Error", "error": "out of memory"},
     ),
-    "relay session": Awaited(
+    "relay session": WaitCase(
         "relay-session-get",
         lambda e: e.relays.wait_until_ready("a1b2c3-S", timeout=20),
         kind="relay session",
@@ -43,7 +43,7 @@ AWAITED = {
         pending={"session_id": "a1b2c3-S", "status": "Initializing"},
         failed={"session_id": "a1b2c3-S", "status": "Error", "error": "out of memory"},
     ),
-    "lobby": Awaited(
+    "lobby": WaitCase(
         "lobby-Get",
         lambda e: e.lobbies.wait_until_ready("plaza", timeout=20),
         kind="lobby",
@@ -51,14 +51,14 @@ AWAITED = {
         pending={"name": "plaza", "status": "DEPLOYING"},
         failed={"name": "plaza", "status": "ERROR"},
     ),
-    "telemetry": Awaited(
+    "telemetry": WaitCase(
         "active-deployment-telemetry-get",
         lambda e: e.telemetry.wait_for_result("key-1", timeout=20),
         kind="telemetry",
         id="key-1",
         pending={"retrieval_key": "key-1", "partial_result": True},
     ),
-    "version cache": Awaited(
+    "version cache": WaitCase(
         "app-version-get",
         lambda e: e.versions.wait_until_cached("kart", "v1", timeout=20),
         kind="version",
@@ -73,20 +73,20 @@ AWAITED = {
         is_terminated_if_unknown=False,
     ),
 }
-FAILING = [name for name, awaited in AWAITED.items() if awaited.failed is not None]
-UNKNOWN = [name for name, awaited in AWAITED.items() if awaited.is_terminated_if_unknown]
+FAILING = [name for name, case in WAIT_CASES.items() if case.failed is not None]
+UNKNOWN = [name for name, case in WAIT_CASES.items() if case.is_terminated_if_unknown]
 
 
 async def raised(
-    local: LocalEdgegap, awaited: Awaited, error: type[WaitError], *, code: int, body: dict[str, Any]
+    local: LocalEdgegap, case: WaitCase, error: type[WaitError], *, code: int, body: dict[str, Any]
 ) -> WaitError:
     """Wait while the service gives one response; return the error."""
-    local.faults.add(awaited.operation_id, "status", times=None, code=code, body=body)
+    local.faults.add(case.operation_id, "status", times=None, code=code, body=body)
     async with local.client() as edgegap:
         with pytest.raises(error) as caught:
-            await awaited.wait(edgegap)
-    assert caught.value.kind.startswith(awaited.kind)
-    assert caught.value.id.startswith(awaited.id)
+            await case.wait(edgegap)
+    assert caught.value.kind.startswith(case.kind)
+    assert caught.value.id.startswith(case.id)
     assert f"{caught.value.kind} {caught.value.id} " in str(caught.value)
     assert not isinstance(caught.value, DeploymentError)
     assert not hasattr(caught.value, "request_id")
@@ -94,9 +94,9 @@ async def raised(
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("name", AWAITED)
+@pytest.mark.parametrize("name", WAIT_CASES)
 async def test_a_wait_that_takes_too_long_raises_wait_timeout(local: LocalEdgegap, name: str) -> None:
-    error = await raised(local, AWAITED[name], WaitTimeout, code=200, body=AWAITED[name].pending)
+    error = await raised(local, WAIT_CASES[name], WaitTimeout, code=200, body=WAIT_CASES[name].pending)
     assert isinstance(error, DeadlineExceeded)
     assert isinstance(error, TimeoutError)
     assert "was not ready within 20 s" in str(error)
@@ -105,8 +105,8 @@ async def test_a_wait_that_takes_too_long_raises_wait_timeout(local: LocalEdgega
 @pytest.mark.looptime
 @pytest.mark.parametrize("name", FAILING)
 async def test_a_wait_for_what_is_in_error_raises_wait_failed(local: LocalEdgegap, name: str) -> None:
-    failed = AWAITED[name].failed or {}
-    error = await raised(local, AWAITED[name], WaitFailed, code=200, body=failed)
+    failed = WAIT_CASES[name].failed or {}
+    error = await raised(local, WAIT_CASES[name], WaitFailed, code=200, body=failed)
     assert error.last_state == "ERROR"
     assert error.reason == failed.get("error")
     assert "It still exists" in str(error)
@@ -115,7 +115,7 @@ async def test_a_wait_for_what_is_in_error_raises_wait_failed(local: LocalEdgega
 @pytest.mark.looptime
 @pytest.mark.parametrize("name", UNKNOWN)
 async def test_a_wait_for_what_is_unknown_raises_wait_terminated(local: LocalEdgegap, name: str) -> None:
-    error = await raised(local, AWAITED[name], WaitTerminated, code=404, body={"message": "no"})
+    error = await raised(local, WAIT_CASES[name], WaitTerminated, code=404, body={"message": "no"})
     assert error.last_state is None
     assert "is terminated: the service does not know it" in str(error)
     assert not isinstance(error, TimeoutError)
