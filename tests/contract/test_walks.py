@@ -31,7 +31,7 @@ def is_known_later(complaint: Complaint) -> bool:
 @pytest.fixture
 def held_to_the_document(monkeypatch: pytest.MonkeyPatch, checked: Counter[str]) -> None:
     """Every answer that the client takes is what its document says."""
-    carry_out = pipeline.Pipeline._carry_out
+    carry_out = pipeline.Pipeline._execute
 
     async def checking(client: Any, call: Any) -> Any:
         answer = await carry_out(client, call)
@@ -46,7 +46,7 @@ def held_to_the_document(monkeypatch: pytest.MonkeyPatch, checked: Counter[str])
         SEEN.add(call.operation.operation_id)
         return answer
 
-    monkeypatch.setattr(pipeline.Pipeline, "_carry_out", checking)
+    monkeypatch.setattr(pipeline.Pipeline, "_execute", checking)
 
 
 @pytest.mark.usefixtures("held_to_the_document")
