@@ -251,7 +251,7 @@ async def test_a_callers_own_webhook_stays(local: LocalEdgegap) -> None:
 async def test_without_an_address_none_are_asked_for(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     await edgegap.deployments.create("kart", "v1", users=USERS)
     assert not [field for field in local.requests[-1].body if "webhook" in field]
-    with pytest.raises(ConfigurationError, match="webhook_url must be an http or https address"):
+    with pytest.raises(ConfigurationError, match="webhook_url must be an http or https URL"):
         local.client(webhook_url="studio.example/hooks")
 
 
