@@ -134,7 +134,7 @@ def parse_base_url(value: str, name: str = "base_url") -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"{name} must hold no user name, password, query or fragment")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"{name} must be an http or https URL such as {DEFAULT_BASE_URL}, not {url!r}")
+        raise ConfigurationError(f"{name} must be an http or https URL such as https://host.example, not {url!r}")
     return url.rstrip("/")
 
 
