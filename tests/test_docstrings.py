@@ -58,8 +58,3 @@ def test_parameters_are_documented(file: str) -> None:
         and (names := undocumented(function, docstring))
     }
     assert not missing
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_no_file_is_longer_than_400_lines(file: str) -> None:
-    assert len((PACKAGE / file).read_text().splitlines()) <= 400

@@ -67,8 +67,11 @@ class PrivateFleets(Service):
             on_status: Called with each change of its state.
             on_progress: Called after each poll, for a progress bar.
             guard: Whether to look the server up by a tag if the response is lost.
-            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
-                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+            **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
+                addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
+                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
+                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
+                ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deployments.deploy`` raises.
@@ -118,8 +121,11 @@ class PrivateFleets(Service):
             timeout: The deadline in seconds, None for the client's.
             guard: Whether to send a tag and to look the server up by it if the response is lost.
             on_cancel: What happens if the calling task is cancelled: ``"stop"`` or ``"keep"``.
-            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
-                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+            **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
+                addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
+                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
+                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
+                ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deployments.create`` raises.

@@ -58,8 +58,11 @@ class DeploymentCreating(Service):
             on_status: Called with each change of its state.
             on_progress: Called after each poll, for a progress bar.
             guard: Whether to look the server up by a tag if the response is lost.
-            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
-                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+            **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
+                addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
+                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
+                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
+                ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deploy`` raises, and what the stop raises.
@@ -107,8 +110,11 @@ class DeploymentCreating(Service):
             on_status: Called with each change of its state.
             on_progress: Called after each poll, for a progress bar.
             guard: Whether to look the server up by a tag if the response is lost.
-            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
-                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+            **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
+                addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
+                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
+                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
+                ``CreateOptions``.
 
         Returns:
             The server, with its address, ports and ``ready_after``.
@@ -162,8 +168,11 @@ class DeploymentCreating(Service):
                 may run on unnoticed.
             on_cancel: What happens if the calling task is cancelled: ``"stop"`` stops the server in the background,
                 ``"keep"`` keeps it.
-            **options: See ``CreateOptions``: ``tags``, ``environment_variables``, ``resources``,
-                ``require_cached_locations``, ``webhook_on_ready``, ``webhook_on_error``, ``webhook_on_terminated``.
+            **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
+                addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
+                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
+                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
+                ``CreateOptions``.
 
         Raises:
             ConfigurationError: An argument is invalid; nothing was sent.
