@@ -69,9 +69,9 @@ class PrivateFleets(Service):
             guard: Whether to look the server up by a tag if the response is lost.
             **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
                 addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
-                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
-                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
-                ``CreateOptions``.
+                version's), ``require_cached_locations`` (start it only where the image is cached),
+                ``webhook_on_ready``, ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the
+                deployment by POST). See ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deployments.deploy`` raises.
@@ -123,9 +123,9 @@ class PrivateFleets(Service):
             on_cancel: What happens if the calling task is cancelled: ``"stop"`` or ``"keep"``.
             **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
                 addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
-                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
-                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
-                ``CreateOptions``.
+                version's), ``require_cached_locations`` (start it only where the image is cached),
+                ``webhook_on_ready``, ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the
+                deployment by POST). See ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deployments.create`` raises.

@@ -60,9 +60,9 @@ class DeploymentCreating(Service):
             guard: Whether to look the server up by a tag if the response is lost.
             **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
                 addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
-                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
-                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
-                ``CreateOptions``.
+                version's), ``require_cached_locations`` (start it only where the image is cached),
+                ``webhook_on_ready``, ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the
+                deployment by POST). See ``CreateOptions``.
 
         Raises:
             EdgegapError: What ``deploy`` raises, and what the stop raises.
@@ -112,9 +112,9 @@ class DeploymentCreating(Service):
             guard: Whether to look the server up by a tag if the response is lost.
             **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
                 addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
-                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
-                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
-                ``CreateOptions``.
+                version's), ``require_cached_locations`` (start it only where the image is cached),
+                ``webhook_on_ready``, ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the
+                deployment by POST). See ``CreateOptions``.
 
         Returns:
             The server, with its address, ports and ``ready_after``.
@@ -170,9 +170,9 @@ class DeploymentCreating(Service):
                 ``"keep"`` keeps it.
             **options: ``tags`` (to find it in lists; at most 40 characters each), ``environment_variables`` (in
                 addition to those of the version; values up to 4 KB), ``resources`` (CPU and memory instead of the
-                version's), ``require_cached_locations`` (start it only where the image is cached), ``webhook_on_ready``,
-                ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the deployment by POST). See
-                ``CreateOptions``.
+                version's), ``require_cached_locations`` (start it only where the image is cached),
+                ``webhook_on_ready``, ``webhook_on_error`` and ``webhook_on_terminated`` (URLs that receive the
+                deployment by POST). See ``CreateOptions``.
 
         Raises:
             ConfigurationError: An argument is invalid; nothing was sent.
