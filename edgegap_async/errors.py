@@ -266,7 +266,7 @@ class WaitError(EdgegapError):
 
     Attributes:
         kind: What was waited for: ``"deployment"``, ``"session"``, ``"relay session"``, ``"lobby"`` ...
-        id: Its id, or its names separated by spaces.
+        id: Its id; if it has several names, these separated by slashes.
         last_state: The state seen last, None if none was seen.
         reason: Why, in the service's own words where it gives any.
     """

@@ -54,15 +54,15 @@ WAIT_CASES = {
     "telemetry": WaitCase(
         "active-deployment-telemetry-get",
         lambda e: e.telemetry.wait_for_result("key-1", timeout=20),
-        kind="telemetry",
+        kind="telemetry result",
         id="key-1",
         pending={"retrieval_key": "key-1", "partial_result": True},
     ),
     "version cache": WaitCase(
         "app-version-get",
         lambda e: e.versions.wait_until_cached("kart", "v1", timeout=20),
-        kind="version",
-        id="kart",
+        kind="version cache",
+        id="kart/v1",
         pending={
             "name": "v1",
             "docker_repository": "registry.studio.example",
@@ -85,8 +85,8 @@ async def raised(
     async with local.client() as edgegap:
         with pytest.raises(error) as caught:
             await case.wait(edgegap)
-    assert caught.value.kind.startswith(case.kind)
-    assert caught.value.id.startswith(case.id)
+    assert caught.value.kind == case.kind
+    assert caught.value.id == case.id
     assert f"{caught.value.kind} {caught.value.id} " in str(caught.value)
     assert not isinstance(caught.value, DeploymentError)
     assert not hasattr(caught.value, "request_id")
