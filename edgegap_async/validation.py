@@ -22,6 +22,9 @@ T = TypeVar("T")
 MAX_TAG_LENGTH: Final = 40
 """Characters that the service allows in a tag."""
 
+PLAIN_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names that fit in a URL path as they are: all ids, and most names."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -47,6 +50,8 @@ def validate_name(value: object, what: str, *, min_length: int = 1, max_length: 
     """
     if not isinstance(value, str):
         raise ConfigurationError(f"{what} must be a string, not {type(value).__name__}")
+    if min_length <= len(value) <= max_length and PLAIN_NAME.fullmatch(value):
+        return value
     if not value.strip():
         raise ConfigurationError(f"{what} is empty")
     if "/" in value or "\\" in value or value in {".", ".."} or _CONTROL.search(value):

@@ -41,12 +41,14 @@ SessionLike: TypeAlias = str | HasSessionId
 
 def deployment_id(value: DeploymentLike) -> str:
     """Return a deployment's id; raises ConfigurationError for a value that neither is an id nor carries one."""
-    return validate_name(getattr(value, "request_id", value), "the deployment's id")
+    id = value if isinstance(value, str) else getattr(value, "request_id", value)
+    return validate_name(id, "the deployment's id")
 
 
 def session_id(value: SessionLike) -> str:
     """Return a session's id; raises ConfigurationError for a value that neither is an id nor carries one."""
-    return validate_name(getattr(value, "session_id", value), "the session's id")
+    id = value if isinstance(value, str) else getattr(value, "session_id", value)
+    return validate_name(id, "the session's id")
 
 
 def deployment_ids(values: Iterable[DeploymentLike], what: str) -> list[str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from edgegap_async.config import Secret
-from edgegap_async.errors import JSON
-from edgegap_async.limits import Priority
 from edgegap_async.models.states import SnapshotT
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.core import ClientCore
+from edgegap_async.transport import RequestOptions
 from edgegap_async.validation import validate_name, validate_timeout
 from edgegap_async.waiting.conditions import WaitTarget
 from edgegap_async.waiting.wait import OnSnapshot, OnStatus, wait_until_ready
@@ -31,42 +29,16 @@ class Service:
         """The deadline of what takes several calls; None is the client's."""
         return self._pipeline.settings.timeout if timeout is None else validate_timeout(timeout)
 
-    async def _call(
-        self,
-        operation_id: str,
-        model: type[T],
-        *path: str,
-        query: Mapping[str, str] | None = None,
-        body: JSON = None,
-        timeout: float | None = None,
-        priority: Priority = Priority.CALL,
-        token: Secret | None = None,
-        secrets: tuple[Secret, ...] = (),
-    ) -> T:
+    async def _call(self, operation_id: str, model: type[T], *path: str, **options: Unpack[RequestOptions]) -> T:
         """Carry out an operation.
 
         Args:
             operation_id: Its row in the table of operations.
             model: What the response is decoded to; ``NoneType`` for a response without a body.
             *path: The parameters of the operation's path, in their order.
-            query: The query's parameters.
-            body: The JSON body.
-            timeout: The deadline in seconds, None for the client's.
-            priority: Which waiting calls of its rate bucket it precedes.
-            token: Sent instead of the organisation's.
-            secrets: Values that no error may show.
+            **options: What else is sent, and how; see ``RequestOptions``.
         """
-        return await self._pipeline.call(
-            operation_id,
-            model,
-            path=_path(operation_id, path),
-            query=query,
-            body=body,
-            timeout=timeout,
-            priority=priority,
-            token=token,
-            secrets=secrets,
-        )
+        return await self._pipeline.call(operation_id, model, path=_path(operation_id, path), **options)
 
     async def _wait(
         self,

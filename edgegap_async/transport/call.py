@@ -13,11 +13,9 @@ from edgegap_async.limits import Priority
 from edgegap_async.operations import Operation
 
 
-class CallOptions(TypedDict, total=False):
-    """What a call takes besides its operation; every key is optional."""
+class RequestOptions(TypedDict, total=False):
+    """What a call takes besides its operation and its path; every key is optional."""
 
-    path: Mapping[str, str] | None
-    """The values of the path's parameters, by name."""
     query: Mapping[str, str] | None
     """The query parameters, by name."""
     body: JSON
@@ -30,6 +28,13 @@ class CallOptions(TypedDict, total=False):
     """Sent unchanged instead of the organisation's token, for calls from inside a container."""
     secrets: tuple[Secret, ...]
     """Other values that errors must not show. Models hold what a response repeats of them as ``Secret``."""
+
+
+class CallOptions(RequestOptions, total=False):
+    """What a call takes besides its operation; every key is optional."""
+
+    path: Mapping[str, str] | None
+    """The values of the path's parameters, by name."""
 
 
 @attrs.define(kw_only=True)

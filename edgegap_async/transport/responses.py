@@ -46,6 +46,8 @@ def scrub_secrets(response: HttpResponse, secrets: Iterable[Secret]) -> HttpResp
         body = secret.scrub(body)
         if response.status >= 300:  # headers are only ever shown by errors
             headers = CIMultiDict((name, secret.scrub(value.encode()).decode()) for name, value in headers.items())
+    if body is response.body and headers is response.headers:
+        return response
     return HttpResponse(status=response.status, headers=headers, body=body)
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
 from urllib.parse import quote, urlencode
 
 from edgegap_async.operations import Operation
-from edgegap_async.validation import validate_name
-
-_SAFE_VALUE: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
-"""Values that need neither validation nor quoting: all ids, and most names."""
+from edgegap_async.validation import PLAIN_NAME, validate_name
 
 
 def build_url(
@@ -37,7 +32,7 @@ def _fill_path(operation: Operation, values: Mapping[str, str]) -> str:
     path = operation.path
     for name in operation.parameters:
         value = values[name]
-        if type(value) is not str or not _SAFE_VALUE.fullmatch(value):
+        if type(value) is not str or not PLAIN_NAME.fullmatch(value):
             segments = value.split("/") if name == operation.nested and type(value) is str else [value]
             what = name.replace("_", " ").replace("-", " ")
             value = "/".join(quote(validate_name(segment, what), safe="") for segment in segments)
