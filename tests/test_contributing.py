@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from edgegap_async import EdgegapClient
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.services.base import Service
+from edgegap_async.transport import RequestOptions
 from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
 from edgegap_async.simulator.handlers.table import HANDLERS
 
@@ -150,6 +151,6 @@ def test_every_operation_has_its_method_in_a_service() -> None:
 
 def test_methods_can_call_an_operation_as_it_says() -> None:
     parameters = [*inspect.signature(Service._call).parameters]
-    assert parameters[1:4] == ["operation_id", "model", "path"]
-    assert {"query", "body"} <= {*parameters}
+    assert parameters[1:] == ["operation_id", "model", "path", "options"]
+    assert {"query", "body"} <= RequestOptions.__annotations__.keys()
     assert callable(Service._list)
