@@ -18,9 +18,9 @@ from markdown_it.token import Token
 from edgegap_async import EdgegapClient
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.services.base import Service
-from edgegap_async.transport import RequestOptions
 from edgegap_async.simulator.handlers.resources import RESOURCE_HANDLERS
 from edgegap_async.simulator.handlers.table import HANDLERS
+from edgegap_async.transport import RequestOptions
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "contributing.md"
