@@ -316,8 +316,8 @@ def local_file(page: Path, target: str) -> Path | None:
 def headings(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     tokens = MarkdownIt().parse(page.read_text())
-    texts = [inline.content for opened, inline in pairwise(tokens) if opened.type == "heading_open"]
-    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in texts}
+    pages = [inline.content for opened, inline in pairwise(tokens) if opened.type == "heading_open"]
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in pages}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -208,9 +208,9 @@ def _client_panel(summary: DemoSummary, mark: Callable[[str], str]) -> Panel:
     stats = summary.stats
     totals = _counts(stats.requests, stats.waited_seconds, stats.retries, stats.rate_limited)
     table.add_row("all", "", *totals, style="bold")
-    note = Text("waited: for the rate limits, summed over all calls", "dim")
+    caption = Text("waited: for the rate limits, summed over all calls", "dim")
     return Panel(
-        Group(table, note, Text(), _outcome(summary, mark)),
+        Group(table, caption, Text(), _outcome(summary, mark)),
         title="what the client did",
         title_align="left",
         border_style="bright_black",

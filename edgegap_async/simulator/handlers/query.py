@@ -95,7 +95,7 @@ def _parse_date(field: str, value: Any) -> datetime:
 
 def _parse_pattern(field: str, value: Any) -> re.Pattern[str]:
     wildcards = {"%": ".*", "_": "."}
-    pattern = "".join(wildcards.get(letter) or re.escape(letter) for letter in _parse_string(field, value))
+    pattern = "".join(wildcards.get(character) or re.escape(character) for character in _parse_string(field, value))
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
