@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+import warnings
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +46,8 @@ from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
 from edgegap_async.validation import validate_int
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
+
+logger: Final = logging.getLogger("edgegap_async")
 
 _CLOSING_SECONDS: Final = 30.0
 
@@ -118,6 +124,7 @@ class EdgegapClient:
             None if webhook_key is None else webhook_key.encode(),
             self._watchers,
         )
+        self._closing: asyncio.Task[None] | None = None
         core = ClientCore(
             pipeline=self._pipeline,
             prefetch=prefetch,
@@ -169,20 +176,36 @@ class EdgegapClient:
                 error.add_note(str(failure))
 
     async def aclose(self) -> None:
-        """Finish what runs in the background, at most 30 s, and close the session; may be called again.
+        """Stop what this client still uses, finish what runs in the background, and close the session.
+
+        The waits of other tasks end with ClientStateError, and the servers that they wait for, or that a ``running``
+        block uses, are stopped. This takes 30 s at most. It may be called again. If the calling task is cancelled, it
+        goes on in the background.
 
         Raises:
             ExceptionGroup: Of CleanupFailed, one for each thing that could not be cleaned up since the client was
                 opened.
         """
-        try:
-            await self._background.drain(_CLOSING_SECONDS)
-        finally:
-            await self._watchers.close()
-            await self.webhooks.close()
-            await self._session.close()
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="close the edgegap client")
+        if not self._closing.done():
+            await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        async with AsyncExitStack() as last_to_first:  # each step is taken, whatever becomes of those before it
             if self._journal is not None:
-                await self._journal.close()
+                last_to_first.push_async_callback(self._journal.close)
+            last_to_first.push_async_callback(self._session.close)
+            last_to_first.push_async_callback(self.webhooks.close)
+            last_to_first.push_async_callback(self._background.drain, _CLOSING_SECONDS)
+            last_to_first.push_async_callback(self._watchers.close)
+
+    def __del__(self) -> None:
+        if getattr(self, "_closing", self) is None and self._session.state == "open":
+            owned = ", ".join(sorted(self._guard.cleanup.in_use)) or "none"
+            message = f"unclosed {self!r}: use 'async with' or aclose(). Servers that it uses and that may run: {owned}"
+            logger.error(message)
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
 
     async def recover(
         self, *, older_than: timedelta | None = None, dry_run: bool = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from edgegap_async.errors import CleanupFailed
@@ -16,13 +17,23 @@ logger: Final = logging.getLogger("edgegap_async")
 _SHORTEST_WAIT: Final = 0.001
 """Seconds that are worth waiting for, at the end of ``drain``."""
 
+_LAST_SECONDS: Final = 5.0
+"""What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
+
 
 class BackgroundTasks:
     """Tasks that cancelling their starter does not reach; closing the client waits for them."""
 
     def __init__(self) -> None:
-        self._tasks: dict[asyncio.Task[Any], str] = {}
+        self.has_given_up: bool = False
+        """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
+        self._work: dict[asyncio.Future[Any], tuple[str, str]] = {}
         self._failures: list[CleanupFailed] = []
+        self._before_drain: list[Callable[[], None]] = []
+
+    def before_drain(self, callback: Callable[[], None]) -> None:
+        """Call something at the start of ``drain``: it may start tasks."""
+        self._before_drain.append(callback)
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
         """Start a task whose result the caller awaits, shielded.
@@ -33,9 +44,21 @@ class BackgroundTasks:
             id: The id or the tag of what it works on, for ``CleanupFailed``.
         """
         task = asyncio.create_task(work, name=name)
-        self._tasks[task] = id
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        self._work[task] = name, id
+        task.add_done_callback(lambda done: self._work.pop(done, None))
         return task
+
+    @contextmanager
+    def in_progress(self, name: str) -> Generator[None]:
+        """Have ``drain`` wait for the end of a block, which may start background tasks until then."""
+        block: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._work[block] = name, name
+        try:
+            yield
+        finally:
+            self._work.pop(block, None)
+            if not block.done():
+                block.set_result(None)
 
     def spawn(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
         """Start a task that nothing awaits; if it fails, the error is logged and raised when the client closes.
@@ -72,23 +95,36 @@ class BackgroundTasks:
     async def drain(self, seconds: float) -> None:
         """Wait for all tasks, at most ``seconds``, then cancel those that remain.
 
+        If the caller is cancelled, this still waits for 5 s before it gives up.
+
         Raises:
             ExceptionGroup: Of CleanupFailed, one for each thing that could not be cleaned up, now or earlier.
         """
+        for callback in self._before_drain:
+            callback()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
+        cancellation: asyncio.CancelledError | None = None
+        while self._work and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+            try:
+                await asyncio.wait(self._work, timeout=remaining)
+            except asyncio.CancelledError as error:
+                if cancellation is None:
+                    deadline = min(deadline, loop.time() + _LAST_SECONDS)
+                cancellation = error
+        self.has_given_up = True
+        late = dict(self._work)
+        for work, (name, id) in late.items():
+            self.report_failure(f"not finished when the client was closed: {name}", id)
+            work.cancel()
         try:
-            while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
-                await asyncio.wait(self._tasks, timeout=remaining)
-        finally:
-            late = dict(self._tasks)
-            for task, id in late.items():
-                self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
-                task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._failures:
+        finally:
             failures, self._failures = self._failures, []
-            raise ExceptionGroup("what the client started may still run, and be billed", failures)
+            if cancellation is not None:
+                raise cancellation
+            if failures:
+                raise ExceptionGroup("what the client started may still run, and be billed", failures)
 
     def _report_failure_of(self, task: asyncio.Task[Any], id: str) -> None:
         def report(done: asyncio.Task[Any]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import math
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -21,8 +22,11 @@ logger: Final = logging.getLogger("edgegap_async")
 _TRANSIENT: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
 """Errors that the next attempt need not meet."""
 
-_CANCELLED_SECONDS: Final = 1.0
-"""How long a cancelled task waits for a removal."""
+_SHORT_WAIT: Final = 1.0
+"""How long a task that is cancelled, or whose deadline is over, still waits for a removal."""
+
+_LAST_ATTEMPT_SECONDS: Final = 3.0
+"""The timeout of the last attempt of a removal that is cancelled itself."""
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between two removals, beyond the retries of each call."""
@@ -41,6 +45,8 @@ class Cleanup:
         kind: Its name in messages: deployment, session.
         verb: What removing it is called: stop, delete.
         past: The past participle of the verb: stopped, deleted.
+        in_use: The ids of what a block or a wait of this client uses now: closing the client removes them.
+        closing_removals: The removals that closing the client has started, by id.
     """
 
     background: BackgroundTasks
@@ -48,6 +54,20 @@ class Cleanup:
     kind: str
     verb: str
     past: str
+    in_use: set[str] = attrs.field(factory=set[str], init=False)
+    closing_removals: dict[str, asyncio.Task[None]] = attrs.field(factory=dict[str, asyncio.Task[None]], init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.background.before_drain(self._remove_all_in_use)
+
+    @contextmanager
+    def use(self, id: str) -> Generator[None]:
+        """Have the client remove it if it is closed before the block ends."""
+        self.in_use.add(id)
+        try:
+            yield
+        finally:
+            self.in_use.discard(id)
 
     async def remove_on_cancel(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
         """Create something; if the caller is cancelled meanwhile, remove it in the background.
@@ -105,50 +125,78 @@ class Cleanup:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
-        async with self.remove_on_exit(id):
+        with self.background.in_progress(f"create a {name}"):
+            id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
+        async with self.remove_on_exit(id):  # it is in use before any other task can run
             yield await wait(id, max(deadline - loop.time(), SHORTEST_TIMEOUT))
 
     @asynccontextmanager
     async def remove_on_exit(self, id: str) -> AsyncGenerator[None, None]:
         """Remove it when the block ends; if that fails, raise, or add a note to the error of the block."""
-        try:
-            yield
-        except BaseException as error:
-            await self.remove_after_error(error, id)
-            raise
-        await self.remove_now(id)
+        with self.use(id):
+            try:
+                yield
+            except BaseException as error:
+                await self.remove_after_error(error, id)
+                raise
+            await self.remove_now(id)
 
     async def remove_now(self, id: str) -> None:
         """Remove it, also if the caller is cancelled meanwhile."""
-        await self.background.run_shielded(self.remove_with_retries(id), name=f"{self.verb} {self.kind} {id}", id=id)
+        if (removal := self.closing_removals.get(id)) is not None:
+            await asyncio.shield(removal)
+        else:
+            removing = self.remove_with_retries(id)
+            await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
 
-    async def remove_after_error(self, error: BaseException, id: str) -> None:
+    async def remove_after_error(self, error: BaseException, id: str, *, seconds: float = math.inf) -> None:
         """Remove it because of an error, which remains the error that is raised and gets a note about the removal.
 
-        If the error is a cancellation, the caller waits a second at most: closing the client waits for the rest.
+        Args:
+            error: The error. If it is a cancellation, the caller waits a second at most.
+            id: The id of what to remove.
+            seconds: How long the caller waits at most, but not less than a second. The removal then goes on in the
+                background, and closing the client waits for it.
         """
-        if isinstance(error, asyncio.CancelledError):
-            removal = self.background.spawn(self.remove_with_retries(id), name=f"{self.verb} {self.kind} {id}", id=id)
-            await asyncio.wait({removal}, timeout=_CANCELLED_SECONDS)
-            return
-        try:
-            await self.remove_now(id)
-        except EdgegapError as failure:
-            message = f"{self.kind} {id} could not be {self.past} and may still run: {failure}"
-            self.background.report_failure(message, id)
-            error.add_note(message)
+        removal = self.closing_removals.get(id) or self._spawn_removal(id)
+        seconds = _SHORT_WAIT if isinstance(error, asyncio.CancelledError) else max(seconds, _SHORT_WAIT)
+        await asyncio.wait({removal}, timeout=None if math.isinf(seconds) else seconds)
+        if not removal.done():
+            error.add_note(f"{self.kind} {id} is being {self.past} in the background")
+        elif removal.cancelled():
+            error.add_note(f"{self.kind} {id} may still run: its removal was cancelled")
+        elif (failure := removal.exception()) is not None:
+            error.add_note(f"{self.kind} {id} could not be {self.past} and may still run: {failure}")
         else:
             error.add_note(f"{self.kind} {id} was {self.past}")
 
     async def remove_with_retries(self, id: str) -> None:
-        """Remove it; transient errors are retried for about 15 s, the last one is raised."""
-        for pause in _PAUSES:
-            try:
+        """Remove it; transient errors are retried for about 15 s, the last one is raised.
+
+        If the task is cancelled before the client gives up, as at the end of ``asyncio.run``, it makes a last attempt.
+        """
+        try:
+            for pause in _PAUSES:
+                try:
+                    await self.remove(id)
+                except _TRANSIENT as failure:
+                    logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
+                    await asyncio.sleep(pause)
+                else:
+                    return
+            await self.remove(id)
+        except asyncio.CancelledError:
+            if self.background.has_given_up:
+                raise
+            async with asyncio.timeout(_LAST_ATTEMPT_SECONDS):
                 await self.remove(id)
-            except _TRANSIENT as failure:
-                logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
-                await asyncio.sleep(pause)
-            else:
-                return
-        await self.remove(id)
+
+    def _remove_all_in_use(self) -> None:
+        for id in self.in_use - self.closing_removals.keys():
+            self.closing_removals[id] = self._spawn_removal(id)
+
+    def _spawn_removal(self, id: str) -> asyncio.Task[None]:
+        return self.background.spawn(self.remove_with_retries(id), name=self._removal_of(id), id=id)
+
+    def _removal_of(self, id: str) -> str:
+        return f"{self.verb} {self.kind} {id}"

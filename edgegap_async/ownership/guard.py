@@ -25,6 +25,9 @@ from edgegap_async.transport import CallOptions, Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
+_ABANDON_SECONDS: Final = 3.0
+"""How long the list is searched for the server of a create request that the end of the event loop interrupts."""
+
 
 class DeployGuard:
     """Creates and stops the deployments of one client, and knows which of them it is responsible for."""
@@ -68,6 +71,26 @@ class DeployGuard:
             raise
 
     async def _create_once(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
+        """Create a server. Only the end of the event loop cancels this: callers shield it."""
+        try:
+            return await self._request_until_created(creation, tag)
+        except asyncio.CancelledError:
+            if not self._background.has_given_up:
+                await self._abandon(creation, tag)
+            raise
+
+    async def _abandon(self, creation: Creation[CreatedT], tag: GuardTag) -> None:
+        """Stop what an interrupted create request has started, or report the tag by which to find it."""
+        found = await self.lookup.search(tag, _ABANDON_SECONDS) if creation.is_guarded else None
+        for server in found or ():
+            await self.cleanup.remove_with_retries(server.request_id)
+        if not found:
+            self._background.report_failure(
+                f"the create request of {creation.name} was interrupted: a server with the tag {tag} may still run",
+                str(tag),
+            )
+
+    async def _request_until_created(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
         """Request a server until there is a response, or its server is found, or no attempt remains."""
         loop = asyncio.get_running_loop()
         deadline, attempts = loop.time() + creation.seconds, 0
@@ -81,7 +104,7 @@ class DeployGuard:
                 break
             except EdgegapError as error:
                 if not may_have_been_created(error) or not creation.is_guarded:
-                    await self._give_up(tag, error, lost)
+                    await self._give_up(tag, error, lost, deadline - loop.time())
                     raise
                 lost.append(LostRequest(ended_at=loop.time(), absent_at=loop.time()))
                 if found := await self.lookup.find(tag, lost[-1], deadline):
@@ -90,7 +113,7 @@ class DeployGuard:
                     lost.pop()
                     break
                 if found is None or attempts >= self._policy.max_attempts or loop.time() >= deadline:
-                    await self._give_up(tag, error, lost)
+                    await self._give_up(tag, error, lost, deadline - loop.time())
                     raise
                 remaining = deadline - loop.time()
         id = created.request_id
@@ -108,11 +131,11 @@ class DeployGuard:
             creation.operation_id, creation.model, body=body, timeout=seconds, priority=Priority.URGENT
         )
 
-    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest]) -> None:
+    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:
         """Stop what a create request that failed may have started."""
         if isinstance(error, Unprocessable) and error.request_id is not None:
             await self._record_created(tag, error.request_id)
-            await self.cleanup.remove_after_error(error, error.request_id)
+            await self.cleanup.remove_after_error(error, error.request_id, seconds=seconds)
         if lost:
             error.add_note(f"it may have started a server: one with the tag {tag} is looked for and stopped")
             self._background.spawn(self._stop_duplicates(tag, lost), name=f"stop what has the tag {tag}", id=str(tag))

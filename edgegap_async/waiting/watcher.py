@@ -82,6 +82,7 @@ class Watcher(Generic[SnapshotT]):
         self._wake_up = WakeUp()
         self._task: asyncio.Task[None] | None = None
         self._polls: set[asyncio.Task[None]] = set()
+        self._is_closed = False
         self._pages = 0
 
     # subscribing
@@ -107,6 +108,8 @@ class Watcher(Generic[SnapshotT]):
             path: The path parameters of the status operation.
             every_snapshot: Whether to publish snapshots that show nothing new, too.
         """
+        if self._is_closed:
+            raise self._closed_error(id)
         entry = self._registry.get(id) or self._new_entry(id, path)
         self._registry.subscribe(entry, every_snapshot=every_snapshot)
         try:
@@ -162,12 +165,16 @@ class Watcher(Generic[SnapshotT]):
     # the background task
 
     async def close(self) -> None:
-        """Stop polling; the waits that remain raise ClientStateError."""
+        """Stop polling; the waits that remain raise ClientStateError, and so does a new one."""
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for entry in self._registry:
-            entry.fail(ClientStateError(f"the client was closed during a wait for the {self._kind} {entry.id}"))
+            entry.fail(self._closed_error(entry.id))
+
+    def _closed_error(self, id: str) -> ClientStateError:
+        return ClientStateError(f"the client was closed during a wait for the {self._kind} {id}")
 
     def _poll_at(self, entry: WatchEntry[SnapshotT], moment: float) -> None:
         """Poll an entry at a moment, unless it is due sooner anyway."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from edgegap_async.models.deployments import Deployment, DeploymentSnapshot
@@ -45,5 +46,4 @@ class Watchers:
 
     async def close(self) -> None:
         """Close all of them; the waits that remain raise ClientStateError."""
-        for watcher in self._all:
-            await watcher.close()
+        await asyncio.gather(*(watcher.close() for watcher in self._all))

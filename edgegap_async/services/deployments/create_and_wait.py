@@ -102,21 +102,24 @@ async def deploy(
     def remaining() -> float:
         return max(deadline - loop.time(), SHORTEST_TIMEOUT)
 
+    cleanup = core.guard.cleanup
     for attempt in itertools.count(1):
         try:
-            request = await create(remaining() if attempt > 1 else seconds)
-            try:
-                return await wait_for_server(
-                    core,
-                    request.request_id,
-                    timeout=remaining(),
-                    on_status=on_status,
-                    on_progress=on_progress,
-                    target=OWN_DEPLOYMENT,
-                )
-            except BaseException as error:
-                await core.guard.cleanup.remove_after_error(error, request.request_id)
-                raise
+            with core.background.in_progress("deploy a server"):
+                request = await create(remaining() if attempt > 1 else seconds)
+            with cleanup.use(request.request_id):  # before any other task can run
+                try:
+                    return await wait_for_server(
+                        core,
+                        request.request_id,
+                        timeout=remaining(),
+                        on_status=on_status,
+                        on_progress=on_progress,
+                        target=OWN_DEPLOYMENT,
+                    )
+                except BaseException as error:
+                    await cleanup.remove_after_error(error, request.request_id, seconds=deadline - loop.time())
+                    raise
         except (DeploymentFailed, DeploymentTerminated, Unprocessable) as error:
             if attempt == attempts or not error.request_id or loop.time() >= deadline:
                 raise

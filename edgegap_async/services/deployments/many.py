@@ -50,6 +50,7 @@ async def deploy_each(
     requests: Iterable[ServerRequest],
     deploy: Callable[[ServerRequest], Awaitable[GameServer]],
     stop: Callable[[str], Any],
+    in_use: set[str],
     *,
     concurrency: int | None,
     ordered: bool,
@@ -61,6 +62,7 @@ async def deploy_each(
         requests: The servers to create.
         deploy: Creates one of them.
         stop: Stops a server that is ready and was not yielded.
+        in_use: The ids of the servers that closing the client stops: those not yielded yet are added.
         concurrency: How many are under way at most, None for all.
         ordered: Whether to yield in the order of the requests.
         on_progress: Called as servers are started, ready or failed.
@@ -86,6 +88,7 @@ async def deploy_each(
                 advance(under_way=-1, failed=1)
                 return Deployed(request=request, error=error)
             not_yielded.add(server.request_id)
+            in_use.add(server.request_id)
             advance(under_way=-1, ready=1)
             return Deployed(request=request, server=server)
 
@@ -95,10 +98,14 @@ async def deploy_each(
             result = await task
             if result.server is not None:
                 not_yielded.discard(result.server.request_id)
+                in_use.discard(result.server.request_id)
             yield result
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for request_id in not_yielded:
-            stop(request_id)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:  # also if the caller is cancelled again
+            for request_id in not_yielded:
+                stop(request_id)
+            in_use -= not_yielded
