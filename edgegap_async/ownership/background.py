@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from edgegap_async.errors import CleanupFailed
@@ -27,7 +26,7 @@ class BackgroundTasks:
     def __init__(self) -> None:
         self.has_given_up: bool = False
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
-        self._work: dict[asyncio.Future[Any], tuple[str, str]] = {}
+        self._tasks: dict[asyncio.Task[Any], str] = {}
         self._failures: list[CleanupFailed] = []
         self._before_drain: list[Callable[[], None]] = []
 
@@ -44,21 +43,9 @@ class BackgroundTasks:
             id: The id or the tag of what it works on, for ``CleanupFailed``.
         """
         task = asyncio.create_task(work, name=name)
-        self._work[task] = name, id
-        task.add_done_callback(lambda done: self._work.pop(done, None))
+        self._tasks[task] = id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
-
-    @contextmanager
-    def in_progress(self, name: str) -> Generator[None]:
-        """Have ``drain`` wait for the end of a block, which may start background tasks until then."""
-        block: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._work[block] = name, name
-        try:
-            yield
-        finally:
-            self._work.pop(block, None)
-            if not block.done():
-                block.set_result(None)
 
     def spawn(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
         """Start a task that nothing awaits; if it fails, the error is logged and raised when the client closes.
@@ -105,18 +92,18 @@ class BackgroundTasks:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         cancellation: asyncio.CancelledError | None = None
-        while self._work and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+        while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
             try:
-                await asyncio.wait(self._work, timeout=remaining)
+                await asyncio.wait(self._tasks, timeout=remaining)
             except asyncio.CancelledError as error:
                 if cancellation is None:
                     deadline = min(deadline, loop.time() + _LAST_SECONDS)
                 cancellation = error
         self.has_given_up = True
-        late = dict(self._work)
-        for work, (name, id) in late.items():
-            self.report_failure(f"not finished when the client was closed: {name}", id)
-            work.cancel()
+        late = dict(self._tasks)
+        for task, id in late.items():
+            self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
+            task.cancel()
         try:
             await asyncio.gather(*late, return_exceptions=True)
         finally:

@@ -125,8 +125,7 @@ class Cleanup:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        with self.background.in_progress(f"create a {name}"):
-            id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
+        id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
         async with self.remove_on_exit(id):  # it is in use before any other task can run
             yield await wait(id, max(deadline - loop.time(), SHORTEST_TIMEOUT))
 

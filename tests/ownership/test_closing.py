@@ -190,6 +190,7 @@ async def test_a_background_task_that_owns_the_client_leaves_nothing_at_the_end_
         assert not task.done()
 
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:
+        local.faults.add("deployment-delete", "delay", times=None, seconds=0.3)
         await in_own_loop(local, program)
         assert len(local.history) == 8
         assert len(local.deployments) == 0
@@ -227,6 +228,7 @@ async def test_an_anyio_scope_around_the_client_that_is_cancelled_leaves_nothing
                 scope.cancel()
 
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:
+        local.faults.add("deployment-delete", "status", times=10, code=503)
         await in_own_loop(local, program)
         assert len(local.history) == 6
         assert len(local.deployments) == 0

@@ -105,8 +105,7 @@ async def deploy(
     cleanup = core.guard.cleanup
     for attempt in itertools.count(1):
         try:
-            with core.background.in_progress("deploy a server"):
-                request = await create(remaining() if attempt > 1 else seconds)
+            request = await create(remaining() if attempt > 1 else seconds)
             with cleanup.use(request.request_id):  # before any other task can run
                 try:
                     return await wait_for_server(
