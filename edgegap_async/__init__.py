@@ -3,7 +3,6 @@
 from edgegap_async import errors
 from edgegap_async._version import __version__
 from edgegap_async.client import EdgegapClient
-from edgegap_async.config import Secret
 from edgegap_async.errors import (
     JSON,
     APIError,
@@ -34,7 +33,7 @@ from edgegap_async.errors import (
     WaitTerminated,
     WaitTimeout,
 )
-from edgegap_async.events import BucketStats, Event, EventHook, EventKind, Stats
+from edgegap_async.events import Event, EventHook, EventKind
 from edgegap_async.limits import RateLimits
 from edgegap_async.models.create_options import CreateOptions, Resources
 from edgegap_async.models.deployments import (
@@ -47,12 +46,12 @@ from edgegap_async.models.deployments import (
     StopReceipt,
 )
 from edgegap_async.models.environment import Environment, EnvironmentVariable
-from edgegap_async.models.filters import DeployFilter
 from edgegap_async.models.ids import DeploymentLike, SessionLike
+from edgegap_async.models.list_filter import Filter
+from edgegap_async.models.location_filters import DeployFilter
 from edgegap_async.models.locations import Location
 from edgegap_async.models.matchmakers import RegistryCredentials
 from edgegap_async.models.ports import Port, Ports
-from edgegap_async.models.query import Filter
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import CustomSession, Selector, Session
 from edgegap_async.models.states import Progress, State, StateChange
@@ -61,7 +60,9 @@ from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.ownership.creation import GuardPolicy, OnCancel
 from edgegap_async.ownership.journal import OrphanedServer
 from edgegap_async.pagination import Page, PageStream
-from edgegap_async.services.deployments.many import Deployed, ServerRequest
+from edgegap_async.secret import Secret
+from edgegap_async.services.deployments.deploy_many import DeployResult, ServerRequest
+from edgegap_async.stats import BucketStats, Stats
 from edgegap_async.transport import RetryPolicy
 from edgegap_async.waiting.progress import ManyProgress, WaitProgress
 
@@ -80,7 +81,7 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "DeployFilter",
-    "Deployed",
+    "DeployResult",
     "Deployment",
     "DeploymentError",
     "DeploymentFailed",

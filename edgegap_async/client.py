@@ -17,7 +17,7 @@ import aiohttp
 from edgegap_async.config import Settings, parse_base_url
 from edgegap_async.decoding.decoder import decode
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.events import EventHook, Stats
+from edgegap_async.events import EventHook
 from edgegap_async.limits import RateLimits, buckets_for
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.creation import GuardPolicy
@@ -42,6 +42,7 @@ from edgegap_async.services.sessions import Sessions
 from edgegap_async.services.storage import Storage
 from edgegap_async.services.telemetry import Telemetry
 from edgegap_async.services.versions import Versions
+from edgegap_async.stats import Stats
 from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
 from edgegap_async.validation import validate_int
 from edgegap_async.waiting.watchers import Watchers

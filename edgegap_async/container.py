@@ -19,14 +19,14 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from edgegap_async.client import EdgegapClient
-from edgegap_async.codec import loads
-from edgegap_async.config import Secret
 from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import ConfigurationError, DecodeError
+from edgegap_async.json_codec import loads
 from edgegap_async.models.deployments import DeploymentRow, StopReceipt
 from edgegap_async.models.locations import Location
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
 from edgegap_async.models.tags import Tag, without_guard_tags
+from edgegap_async.secret import Secret
 
 T = TypeVar("T")
 

@@ -1,9 +1,9 @@
-"""What a client reports while it works (events), and what it did so far (statistics)."""
+"""What a client reports while it works: the events of its calls."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
 import attrs
@@ -72,59 +72,3 @@ def _quoted(value: str) -> str:
 
 EventHook: TypeAlias = Callable[[Event], object]
 """Called in the event loop for each event: it must not block; an exception that it raises is logged."""
-
-
-@attrs.frozen(kw_only=True)
-class BucketStats:
-    """What the attempts of one rate bucket add up to. The waits are those for a slot of the bucket.
-
-    Attributes:
-        requests: Attempts sent, retries included.
-        retries: Attempts that repeated an earlier one.
-        rate_limited: Responses with status 429.
-        waited_seconds: The sum of all waits, in seconds.
-        mean_wait: The mean wait of an attempt, in seconds; attempts that did not wait count as 0.
-        p95_wait: The wait that 95 % of the last 1,000 attempts did not exceed, in seconds.
-        max_wait: The longest wait of all attempts, in seconds.
-        rate: The present rate in requests a second, None without a limit.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    rate_limited: int = 0
-    waited_seconds: float = 0.0
-    mean_wait: float = 0.0
-    p95_wait: float = 0.0
-    max_wait: float = 0.0
-    rate: float | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Stats:
-    """What a client did since it was created: the statistics of its rate buckets, and their sums.
-
-    Attributes:
-        buckets: The statistics by bucket: ``deploy``, ``status``, ``list``, ``hosts`` and ``default``.
-    """
-
-    buckets: Mapping[Bucket, BucketStats]
-
-    @property
-    def requests(self) -> int:
-        """Attempts sent, retries included."""
-        return sum(bucket.requests for bucket in self.buckets.values())
-
-    @property
-    def retries(self) -> int:
-        """Attempts that repeated an earlier one."""
-        return sum(bucket.retries for bucket in self.buckets.values())
-
-    @property
-    def rate_limited(self) -> int:
-        """Responses with status 429."""
-        return sum(bucket.rate_limited for bucket in self.buckets.values())
-
-    @property
-    def waited_seconds(self) -> float:
-        """Seconds waited for slots of the rate buckets, summed over all attempts."""
-        return sum(bucket.waited_seconds for bucket in self.buckets.values())

@@ -87,7 +87,7 @@ def test_every_path_it_names_exists(path: str) -> None:
 
 def test_it_names_every_folder_and_main_file_of_the_package() -> None:
     named = {ROOT / code for code in code_spans()}
-    internal = {"__init__.py", "_version.py", "codec.py"}
+    internal = {"__init__.py", "_version.py", "json_codec.py"}
     public = {path for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
     assert sorted(path.name for path in public - named if path.name not in internal | {"__pycache__"}) == []
 

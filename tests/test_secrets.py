@@ -15,8 +15,9 @@ import pytest
 from aioresponses import aioresponses
 
 from edgegap_async import EdgegapClient, EnvironmentVariable, Event, RetryPolicy
-from edgegap_async.config import Secret, Settings, parse_token
+from edgegap_async.config import Settings, parse_token
 from edgegap_async.errors import EdgegapError
+from edgegap_async.secret import Secret
 from edgegap_async.simulator import LocalEdgegap
 
 IP = "203.0.113.7"

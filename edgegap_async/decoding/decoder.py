@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_or
 import attrs
 import cattrs
 
-from edgegap_async.codec import loads
 from edgegap_async.decoding.scalars import SCALARS, StructureHook, UnexpectedValue, expected, located
 from edgegap_async.errors import JSON, DecodeError, cleaned
+from edgegap_async.json_codec import loads
 from edgegap_async.models.base import Model
 from edgegap_async.models.ports import NO_PORTS, Port, Ports
 

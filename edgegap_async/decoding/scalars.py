@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from edgegap_async.codec import loads
-from edgegap_async.config import Secret
+from edgegap_async.json_codec import loads
 from edgegap_async.models.base import Count, Number
 from edgegap_async.models.states import State
+from edgegap_async.secret import Secret
 
 StructureHook: TypeAlias = Callable[[Any, Any], Any]
 """Converts a JSON value (first argument) to a type (second argument), or raises."""

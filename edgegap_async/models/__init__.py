@@ -2,5 +2,6 @@
 
 Shared: ``base`` (the base class of responses, lenient numbers), ``states`` (states, progress and changes of what is
 waited for), ``page`` (the envelope of a list), ``ids`` (ids and the objects that carry them), ``encoding``, ``users``,
-``environment``, ``ports``, ``filters``, ``query``, ``placement`` and ``create_options`` (parts of requests).
+``environment``, ``ports``, ``location_filters``, ``bulk_filters``, ``list_filter``, ``create_options`` and
+``deprecated_options`` (parts of requests).
 """

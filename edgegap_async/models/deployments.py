@@ -9,7 +9,7 @@ import attrs
 
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.base import Count, Model
-from edgegap_async.models.filters import DeployFilter
+from edgegap_async.models.location_filters import DeployFilter
 from edgegap_async.models.locations import Location
 from edgegap_async.models.ports import NO_PORTS, Ports
 from edgegap_async.models.states import Progress, State, progress_of

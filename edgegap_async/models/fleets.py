@@ -10,7 +10,7 @@ import attrs
 
 from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
-from edgegap_async.models.filters import DeployFilter
+from edgegap_async.models.location_filters import DeployFilter
 
 PolicyType: TypeAlias = Literal["Location", "Tag", "Coordinates"]
 """By what a policy chooses the locations of its deployments."""

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import attrs
 
-from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
 from edgegap_async.models.encoding import omit_none
+from edgegap_async.secret import Secret, validate_secret
 
 
 @attrs.frozen(kw_only=True)

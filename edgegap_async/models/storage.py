@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from edgegap_async.config import Secret
 from edgegap_async.models.base import Model
+from edgegap_async.secret import Secret
 
 OutputFormat: TypeAlias = Literal["TEXT", "NDJSON"]
 """The format of logs in the bucket: plain text, or a JSON object on each line."""

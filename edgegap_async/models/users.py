@@ -134,7 +134,7 @@ def users_v1(values: Sequence[UserLike]) -> dict[str, JSON]:
     }
 
 
-def position(coordinates: tuple[float, float]) -> JSON:
+def position_json(coordinates: tuple[float, float]) -> JSON:
     """Return a latitude and a longitude, in degrees, as an object; raises ConfigurationError if out of range."""
     user = User.at(*coordinates)
     return {"latitude": user.latitude, "longitude": user.longitude}

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypedDict, get_args
 
-from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON, ConfigurationError
 from edgegap_async.models.environment import Environment, environment_json
 from edgegap_async.models.versions import (
@@ -17,6 +16,7 @@ from edgegap_async.models.versions import (
     SessionConfig,
     VersionPort,
 )
+from edgegap_async.secret import Secret, validate_secret
 from edgegap_async.validation import validate_choice, validate_int, validate_list, validate_name, validate_options
 
 

@@ -7,10 +7,10 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from edgegap_async.config import Secret
 from edgegap_async.errors import JSON
 from edgegap_async.models.base import Count, Model, Number
 from edgegap_async.models.encoding import omit_none
+from edgegap_async.secret import Secret
 from edgegap_async.validation import validate_choice, validate_int
 
 RestartPolicy: TypeAlias = Literal["always", "never", "on_failure"]

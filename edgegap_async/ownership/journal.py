@@ -17,8 +17,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
-from edgegap_async.codec import dumps, loads
 from edgegap_async.errors import ConfigurationError
+from edgegap_async.json_codec import dumps, loads
 from edgegap_async.ownership.tag import GuardTag
 
 if sys.platform == "win32":

@@ -13,7 +13,7 @@ import attrs
 
 from edgegap_async.errors import BadRequest, EdgegapError
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.list_filter import Filter, query_text
 from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import GuardPolicy, ListedServer
 from edgegap_async.ownership.tag import GuardTag

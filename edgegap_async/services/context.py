@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import NoneType
 from typing import TypeVar
 
-from edgegap_async.config import Secret, own_token
 from edgegap_async.errors import JSON
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.models.ids import DeploymentLike, deployment_id
 from edgegap_async.models.tags import Tag
+from edgegap_async.secret import Secret, parse_container_token
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_int, validate_tag
 
@@ -115,5 +115,5 @@ class Context(Service):
     ) -> T:
         number = str(validate_int(security_number, "the security number"))
         path = (deployment_id(request_id), number, *names)
-        token = own_token(token, "the container's context token")
+        token = parse_container_token(token, "the container's context token")
         return await self._call(operation_id, model, *path, body=body, timeout=timeout, token=token)

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.filters import DeployFilter, filters_json
 from edgegap_async.models.ids import SessionLike, session_id
+from edgegap_async.models.location_filters import DeployFilter, filters_json
 from edgegap_async.models.relays import RelayAuthorization, RelaySession
 from edgegap_async.models.states import StateChange
 from edgegap_async.models.users import User, UserLike, relay_users

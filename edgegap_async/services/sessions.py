@@ -9,8 +9,9 @@ from typing import Final, TypeAlias, Unpack
 
 from edgegap_async.errors import Gone, NotFound
 from edgegap_async.limits import Priority
+from edgegap_async.models.bulk_filters import bulk_filters
+from edgegap_async.models.deprecated_options import DeprecatedPlacement, deprecated_options_json
 from edgegap_async.models.encoding import omit_none
-from edgegap_async.models.filters import DeployFilter, FilterType, bulk_filters, filters_json
 from edgegap_async.models.ids import (
     DeploymentLike,
     SessionLike,
@@ -19,7 +20,7 @@ from edgegap_async.models.ids import (
     session_id,
     session_ids,
 )
-from edgegap_async.models.placement import Placement, placement_json
+from edgegap_async.models.location_filters import DeployFilter, FilterType, filters_json
 from edgegap_async.models.sessions import (
     Selector,
     Session,
@@ -44,7 +45,7 @@ OnSessionStatus: TypeAlias = Callable[[StateChange[Session]], object]
 _SESSION: Final = WaitTarget(kind="session", incomplete_hint="check its deployment")
 
 
-class SessionUsersService(Service):
+class SessionUsers(Service):
     """``edgegap.sessions.users``: the players of a session."""
 
     async def add(
@@ -123,7 +124,7 @@ class Sessions(Service):
         self._cleanup = Cleanup(
             background=core.background, remove=self._delete_if_exists, kind="session", verb="delete", past="deleted"
         )
-        self.users: SessionUsersService = SessionUsersService(core)
+        self.users: SessionUsers = SessionUsers(core)
 
     @asynccontextmanager
     async def running(
@@ -138,7 +139,7 @@ class Sessions(Service):
         webhook_url: str | None = None,
         timeout: float | None = None,
         on_status: OnSessionStatus | None = None,
-        **deprecated: Unpack[Placement],
+        **deprecated: Unpack[DeprecatedPlacement],
     ) -> AsyncGenerator[Session, None]:
         """Run a session for the length of a block: it is ready when the block begins, and deleted when it ends.
 
@@ -155,7 +156,7 @@ class Sessions(Service):
             webhook_url: Receives the session by POST once it is linked or has failed.
             timeout: The deadline in seconds for creating and waiting together, None for the client's.
             on_status: Called with each change of its state.
-            **deprecated: See ``Placement``.
+            **deprecated: See ``DeprecatedPlacement``.
 
         Raises:
             EdgegapError: What ``create`` and ``wait_until_ready`` raise.
@@ -190,7 +191,7 @@ class Sessions(Service):
         filters: Sequence[DeployFilter] = (),
         webhook_url: str | None = None,
         timeout: float | None = None,
-        **deprecated: Unpack[Placement],
+        **deprecated: Unpack[DeprecatedPlacement],
     ) -> SessionRequest:
         """Request seats for players, without waiting until they are ready: ``POST /v1/session``.
 
@@ -207,7 +208,7 @@ class Sessions(Service):
             filters: Keep the session to some locations.
             webhook_url: Receives the session by POST once it is linked or has failed.
             timeout: The deadline in seconds, None for the client's.
-            **deprecated: See ``Placement``.
+            **deprecated: See ``DeprecatedPlacement``.
 
         Raises:
             ConfigurationError: An argument is invalid; nothing was sent.
@@ -228,7 +229,7 @@ class Sessions(Service):
                     filters=filters_json(filters),
                     webhook_url=webhook_url or own_webhook,
                 ),
-                **placement_json(deprecated, Placement),
+                **deprecated_options_json(deprecated, DeprecatedPlacement),
             },
             timeout=timeout,
             priority=Priority.URGENT,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import get_args
 
-from edgegap_async.config import Secret, validate_secret
 from edgegap_async.errors import JSON
 from edgegap_async.models.encoding import omit_none, unless_none
 from edgegap_async.models.storage import EndpointStorage, OutputFormat, PullProfile, PullProfileLink, SourceType
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
+from edgegap_async.secret import Secret, validate_secret
 from edgegap_async.services.base import Service
 from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_choice, validate_name

@@ -28,7 +28,7 @@ from edgegap_async.simulator.http.loopback import base_url, is_loopback
 from edgegap_async.simulator.http.rate_limits import Counting, RateLimiter
 from edgegap_async.simulator.http.request_log import LoggedRequest
 from edgegap_async.simulator.settings import ApplicationSettings, WorldSettings
-from edgegap_async.simulator.webhooks.payloads import webhook_schedule
+from edgegap_async.simulator.webhooks.schedules import webhook_schedule
 from edgegap_async.simulator.webhooks.sender import LoggedWebhook, WebhookSender
 from edgegap_async.validation import validate_number
 

@@ -13,8 +13,8 @@ import attrs
 from yarl import URL
 
 from edgegap_async._version import __version__
-from edgegap_async.codec import dumps
 from edgegap_async.errors import JSON, ClientStateError, Outcome, TransportError
+from edgegap_async.json_codec import dumps
 from edgegap_async.operations import Method
 
 CONNECT_SECONDS: Final = 5.0

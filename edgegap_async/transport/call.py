@@ -7,10 +7,10 @@ from typing import TypedDict
 
 import attrs
 
-from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, DeadlineExceeded, Outcome
 from edgegap_async.limits import Priority
 from edgegap_async.operations import Operation
+from edgegap_async.secret import Secret
 
 
 class RequestOptions(TypedDict, total=False):

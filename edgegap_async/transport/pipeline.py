@@ -22,9 +22,10 @@ from edgegap_async.errors import (
     RateLimited,
     TransportError,
 )
-from edgegap_async.events import EventHook, EventKind, Stats
+from edgegap_async.events import EventHook, EventKind
 from edgegap_async.limits import Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
+from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpResponse, HttpSession
 from edgegap_async.transport.call import CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from multidict import CIMultiDict
 
-from edgegap_async.codec import loads
-from edgegap_async.config import Secret
 from edgegap_async.errors import JSON, APIError, api_error_class, cleaned
+from edgegap_async.json_codec import loads
+from edgegap_async.secret import Secret
 from edgegap_async.transport.attempt import HttpResponse
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from edgegap_async.events import BucketStats
+from edgegap_async.stats import BucketStats
 
 WINDOW: Final = 1000
 """How many of the latest waits the 95th percentile is computed from."""

@@ -15,8 +15,8 @@ from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import DeploymentRow, DeploymentSnapshot
 from edgegap_async.models.encoding import string_values
+from edgegap_async.models.list_filter import Filter, query_text
 from edgegap_async.models.page import PageEnvelope
-from edgegap_async.models.query import Filter, query_text
 from edgegap_async.models.states import Progress
 from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.status_probe import POLL_SECONDS, as_transient

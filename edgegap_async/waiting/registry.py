@@ -11,7 +11,7 @@ import attrs
 from edgegap_async.bounded_dict import BoundedDict
 from edgegap_async.models.states import SnapshotT
 from edgegap_async.waiting.history import VersionKey
-from edgegap_async.waiting.subscriptions import Request, WatchEntry
+from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 
 _REMEMBERED: Final = 20_000
 """Requests, and webhooks, that are remembered before anything waits for them."""
@@ -22,7 +22,7 @@ class WatchRegistry(Generic[SnapshotT]):
 
     def __init__(self) -> None:
         self._entries: dict[str, WatchEntry[SnapshotT]] = {}
-        self._requests: BoundedDict[str, Request] = BoundedDict(_REMEMBERED)
+        self._requests: BoundedDict[str, RequestRecord] = BoundedDict(_REMEMBERED)
         self._early_snapshots: BoundedDict[str, SnapshotT] = BoundedDict(_REMEMBERED)
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class WatchRegistry(Generic[SnapshotT]):
 
     def add(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
         """Add an entry, with what is remembered of its request."""
-        request = self._requests.pop(id, None) or Request(requested_at=asyncio.get_running_loop().time())
+        request = self._requests.pop(id, None) or RequestRecord(requested_at=asyncio.get_running_loop().time())
         entry = self._entries[id] = WatchEntry(id=id, path=path, request=request)
         return entry
 
@@ -62,7 +62,7 @@ class WatchRegistry(Generic[SnapshotT]):
             has_webhook: Whether a webhook reports it.
         """
         now = asyncio.get_running_loop().time()
-        self._requests[id] = Request(requested_at=now, version=version, has_webhook=has_webhook)
+        self._requests[id] = RequestRecord(requested_at=now, version=version, has_webhook=has_webhook)
 
     def remember_webhook(self, id: str, snapshot: SnapshotT | None = None) -> None:
         """Remember the snapshot of a webhook; without one, that the webhook was sent, so that none will follow."""

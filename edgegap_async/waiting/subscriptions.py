@@ -19,7 +19,7 @@ RowState: TypeAlias = tuple[str, JSON]
 
 
 @attrs.frozen(kw_only=True)
-class Request:
+class RequestRecord:
     """When something was requested, of which version, and whether a webhook reports it."""
 
     requested_at: float
@@ -51,7 +51,7 @@ class WatchEntry(Generic[SnapshotT]):
 
     id: str
     path: Mapping[str, str]
-    request: Request
+    request: RequestRecord
     measures: bool = False
     ready_after: float | None = None
     due: float = math.inf

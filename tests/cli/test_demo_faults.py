@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from edgegap_async import GuardPolicy
+from edgegap_async.cli.demo.match_server import MatchServer
 from edgegap_async.cli.demo.matches import generate_matches
-from edgegap_async.cli.demo.progress import MatchServer
 from edgegap_async.cli.demo.runner import DemoPlan, DemoRunner
 from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.interrupts import Interrupts

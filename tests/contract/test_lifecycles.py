@@ -14,7 +14,7 @@ from documents import NULL_UNTIL_READY
 from lifecycles import LIFECYCLES, MISSING, run_lifecycle
 from scenarios import SCENARIOS
 
-from edgegap_async.codec import loads
+from edgegap_async.json_codec import loads
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.simulator.specification import Violation, response_validator, violations

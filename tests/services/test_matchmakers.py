@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from edgegap_async import EdgegapClient, RegistryCredentials
-from edgegap_async.config import Secret
 from edgegap_async.errors import BadRequest, ConfigurationError, DecodeError
+from edgegap_async.secret import Secret
 from edgegap_async.simulator import LocalEdgegap
 
 TOKEN = "s3cr3t-of-the-registry"

@@ -8,8 +8,8 @@ import warnings
 import pytest
 
 from edgegap_async import EdgegapClient
-from edgegap_async.config import Secret
 from edgegap_async.errors import APIError, ConfigurationError
+from edgegap_async.secret import Secret
 from edgegap_async.simulator import LocalEdgegap
 
 KEY = "wJalrXUtnFEMI/K7MDENG"

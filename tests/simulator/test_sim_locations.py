@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgegap_async.simulator.domain.geography import CITIES, Position, city_of_address, nearest_city
-from edgegap_async.simulator.domain.host import documentation_address
+from edgegap_async.simulator.domain.machine import documentation_address
 
 positions = st.builds(Position, st.floats(-90, 90), st.floats(-180, 180))
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from edgegap_async.events import BucketStats
+from edgegap_async.stats import BucketStats
 from edgegap_async.transport.statistics import WINDOW, BucketCounters
 
 

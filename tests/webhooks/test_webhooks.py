@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from edgegap_async import EdgegapClient, State
-from edgegap_async.codec import dumps
 from edgegap_async.errors import ConfigurationError, DeploymentError, DeploymentFailed, WaitFailed
+from edgegap_async.json_codec import dumps
 from edgegap_async.models.deployments import Deployment
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow

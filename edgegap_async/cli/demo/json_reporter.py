@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo.match_server import MatchServer
 from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.output import OutputStream, print_error
-from edgegap_async.events import BucketStats, Stats
+from edgegap_async.stats import BucketStats, Stats
 
 
 class JSONReporter:

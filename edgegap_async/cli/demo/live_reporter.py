@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from edgegap_async.cli.demo.progress import FAILED, READY, REQUESTED, WAITING, MatchServer
+from edgegap_async.cli.demo.match_server import FAILED, READY, REQUESTED, WAITING, MatchServer
 from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.output import OutputStream, format_count
 from edgegap_async.operations import DOCUMENTED_RATES

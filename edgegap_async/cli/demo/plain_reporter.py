@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from edgegap_async.cli.demo import progress
-from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo import match_server
+from edgegap_async.cli.demo.match_server import MatchServer
 from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.output import OutputStream, format_count, print_error, printable
-from edgegap_async.events import BucketStats
+from edgegap_async.stats import BucketStats
 
 _SERVER_HEADINGS: Final = ("match", "region", "city", "address", "ready")
 _BUCKET_HEADINGS: Final = ("bucket", "requests", "retries", "429s", "waited")
@@ -75,9 +75,9 @@ class PlainReporter:
 
 def _detail(server: MatchServer) -> str:
     match server.state:
-        case progress.REQUESTED:
+        case match_server.REQUESTED:
             return server.request_id or ""
-        case progress.READY:
+        case match_server.READY:
             return f"{server.city or '-':<14} {server.address or '-'}"
         case _:
             return server.error or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo.match_server import MatchServer
 from edgegap_async.cli.demo.summary import DemoSummary
 
 

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import attrs
 
 from edgegap_async import EdgegapClient, Event, State, StateChange
+from edgegap_async.cli.demo.match_server import FAILED, READY, REQUESTED, MatchServer
 from edgegap_async.cli.demo.matches import Match
-from edgegap_async.cli.demo.progress import FAILED, READY, REQUESTED, MatchServer
 from edgegap_async.cli.demo.reporter import Reporter
 from edgegap_async.cli.demo.summary import DemoSummary
 from edgegap_async.cli.interrupts import Interrupts

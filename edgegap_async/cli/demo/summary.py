@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from edgegap_async.cli.demo.progress import MatchServer
+from edgegap_async.cli.demo.match_server import MatchServer
 from edgegap_async.cli.output import format_count
-from edgegap_async.events import Stats
+from edgegap_async.stats import Stats
 
 
 @attrs.frozen(kw_only=True)

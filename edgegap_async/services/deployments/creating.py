@@ -8,16 +8,16 @@ from typing import Unpack
 
 from edgegap_async.models.create_options import CreateOptions, create_body
 from edgegap_async.models.deployments import DeploymentRequest, DeploymentRequestV1, GameServer
+from edgegap_async.models.deprecated_options import DeprecatedOptions, deprecated_options_json
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.environment import Environment, environment_json
-from edgegap_async.models.filters import DeployFilter, filters_json
-from edgegap_async.models.placement import DeprecatedOptions, placement_json
+from edgegap_async.models.location_filters import DeployFilter, filters_json
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.services.base import Service
 from edgegap_async.services.deployments import create_and_wait
 from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus
-from edgegap_async.services.deployments.many import Deployed, ServerRequest, deploy_each
+from edgegap_async.services.deployments.deploy_many import DeployResult, ServerRequest, deploy_each
 from edgegap_async.validation import validate_name, validate_tags
 from edgegap_async.waiting.progress import OnManyProgress, OnWaitProgress
 
@@ -254,7 +254,7 @@ class DeploymentCreating(Service):
                 command=command,
                 arguments=arguments,
             ),
-            **placement_json(deprecated, DeprecatedOptions),
+            **deprecated_options_json(deprecated, DeprecatedOptions),
         }
         return await create_and_wait.create(
             self._core,
@@ -287,7 +287,7 @@ class DeploymentCreating(Service):
         attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
         on_progress: OnManyProgress | None = None,
-    ) -> AsyncGenerator[Deployed, None]:
+    ) -> AsyncGenerator[DeployResult, None]:
         """Create many servers, and yield each as it becomes ready, or its error.
 
         ::

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.query import Filter, query_text
+from edgegap_async.models.list_filter import Filter, query_text
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 

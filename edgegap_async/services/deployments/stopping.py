@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from edgegap_async.config import Secret, own_token
 from edgegap_async.limits import Priority
+from edgegap_async.models.bulk_filters import bulk_filters
 from edgegap_async.models.deployments import BulkStopResponse, StopReceipt
 from edgegap_async.models.encoding import string_values
-from edgegap_async.models.filters import FilterType, bulk_filters
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
+from edgegap_async.models.location_filters import FilterType
+from edgegap_async.secret import Secret, parse_container_token
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_tags
 
@@ -114,7 +115,7 @@ class DeploymentStopping(Service):
             query=string_values(container_log_storage=container_log_storage),
             timeout=timeout,
             priority=Priority.URGENT,
-            token=own_token(token, "the container's delete token"),
+            token=parse_container_token(token, "the container's delete token"),
             secrets=(Secret(stop_key),),
         )
         return attrs.evolve(receipt, message=receipt.message.replace(stop_key, "***"))

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from edgegap_async.errors import WaitTimeout
 from edgegap_async.models.deployments import DeploymentSnapshot, GameServer
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
-from edgegap_async.models.query import Filter
+from edgegap_async.models.list_filter import Filter
 from edgegap_async.models.states import StateChange
 from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus, wait_for_server
 from edgegap_async.services.deployments.listing import DeploymentListing

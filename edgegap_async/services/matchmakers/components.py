@@ -9,7 +9,7 @@ from edgegap_async.models.encoding import omit_none, unless_none
 from edgegap_async.models.matchmakers import MatchmakerComponent, RegistryCredentials
 from edgegap_async.pagination import PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 
 
 class Components(Service):
@@ -48,7 +48,7 @@ class Components(Service):
         return await self._call(
             "post-matchmaker-component",
             MatchmakerComponent,
-            body=name_fields(name=name) | _image_fields(repository, image, tag, credentials),
+            body=validate_name_fields(name=name) | _image_fields(repository, image, tag, credentials),
             timeout=timeout,
             secrets=credentials.secrets if credentials else (),
         )
@@ -91,7 +91,7 @@ class Components(Service):
             "patch-matchmaker-component",
             MatchmakerComponent,
             name,
-            body=name_fields(**omit_none(name=new_name)) | _image_fields(repository, image, tag, credentials),
+            body=validate_name_fields(**omit_none(name=new_name)) | _image_fields(repository, image, tag, credentials),
             timeout=timeout,
             secrets=credentials.secrets if credentials else (),
         )

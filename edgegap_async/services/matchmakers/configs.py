@@ -8,7 +8,7 @@ from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.matchmakers import ListedReleaseConfig, ReleaseConfig
 from edgegap_async.pagination import PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 
 
 class Configs(Service):
@@ -25,7 +25,7 @@ class Configs(Service):
         Raises:
             ConfigurationError: The name is invalid; nothing was sent.
         """
-        body = name_fields(name=name) | omit_none(configuration=configuration)
+        body = validate_name_fields(name=name) | omit_none(configuration=configuration)
         return await self._call("post-matchmaker-release-config", ReleaseConfig, body=body, timeout=timeout)
 
     async def get(self, name: str, *, timeout: float | None = None) -> ReleaseConfig:
@@ -56,7 +56,7 @@ class Configs(Service):
             ConfigurationError: The new name is invalid; nothing was sent.
             BadRequest: There is no configuration of that name.
         """
-        body = name_fields(**omit_none(name=new_name)) | omit_none(configuration=configuration)
+        body = validate_name_fields(**omit_none(name=new_name)) | omit_none(configuration=configuration)
         return await self._call("patch-matchmaker-release-config", ReleaseConfig, name, body=body, timeout=timeout)
 
     async def delete(self, name: str, *, timeout: float | None = None) -> None:

@@ -8,7 +8,7 @@ from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.matchmakers import ComponentVariable
 from edgegap_async.pagination import PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 
 
 class Envs(Service):
@@ -27,7 +27,7 @@ class Envs(Service):
             ConfigurationError: The key is invalid; nothing was sent.
             BadRequest: There is no such component.
         """
-        body = name_fields(key=key) | omit_none(value=value)
+        body = validate_name_fields(key=key) | omit_none(value=value)
         return await self._call(
             "post-matchmaker-component-env", ComponentVariable, component, body=body, timeout=timeout
         )
@@ -67,7 +67,7 @@ class Envs(Service):
             ConfigurationError: The new key is invalid; nothing was sent.
             BadRequest: There is no such component or variable.
         """
-        body = name_fields(**omit_none(key=new_key)) | omit_none(value=value)
+        body = validate_name_fields(**omit_none(key=new_key)) | omit_none(value=value)
         return await self._call(
             "patch-matchmaker-component-env", ComponentVariable, component, key, body=body, timeout=timeout
         )

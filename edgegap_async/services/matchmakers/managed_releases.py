@@ -7,7 +7,7 @@ from types import NoneType
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.matchmakers import ManagedRelease
 from edgegap_async.services.base import Service
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 
 
 class ManagedReleases(Service):
@@ -31,7 +31,7 @@ class ManagedReleases(Service):
             ConfigurationError: The version or the configuration's name is invalid; nothing was sent.
             BadRequest: There is no such matchmaker.
         """
-        body = name_fields(version=version, release_config_name=config)
+        body = validate_name_fields(version=version, release_config_name=config)
         return await self._call(
             "post-matchmaker-managed-release", ManagedRelease, matchmaker, body=body, timeout=timeout
         )
@@ -75,7 +75,7 @@ class ManagedReleases(Service):
             ConfigurationError: The new version or the configuration's name is invalid; nothing was sent.
             NotFound: There is no such release.
         """
-        body = name_fields(**omit_none(version=new_version, release_config_name=config))
+        body = validate_name_fields(**omit_none(version=new_version, release_config_name=config))
         return await self._call(
             "patch-matchmaker-managed-release", ManagedRelease, matchmaker, version, body=body, timeout=timeout
         )

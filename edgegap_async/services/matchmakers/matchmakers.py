@@ -13,7 +13,7 @@ from edgegap_async.services.matchmakers.components import Components
 from edgegap_async.services.matchmakers.configs import Configs
 from edgegap_async.services.matchmakers.envs import Envs
 from edgegap_async.services.matchmakers.managed_releases import ManagedReleases
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 from edgegap_async.services.matchmakers.releases import Releases
 
 
@@ -44,7 +44,7 @@ class Matchmakers(Service):
         Raises:
             ConfigurationError: The name is invalid; nothing was sent.
         """
-        return await self._call("post-matchmaker", Matchmaker, body=name_fields(name=name), timeout=timeout)
+        return await self._call("post-matchmaker", Matchmaker, body=validate_name_fields(name=name), timeout=timeout)
 
     async def get(self, name: str, *, timeout: float | None = None) -> Matchmaker:
         """Return a matchmaker: ``GET /v1/aom/matchmaker/{matchmaker_name}``.
@@ -66,7 +66,7 @@ class Matchmakers(Service):
             ConfigurationError: The new name is invalid; nothing was sent.
             BadRequest: There is no matchmaker of that name.
         """
-        body = name_fields(**omit_none(name=new_name))
+        body = validate_name_fields(**omit_none(name=new_name))
         return await self._call("patch-matchmaker", Matchmaker, name, body=body, timeout=timeout)
 
     async def delete(self, name: str, *, timeout: float | None = None) -> None:

@@ -6,8 +6,8 @@ from edgegap_async.errors import JSON
 from edgegap_async.validation import validate_name
 
 
-def name_fields(**names: object) -> dict[str, JSON]:
-    """Return the fields unchanged.
+def validate_name_fields(**names: object) -> dict[str, JSON]:
+    """Return the fields unchanged, if their values are valid names.
 
     Each is a name that becomes part of a URL path in this request or a later one.
 

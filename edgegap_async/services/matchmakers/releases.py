@@ -8,7 +8,7 @@ from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.matchmakers import ListedRelease, MatchmakerRelease
 from edgegap_async.pagination import PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.services.matchmakers.name_fields import name_fields
+from edgegap_async.services.matchmakers.name_fields import validate_name_fields
 
 
 class Releases(Service):
@@ -41,7 +41,7 @@ class Releases(Service):
             ConfigurationError: The version or a component's name is invalid; nothing was sent.
             BadRequest: There is no such matchmaker.
         """
-        body = name_fields(
+        body = validate_name_fields(
             version=version,
             frontend_component_name=frontend,
             director_component_name=director,
@@ -101,7 +101,7 @@ class Releases(Service):
             MatchmakerRelease,
             matchmaker,
             version,
-            body=name_fields(**names),
+            body=validate_name_fields(**names),
             timeout=timeout,
         )
 

@@ -15,7 +15,7 @@ import attrs
 
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.geography import City
-from edgegap_async.simulator.domain.host import Machine, OpenPort
+from edgegap_async.simulator.domain.machine import Machine, OpenPort
 from edgegap_async.simulator.domain.states import ENDING, SETTLED, DeploymentState
 
 TERMINATION_SECONDS: Final = 0.5

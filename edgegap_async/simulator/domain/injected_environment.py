@@ -6,9 +6,9 @@ import re
 
 import attrs
 
-from edgegap_async.codec import dumps
+from edgegap_async.json_codec import dumps
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
-from edgegap_async.simulator.domain.host import OpenPort
+from edgegap_async.simulator.domain.machine import OpenPort
 
 _CLOCK_MHZ = "2000"
 

@@ -13,7 +13,7 @@ import attrs
 
 from edgegap_async.simulator.clock import Clock
 from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
-from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, documentation_address
+from edgegap_async.simulator.domain.machine import EXTERNAL_PORTS, documentation_address
 
 SHARE_OF_TIME_TO_READY: Final = 0.5
 """A relay's time to ready as a share of a server's: a relay pulls no image."""

@@ -19,8 +19,8 @@ from edgegap_async.simulator.domain.deployment import (
     schedule_states,
 )
 from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
-from edgegap_async.simulator.domain.host import Machine, documentation_address
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
+from edgegap_async.simulator.domain.machine import Machine, documentation_address
 from edgegap_async.simulator.domain.random_streams import RandomStreams
 from edgegap_async.simulator.domain.registry import ContainerRegistry
 from edgegap_async.simulator.domain.rejection import Rejection

@@ -8,7 +8,7 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers import tags
-from edgegap_async.simulator.handlers.documented import documented_reply
+from edgegap_async.simulator.handlers.documented_replies import documented_reply
 from edgegap_async.simulator.handlers.serializers import deployment_context
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 

@@ -11,7 +11,7 @@ from edgegap_async.simulator.domain.session import CUSTOM, SimulatedSession
 from edgegap_async.simulator.domain.states import ENDING
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.deployments import find_deployment
-from edgegap_async.simulator.handlers.documented import documented_rejection, documented_reply
+from edgegap_async.simulator.handlers.documented_replies import documented_rejection, documented_reply
 from edgegap_async.simulator.handlers.pages import documented_list
 from edgegap_async.simulator.handlers.serializers import session_details, session_row
 from edgegap_async.simulator.handlers.sessions import creation_body, deletion_body, users_by_address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.documented import documented_rejection
+from edgegap_async.simulator.handlers.documented_replies import documented_rejection
 from edgegap_async.simulator.handlers.serializers import lobby_details
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 

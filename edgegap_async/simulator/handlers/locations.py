@@ -6,7 +6,7 @@ import zlib
 from typing import Any, Final
 
 from edgegap_async.simulator.domain.geography import CITIES, City
-from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, documentation_address
+from edgegap_async.simulator.domain.machine import EXTERNAL_PORTS, documentation_address
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.pages import PageRequest, page_body, selects_page
 from edgegap_async.simulator.handlers.serializers import location

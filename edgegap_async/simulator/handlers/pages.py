@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.documented import documented_reply
+from edgegap_async.simulator.handlers.documented_replies import documented_reply
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 from edgegap_async.simulator.specification import response_fields
 

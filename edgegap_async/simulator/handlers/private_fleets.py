@@ -6,7 +6,7 @@ import functools
 import zlib
 from typing import Any, Final
 
-from edgegap_async.simulator.domain.host import EXTERNAL_PORTS, Machine
+from edgegap_async.simulator.domain.machine import EXTERNAL_PORTS, Machine
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.pages import page_body

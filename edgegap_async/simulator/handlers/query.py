@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeGuard, TypeVar
 
 import attrs
 
-from edgegap_async.codec import loads
+from edgegap_async.json_codec import loads
 from edgegap_async.simulator.domain.states import DeploymentState
 
 

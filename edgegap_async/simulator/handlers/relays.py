@@ -9,7 +9,7 @@ from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.documented import documented_rejection
+from edgegap_async.simulator.handlers.documented_replies import documented_rejection
 from edgegap_async.simulator.handlers.pages import documented_list
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.handlers.serializers import relay_details, relay_player, relay_summary

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.resource_types import RESOURCE_TYPES, ResourceRecord, ResourceType, ResourceVerb
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.handlers.documented import documented_rejection, documented_reply
+from edgegap_async.simulator.handlers.documented_replies import documented_rejection, documented_reply
 from edgegap_async.simulator.handlers.pages import documented_list
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 from edgegap_async.simulator.specification import request_fields, response_fields, success_status

@@ -8,8 +8,8 @@ import attrs
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.geography import City
-from edgegap_async.simulator.domain.host import OpenPort
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
+from edgegap_async.simulator.domain.machine import OpenPort
 from edgegap_async.simulator.domain.relay import RelayPlayer, SimulatedRelay
 from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState

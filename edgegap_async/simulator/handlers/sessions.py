@@ -11,7 +11,7 @@ from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSessi
 from edgegap_async.simulator.domain.world import DeploymentParameters, World
 from edgegap_async.simulator.handlers.bulk_filters import select_items
 from edgegap_async.simulator.handlers.deployments import find_deployment
-from edgegap_async.simulator.handlers.documented import documented_rejection, documented_reply
+from edgegap_async.simulator.handlers.documented_replies import documented_rejection, documented_reply
 from edgegap_async.simulator.handlers.pages import documented_list
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.handlers.serializers import session_details, session_player, session_row

@@ -8,8 +8,9 @@ from collections.abc import Container
 import attrs
 
 from edgegap_async.simulator.domain.rejection import Rejection
-from edgegap_async.simulator.http.messages import IncomingRequest, Reply, rejection_reply, too_many_requests
+from edgegap_async.simulator.http.messages import IncomingRequest, Reply
 from edgegap_async.simulator.http.rate_limits import RateLimiter
+from edgegap_async.simulator.http.responses import rejection_reply, too_many_requests
 
 
 @attrs.frozen(kw_only=True)

@@ -12,9 +12,10 @@ from aiohttp import web
 from edgegap_async.simulator.domain.deployment import PlannedFailure
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
-from edgegap_async.simulator.http.messages import Handler, IncomingRequest, Reply, rejection_reply
+from edgegap_async.simulator.http.messages import Handler, IncomingRequest, Reply
 from edgegap_async.simulator.http.request_validation import validate_request
-from edgegap_async.simulator.http.responses import is_disconnected
+from edgegap_async.simulator.http.responses import rejection_reply
+from edgegap_async.simulator.http.sending import is_disconnected
 
 _DISCONNECT_POLL: Final = 0.1
 """Seconds between two checks whether the client of a stalled request has disconnected."""

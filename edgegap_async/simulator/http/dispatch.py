@@ -17,8 +17,9 @@ from edgegap_async.simulator.http.faults import Faults, TakenFault
 from edgegap_async.simulator.http.messages import Handler, IncomingRequest, Reply, RequestResult
 from edgegap_async.simulator.http.request_log import LoggedRequest
 from edgegap_async.simulator.http.request_validation import json_or_none
-from edgegap_async.simulator.http.responses import send_result, unknown_path
+from edgegap_async.simulator.http.responses import unknown_path
 from edgegap_async.simulator.http.routing import MatchedRoute, Routes
+from edgegap_async.simulator.http.sending import send_result
 
 _ROUTES: Final = Routes()
 

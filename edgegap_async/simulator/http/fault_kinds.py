@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 import attrs
 
-from edgegap_async.codec import dumps
 from edgegap_async.errors import ConfigurationError
+from edgegap_async.json_codec import dumps
 from edgegap_async.simulator.domain.deployment import PlannedFailure
 from edgegap_async.simulator.http.active_request import ActiveRequest
-from edgegap_async.simulator.http.messages import DroppedConnection, Reply, RequestResult, too_many_requests
+from edgegap_async.simulator.http.messages import DroppedConnection, Reply, RequestResult
+from edgegap_async.simulator.http.responses import too_many_requests
 from edgegap_async.validation import suggestion, validate_int, validate_number
 
 _HTML: Final = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"

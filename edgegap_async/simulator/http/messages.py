@@ -7,10 +7,9 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from edgegap_async.codec import dumps
+from edgegap_async.json_codec import dumps
 from edgegap_async.operations import Operation
 from edgegap_async.simulator.domain.deployment import PlannedFailure
-from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
 
 
@@ -92,15 +91,3 @@ RequestResult: TypeAlias = Reply | DroppedConnection
 
 Handler: TypeAlias = Callable[[World, ValidatedRequest], Reply]
 """Performs one operation. It never awaits, so no other request is handled in between; it raises ``Rejection``."""
-
-
-def rejection_reply(rejection: Rejection) -> Reply:
-    """Return the response for a request that a check or a handler rejected."""
-    body: dict[str, Any] = {"message": rejection.message}
-    return Reply(rejection.status, body | {"details": dict(rejection.details)} if rejection.details else body)
-
-
-def too_many_requests(retry_after: float | str | None) -> Reply:
-    """Return a 429 response; its body is a guess, because the service documents none."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Reply(429, {"message": "Too many requests"}, headers)

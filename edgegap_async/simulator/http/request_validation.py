@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgegap_async.codec import loads
+from edgegap_async.json_codec import loads
 from edgegap_async.operations import Operation
 from edgegap_async.simulator.domain.deployment import PlannedFailure
 from edgegap_async.simulator.domain.rejection import Rejection

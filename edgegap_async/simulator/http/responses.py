@@ -1,36 +1,23 @@
-"""Sends the result of a request: a response, half of one, or a closed connection."""
+"""The responses that no handler makes: a rejected request, too many requests, an unknown path."""
 
 from __future__ import annotations
 
-import socket
-import struct
+from typing import Any
 
-from aiohttp import web
-
-from edgegap_async.simulator.http.messages import Reply, RequestResult
-from edgegap_async.simulator.http.request_log import LoggedRequest
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.http.messages import Reply
 
 
-def is_disconnected(request: web.BaseRequest) -> bool:
-    """Return whether the client of a request has closed the connection."""
-    return request.transport is None or request.transport.is_closing()
+def rejection_reply(rejection: Rejection) -> Reply:
+    """Return the response for a request that a check or a handler rejected."""
+    body: dict[str, Any] = {"message": rejection.message}
+    return Reply(rejection.status, body | {"details": dict(rejection.details)} if rejection.details else body)
 
 
-async def send_result(request: web.BaseRequest, result: RequestResult, entry: LoggedRequest) -> web.StreamResponse:
-    """Send the result of a request, and log the status of a complete response.
-
-    Args:
-        request: The request, for its connection.
-        result: The response, or how to drop the connection.
-        entry: The request's entry in the log.
-    """
-    if isinstance(result, Reply):
-        entry.status = result.status
-        return _response(result)
-    if result.partial is not None and not is_disconnected(request):
-        return await _send_half(request, result.partial)
-    _drop(request, reset=result.reset)
-    return web.Response()
+def too_many_requests(retry_after: float | str | None) -> Reply:
+    """Return a 429 response; its body is a guess, because the service documents none."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Reply(429, {"message": "Too many requests"}, headers)
 
 
 def unknown_path(method: str, allowed: frozenset[str]) -> Reply:
@@ -43,35 +30,3 @@ def unknown_path(method: str, allowed: frozenset[str]) -> Reply:
     if allowed:
         return Reply(405, {"message": f"the method {method} is not allowed"}, {"Allow": ", ".join(sorted(allowed))})
     return Reply(404, {"message": "no operation has this path"})
-
-
-def _response(reply: Reply) -> web.Response:
-    headers = dict(reply.headers)
-    if reply.content_type is not None:
-        headers.setdefault("Content-Type", reply.content_type)
-    return web.Response(status=reply.status, body=reply.content or None, headers=headers)
-
-
-async def _send_half(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    content = reply.content
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
-    response.content_type = reply.content_type or "application/octet-stream"
-    response.content_length = len(content)
-    await response.prepare(request)
-    await response.write(content[: len(content) // 2])
-    if request.transport is not None:
-        request.transport.close()  # sends what was written first
-    return response
-
-
-def _drop(request: web.BaseRequest, *, reset: bool) -> None:
-    transport = request.transport
-    if transport is None:
-        return
-    if reset:
-        connection = transport.get_extra_info("socket")
-        # Without lingering, TCP sends a reset instead of an orderly end. A loop hands out its socket for reading
-        # its state only, so the option is set on a duplicate.
-        with socket.fromfd(connection.fileno(), connection.family, connection.type) as duplicate:
-            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

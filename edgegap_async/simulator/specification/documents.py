@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final, TypeAlias, cast
 
-from edgegap_async.codec import loads
+from edgegap_async.json_codec import loads
 from edgegap_async.operations import Operation, Spec
 
 Schema: TypeAlias = dict[str, Any]

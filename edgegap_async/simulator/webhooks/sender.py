@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import attrs
 
-from edgegap_async.codec import dumps
+from edgegap_async.json_codec import dumps
 from edgegap_async.simulator.clock import Clock
 from edgegap_async.simulator.http.fault_kinds import WebhookFault
 from edgegap_async.simulator.http.loopback import is_loopback

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgegap_async.config import Secret
+from edgegap_async.secret import Secret
 from samples import Calls
 
 BUCKET = {

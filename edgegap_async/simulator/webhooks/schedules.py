@@ -1,4 +1,4 @@
-"""The events of deployments, sessions and relays, and the payloads of their webhooks."""
+"""The webhooks of a deployment, a session or a relay: at which events, to which URLs, with what payloads."""
 
 from __future__ import annotations
 

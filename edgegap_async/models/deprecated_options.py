@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
 from edgegap_async.errors import JSON
-from edgegap_async.models.users import position
+from edgegap_async.models.users import position_json
 from edgegap_async.validation import validate_choice, validate_list, validate_options
 
 SortStrategy: TypeAlias = Literal["basic", "weighted"]
 """How the service sorts locations before it chooses one."""
 
 
-class Placement(TypedDict, total=False):
+class DeprecatedPlacement(TypedDict, total=False):
     """Deprecated options for the location of a deployment or session; ``filters`` replaces them.
 
     Only the document of 2024 lists them. All are optional, and unset by default.
@@ -39,8 +39,8 @@ class Placement(TypedDict, total=False):
     """Choose the location by the players' addresses alone, without measuring round trips."""
 
 
-class DeprecatedOptions(Placement, total=False):
-    """Deprecated options of a v1 deployment (``deployments.create_v1``), beside those of ``Placement``.
+class DeprecatedOptions(DeprecatedPlacement, total=False):
+    """Deprecated options of a v1 deployment (``deployments.create_v1``), beside those of ``DeprecatedPlacement``.
 
     Only the document of 2024 lists them. All are optional, and unset by default.
 
@@ -61,15 +61,15 @@ class DeprecatedOptions(Placement, total=False):
 
 
 _ENCODERS: Final[Mapping[str, Callable[[Any], JSON]]] = {
-    "location": position,
+    "location": position_json,
     "telemetry_profile_uuid_list": lambda profiles: [*validate_list(profiles, "telemetry_profile_uuid_list")],
     "ap_sort_strategy": lambda strategy: validate_choice(strategy, get_args(SortStrategy), "ap_sort_strategy"),
 }
 """The options that are checked or are sent in another form."""
 
 
-def placement_json(
-    options: Placement | DeprecatedOptions, known: type[Placement] | type[DeprecatedOptions]
+def deprecated_options_json(
+    options: DeprecatedPlacement | DeprecatedOptions, known: type[DeprecatedPlacement] | type[DeprecatedOptions]
 ) -> dict[str, JSON]:
     """Return the options as fields of a body; raises ConfigurationError for an option that ``known`` does not have."""
     validate_options(options, known.__annotations__, "a deployment or session")

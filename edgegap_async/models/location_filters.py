@@ -1,15 +1,15 @@
-"""Filters of requests: where a deployment may run, and what a bulk stop stops."""
+"""Filters of locations: where a v1 deployment, a session or a relay session may run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import attrs
 
-from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
-from edgegap_async.validation import validate_choice, validate_list
+from edgegap_async.validation import validate_list
 
 FilterType: TypeAlias = Literal["any", "all", "not"]
 """How the values of a filter combine: any of them, all of them, or none of them must match."""
@@ -41,24 +41,3 @@ class DeployFilter(Model):
 def filters_json(filters: Sequence[DeployFilter]) -> JSON:
     """Return the filters as v1 expects them, None if there are none."""
     return [one.as_json() for one in validate_list(filters, "filters")] or None
-
-
-def bulk_filters(match: FilterType, **values: Sequence[str]) -> list[JSON]:
-    """Return the filters of a bulk stop, one for each field that has values.
-
-    Args:
-        match: Whether any, all or none of the values of a field must match.
-        **values: The values by the name of the field.
-
-    Raises:
-        ConfigurationError: No field has values: the service would stop everything.
-    """
-    validate_choice(match, get_args(FilterType), "match")
-    filters = [
-        DeployFilter(field=field, values=tuple(chosen), filter_type=match).as_json()
-        for field, chosen in values.items()
-        if chosen
-    ]
-    if not filters:
-        raise ConfigurationError("a bulk stop without a filter would stop everything: pass ids or tags")
-    return filters

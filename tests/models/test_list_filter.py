@@ -10,7 +10,7 @@ import pytest
 
 from edgegap_async import Filter, State
 from edgegap_async.errors import ConfigurationError
-from edgegap_async.models.query import OPERATORS, Condition, query_text
+from edgegap_async.models.list_filter import OPERATORS, Condition, query_text
 from edgegap_async.simulator.handlers.query import parse
 
 NOON = datetime(2026, 4, 22, 12, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The ``query`` parameter of ``GET /v1/deployments``: filters and order of the list of deployments."""
+"""``Filter`` and the order of the list of deployments: the ``query`` parameter of ``GET /v1/deployments``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from edgegap_async.codec import dumps
 from edgegap_async.errors import JSON, ConfigurationError
+from edgegap_async.json_codec import dumps
 from edgegap_async.models.states import State
 from edgegap_async.validation import suggestion, validate_choice, validate_list
 
