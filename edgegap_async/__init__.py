@@ -61,7 +61,7 @@ from edgegap_async.ownership.creation import GuardPolicy, OnCancel
 from edgegap_async.ownership.journal import OrphanedServer
 from edgegap_async.pagination import Page, PageStream
 from edgegap_async.secret import Secret
-from edgegap_async.services.deployments.deploy_many import DeployResult, ServerRequest
+from edgegap_async.services.deployments.deploy_many import Deployed, ServerRequest
 from edgegap_async.stats import BucketStats, Stats
 from edgegap_async.transport import RetryPolicy
 from edgegap_async.waiting.progress import ManyProgress, WaitProgress
@@ -81,7 +81,7 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "DeployFilter",
-    "DeployResult",
+    "Deployed",
     "Deployment",
     "DeploymentError",
     "DeploymentFailed",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from edgegap_async import DeployResult, Filter, ManyProgress, ServerRequest, State
+from edgegap_async import Deployed, Filter, ManyProgress, ServerRequest, State
 from edgegap_async.errors import AuthenticationError, DeadlineExceeded, DeploymentError, DeploymentFailed, WaitTimeout
 from edgegap_async.simulator import LocalEdgegap
 
@@ -32,9 +32,7 @@ async def test_each_server_is_yielded_as_it_becomes_ready(local: LocalEdgegap, o
     local.faults.add("v2-deployment-create", "errored", times=2)
     requests = server_requests(20)
     async with local.client() as edgegap:
-        results: list[DeployResult] = [
-            each async for each in edgegap.deployments.deploy_many(requests, ordered=ordered)
-        ]
+        results: list[Deployed] = [each async for each in edgegap.deployments.deploy_many(requests, ordered=ordered)]
         servers = [result.server for result in results if result.server is not None]
         errors = [result.error for result in results if result.error is not None]
         assert (len(servers), len(errors)) == (18, 2)
@@ -90,7 +88,7 @@ async def test_an_exception_of_on_progress_stops_the_servers_that_were_not_yield
     async with local.client() as edgegap:
         yielded: list[str] = []
 
-        async def consume(results: AsyncIterator[DeployResult]) -> None:
+        async def consume(results: AsyncIterator[Deployed]) -> None:
             async for result in results:
                 assert result.server is not None
                 yielded.append(result.server.request_id)

@@ -7,7 +7,7 @@ import asyncio
 import attrs
 import pytest
 
-from edgegap_async import DeployResult, GameServer, ServerRequest
+from edgegap_async import Deployed, GameServer, ServerRequest
 from edgegap_async.errors import DeploymentFailed
 from edgegap_async.simulator import LocalEdgegap
 
@@ -40,7 +40,7 @@ async def test_ready_after_is_close_for_many_servers_too(local: LocalEdgegap) ->
     local.faults.add("v2-deployment-create", "errored")
     requests = [ServerRequest(application="kart", version="v1", users=USERS) for _ in range(30)]
     async with local.client() as edgegap:
-        results: list[DeployResult] = [each async for each in edgegap.deployments.deploy_many(requests)]
+        results: list[Deployed] = [each async for each in edgegap.deployments.deploy_many(requests)]
     (failed,) = (result for result in results if result.server is None)
     assert isinstance(failed.error, DeploymentFailed)
     assert failed.ready_after is None

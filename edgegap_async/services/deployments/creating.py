@@ -17,7 +17,7 @@ from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.services.base import Service
 from edgegap_async.services.deployments import create_and_wait
 from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus
-from edgegap_async.services.deployments.deploy_many import DeployResult, ServerRequest, deploy_each
+from edgegap_async.services.deployments.deploy_many import Deployed, ServerRequest, deploy_each
 from edgegap_async.validation import validate_name, validate_tags
 from edgegap_async.waiting.progress import OnManyProgress, OnWaitProgress
 
@@ -287,7 +287,7 @@ class DeploymentCreating(Service):
         attempts: int = 1,
         on_status: OnDeploymentStatus | None = None,
         on_progress: OnManyProgress | None = None,
-    ) -> AsyncGenerator[DeployResult, None]:
+    ) -> AsyncGenerator[Deployed, None]:
         """Create many servers, and yield each as it becomes ready, or its error.
 
         ::

@@ -33,7 +33,7 @@ class ServerRequest:
 
 
 @attrs.frozen(kw_only=True)
-class DeployResult:
+class Deployed:
     """The result of one request: a server, or the error because of which there is none."""
 
     request: ServerRequest
@@ -55,7 +55,7 @@ async def deploy_each(
     concurrency: int | None,
     ordered: bool,
     on_progress: OnManyProgress | None,
-) -> AsyncGenerator[DeployResult, None]:
+) -> AsyncGenerator[Deployed, None]:
     """Yield the result of each request as it arrives.
 
     Args:
@@ -79,18 +79,18 @@ async def deploy_each(
         if on_progress is not None:
             on_progress(progress)
 
-    async def deploy_one(request: ServerRequest) -> DeployResult:
+    async def deploy_one(request: ServerRequest) -> Deployed:
         async with slots:
             advance(under_way=1)
             try:
                 server = await deploy(request)
             except EdgegapError as error:
                 advance(under_way=-1, failed=1)
-                return DeployResult(request=request, error=error)
+                return Deployed(request=request, error=error)
             not_yielded.add(server.request_id)
             in_use.add(server.request_id)
             advance(under_way=-1, ready=1)
-            return DeployResult(request=request, server=server)
+            return Deployed(request=request, server=server)
 
     tasks = [asyncio.create_task(deploy_one(request), name="edgegap deploy one of many") for request in wanted]
     try:
