@@ -95,7 +95,8 @@ class EdgegapClient:
                 ``default``), where buckets that are not named keep theirs; or None for no limits.
             webhook_url: The public URL under which ``webhooks`` of this client is served: the service then reports
                 every deployment, session and relay session that this client creates.
-            webhook_key: A secret shared by the processes that serve webhooks under one URL; None for a random one.
+            webhook_key: A secret shared by the processes that serve webhooks under one URL, which must not be empty;
+                None for a random one.
             session: An aiohttp session to use; it is not closed, and aiohttp itself resends an idempotent request once
                 on a dropped connection. None opens one.
             retry: How often and how fast failed requests are sent again.
@@ -122,7 +123,7 @@ class EdgegapClient:
         self._watchers = Watchers(self._pipeline)
         self.webhooks: Webhooks = Webhooks(
             None if webhook_url is None else parse_base_url(webhook_url, "webhook_url"),
-            None if webhook_key is None else webhook_key.encode(),
+            None if webhook_key is None else webhook_key.encode(errors="surrogatepass"),
             self._watchers,
         )
         self._closing: asyncio.Task[None] | None = None

@@ -55,6 +55,10 @@ def no_webhooks(_: GuardTag) -> dict[str, JSON]:
     return {}
 
 
+def not_reported(_: GuardTag, __: str) -> None:
+    """Report a created server to nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Creation(Generic[CreatedT]):
     """One create request.
@@ -67,6 +71,7 @@ class Creation(Generic[CreatedT]):
         version: The version's name, None for the newest.
         adopt: Makes of a row in the list what the lost response would have been.
         webhooks: Returns the body's webhook fields; fields of the body itself take precedence.
+        on_created: Called with the id of the server as soon as it is known, also that of one created in error.
         seconds: The deadline of the create request, its repetitions and look-ups together.
         is_guarded: Whether to send a tag and to look the server up by it if the response is lost.
         on_cancel: What happens to the server if the calling task is cancelled.
@@ -79,6 +84,7 @@ class Creation(Generic[CreatedT]):
     version: str | None
     adopt: Callable[[ListedServer], CreatedT]
     webhooks: Callable[[GuardTag], dict[str, JSON]] = no_webhooks
+    on_created: Callable[[GuardTag, str], None] = not_reported
     seconds: float
     is_guarded: bool = True
     on_cancel: OnCancel = attrs.field(default="stop", validator=_validate_on_cancel)

@@ -103,6 +103,8 @@ class DeployGuard:
                 created = await self._request(creation, tag, remaining)
                 break
             except EdgegapError as error:
+                if isinstance(error, Unprocessable) and error.request_id is not None:
+                    creation.on_created(tag, error.request_id)
                 if not may_have_been_created(error) or not creation.is_guarded:
                     await self._give_up(tag, error, lost, deadline - loop.time())
                     raise
@@ -117,6 +119,7 @@ class DeployGuard:
                     raise
                 remaining = deadline - loop.time()
         id = created.request_id
+        creation.on_created(tag, id)
         await self._record_created(tag, id)
         if lost:
             sweep = self._stop_duplicates(tag, lost, keep=id)

@@ -107,6 +107,7 @@ class Relays(Service):
             timeout=timeout,
             priority=Priority.URGENT,
         )
+        self._core.webhooks.bind_url(own_webhook, created.session_id)
         self._core.watchers.relays.on_requested(created.session_id, has_webhook=own_webhook is not None)
         return created
 

@@ -234,6 +234,7 @@ class Sessions(Service):
             timeout=timeout,
             priority=Priority.URGENT,
         )
+        self._core.webhooks.bind_url(own_webhook, created.session_id)
         self._core.watchers.sessions.on_requested(created.session_id, has_webhook=own_webhook is not None)
         return created
 

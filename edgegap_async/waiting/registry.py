@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Generic
 
 import attrs
@@ -14,7 +14,30 @@ from edgegap_async.waiting.history import VersionKey
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 
 _REMEMBERED: Final = 20_000
-"""Requests, and webhooks, that are remembered before anything waits for them."""
+"""Requests that are remembered before anything waits for them."""
+
+_MAX_EARLY_BYTES: Final = 1 << 24
+"""What the webhooks that are kept before anything waits for them take."""
+
+_ITEM_BYTES: Final = 500
+"""What an item takes in addition to its body, approximately."""
+
+
+@attrs.frozen
+class EarlyWebhook(Generic[SnapshotT]):
+    """A webhook before anything waits for it, kept as its body: what that is decoded to may take 20 times as much.
+
+    Attributes:
+        body: Its body.
+        decode: Decodes it.
+    """
+
+    body: bytes = attrs.field(repr=False)
+    decode: Callable[[bytes], SnapshotT]
+
+
+def _size(_: str, webhook: EarlyWebhook[SnapshotT]) -> int:
+    return len(webhook.body) + _ITEM_BYTES
 
 
 class WatchRegistry(Generic[SnapshotT]):
@@ -23,7 +46,7 @@ class WatchRegistry(Generic[SnapshotT]):
     def __init__(self) -> None:
         self._entries: dict[str, WatchEntry[SnapshotT]] = {}
         self._requests: BoundedDict[str, RequestRecord] = BoundedDict(_REMEMBERED)
-        self._early_snapshots: BoundedDict[str, SnapshotT] = BoundedDict(_REMEMBERED)
+        self._early_webhooks: BoundedDict[str, EarlyWebhook[SnapshotT]] = BoundedDict(_MAX_EARLY_BYTES, _size)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -64,13 +87,14 @@ class WatchRegistry(Generic[SnapshotT]):
         now = asyncio.get_running_loop().time()
         self._requests[id] = RequestRecord(requested_at=now, version=version, has_webhook=has_webhook)
 
-    def remember_webhook(self, id: str, snapshot: SnapshotT | None = None) -> None:
-        """Remember the snapshot of a webhook; without one, that the webhook was sent, so that none will follow."""
-        if snapshot is not None:
-            self._early_snapshots[id] = snapshot
+    def remember_webhook(self, id: str, webhook: EarlyWebhook[SnapshotT] | None = None) -> None:
+        """Remember a webhook; without one, that the webhook was sent, so that none will follow."""
+        if webhook is not None:
+            self._early_webhooks[id] = webhook
         elif (request := self._requests.get(id)) is not None:
             self._requests[id] = attrs.evolve(request, has_webhook=False)
 
     def take_early_snapshot(self, id: str) -> SnapshotT | None:
         """Return the snapshot of a webhook that arrived before the first subscription, and forget it."""
-        return self._early_snapshots.pop(id, None)
+        webhook = self._early_webhooks.pop(id)
+        return None if webhook is None else webhook.decode(webhook.body)

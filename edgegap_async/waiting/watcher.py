@@ -14,7 +14,7 @@ from edgegap_async.models.states import Progress, SnapshotT
 from edgegap_async.waiting.history import ReadinessHistory, VersionKey
 from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress
-from edgegap_async.waiting.registry import WatchRegistry
+from edgegap_async.waiting.registry import EarlyWebhook, WatchRegistry
 from edgegap_async.waiting.schedule import PollSchedule
 from edgegap_async.waiting.status_probe import SingleProbe, as_transient
 from edgegap_async.waiting.subscriptions import Subscription, WatchEntry
@@ -143,11 +143,17 @@ class Watcher(Generic[SnapshotT]):
 
     # webhooks
 
-    def on_webhook(self, id: str, snapshot: SnapshotT) -> None:
-        """Publish the snapshot that a webhook carries; without subscriptions it is kept for the first."""
+    def on_webhook(self, id: str, snapshot: SnapshotT, early: EarlyWebhook[SnapshotT]) -> None:
+        """Publish the snapshot that a webhook carries; without subscriptions the webhook is kept for the first.
+
+        Args:
+            id: The id of what it is about.
+            snapshot: What it carries.
+            early: What is kept of it.
+        """
         entry = self._registry.get(id)
         if entry is None:
-            self._registry.remember_webhook(id, snapshot)
+            self._registry.remember_webhook(id, early)
         elif snapshot.progress is Progress.INCOMPLETE:
             self.poll_now(id)
         else:

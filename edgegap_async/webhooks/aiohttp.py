@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from edgegap_async.webhooks.receiver import MAX_BODY_BYTES, Webhooks
+from edgegap_async.webhooks.receiver import BODY_SECONDS, MAX_BODY_BYTES, Webhooks
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -16,11 +17,21 @@ def aiohttp_handler(webhooks: Webhooks) -> Callable[[web.Request], Awaitable[web
     from aiohttp import web  # noqa: PLC0415 - aiohttp's server is imported only where it is used
 
     async def handle(request: web.Request) -> web.Response:
-        body = b""
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                break
-        return web.Response(status=await webhooks.receive(request.path, body))
+        return web.Response(status=await _status(webhooks, request))
 
     return handle
+
+
+async def _status(webhooks: Webhooks, request: web.Request) -> int:
+    if not webhooks.accepts(request.path):
+        return 404  # without reading the body
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    break
+    except TimeoutError:
+        return 408
+    return await webhooks.receive(request.path, bytes(body))

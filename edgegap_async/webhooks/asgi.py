@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from edgegap_async.webhooks.receiver import MAX_BODY_BYTES, Webhooks
+from edgegap_async.webhooks.receiver import BODY_SECONDS, MAX_BODY_BYTES, Webhooks
 
 Scope: TypeAlias = MutableMapping[str, Any]
 ASGIMessage: TypeAlias = MutableMapping[str, Any]
@@ -31,17 +32,27 @@ class ASGIApplication:
             raise RuntimeError(f"webhooks are received over http, not {scope['type']}")
         status = 405
         if scope["method"] == "POST":
-            status = await self._webhooks.receive(scope["path"], await _read_body(receive))
+            status = await self._status(scope["path"], receive)
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
+
+    async def _status(self, path: str, receive: Receive) -> int:
+        if not self._webhooks.accepts(path):
+            return 404  # without reading the body
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read_body(receive)
+        except TimeoutError:
+            return 408
+        return await self._webhooks.receive(path, body)
 
 
 async def _read_body(receive: Receive) -> bytes:
     """The body, or enough of it to show that it is too large."""
-    body = b""
+    body = bytearray()
     while len(body) <= MAX_BODY_BYTES:
         message = await receive()
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break
-    return body
+    return bytes(body)

@@ -1,31 +1,35 @@
 """Receives the webhooks of deployments, sessions and relay sessions, with any HTTP server.
 
 The service does not sign its webhooks, sends each once, and waits 10 s for a response. So each create request gets URLs
-of its own that cannot be guessed, the response is sent before any listener is called, and a webhook that arrives twice
-or too late is ignored.
+of its own that cannot be guessed, the response is sent before any listener is called, a webhook that arrives twice or
+too late is ignored, and one that is about something else than the URL's creation is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import inspect
 import logging
+import math
+import re
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 
 from edgegap_async.bounded_dict import BoundedDict
-from edgegap_async.decoding.decoder import parse, structure
-from edgegap_async.errors import JSON, DecodeError
+from edgegap_async.decoding.decoder import decode, parse, structure
+from edgegap_async.errors import JSON, ConfigurationError, DecodeError
 from edgegap_async.models.deployments import Deployment
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
 from edgegap_async.models.states import State
 from edgegap_async.ownership.tag import GuardTag
+from edgegap_async.waiting.registry import EarlyWebhook
 from edgegap_async.waiting.watchers import Watchers
+from edgegap_async.webhooks.creations import Creations, HeldWebhook
+from edgegap_async.webhooks.listeners import Listeners
+from edgegap_async.webhooks.urls import WebhookSigner, WebhookURL
 
 T = TypeVar("T")
 
@@ -42,6 +46,14 @@ RelayListener: TypeAlias = Callable[[RelaySession], object]
 
 MAX_BODY_BYTES: Final = 1 << 18
 """A webhook of a deployment has a few thousand bytes."""
+
+BODY_SECONDS: Final = 10.0
+"""How long a body may take to arrive: the service itself gives up after 10 s."""
+
+_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+_WARNING_INTERVAL: Final = 60.0
+"""Seconds between two warnings of a kind."""
 
 _REMEMBERED: Final = 20_000
 """Ids whose latest state is remembered, to recognise webhooks that arrive twice or too late."""
@@ -107,13 +119,20 @@ class Webhooks:
             url: The public URL under which the webhooks are served, None for no webhooks.
             key: Makes the URLs unguessable; None for a random key of this process.
             watchers: Where waits receive what webhooks report.
+
+        Raises:
+            ConfigurationError: The key is empty.
         """
+        if key is not None and not key.strip():
+            raise ConfigurationError("webhook_key is empty: pass a secret, or None for a random key of this process")
         self._url = None if url is None else url.rstrip("/")
-        self._key = key or secrets.token_bytes(32)
+        self._has_shared_key = key is not None
+        self._signer = WebhookSigner(key if key is not None else secrets.token_bytes(32))
         self._watchers = watchers
+        self._creations = Creations(self._signer)
         self._ranks: BoundedDict[str, int] = BoundedDict(_REMEMBERED)
-        self._listeners: dict[str, list[Callable[[Any], object]]] = {}
-        self._listener_tasks: set[asyncio.Task[None]] = set()
+        self._listeners = Listeners()
+        self._warned_at: dict[str, float] = {}
 
     @property
     def is_enabled(self) -> bool:
@@ -143,7 +162,7 @@ class Webhooks:
         return self._add("relay", listener)
 
     def _add(self, event: str, listener: Callable[[T], object]) -> Callable[[T], object]:
-        self._listeners.setdefault(event, []).append(listener)
+        self._listeners.add(event, listener)
         return listener
 
     # what create requests send
@@ -159,20 +178,58 @@ class Webhooks:
         return {} if self._url is None else {"webhook_url": self._own_url("any", tag)}
 
     def session_url(self) -> str | None:
-        """Return the webhook URL of a session, None without webhooks."""
-        return None if self._url is None else self._own_url("session", secrets.token_hex(8))
+        """Return a new webhook URL for the creation of one session, None without webhooks."""
+        return self._new_url("session")
 
     def relay_url(self) -> str | None:
-        """Return the webhook URL of a relay session, None without webhooks."""
-        return None if self._url is None else self._own_url("relay", secrets.token_hex(8))
+        """Return a new webhook URL for the creation of one relay session, None without webhooks."""
+        return self._new_url("relay")
+
+    def _new_url(self, event: str) -> str | None:
+        if self._url is None:
+            return None
+        tag = secrets.token_hex(8)
+        self._creations.expect(tag)
+        return self._own_url(event, tag)
 
     def _own_url(self, event: str, tag: GuardTag | str) -> str:
-        return f"{self._url}/{event}/{tag}/{self._signature(event, str(tag))}"
+        return f"{self._url}/{self._signer.path(event, str(tag))}"
 
-    def _signature(self, event: str, tag: str) -> str:
-        return hmac.new(self._key, f"{event}/{tag}".encode(), "sha256").hexdigest()[:32]
+    # what the creations produce
+
+    def expect(self, tag: GuardTag) -> None:
+        """Hold the webhooks of a creation until ``bind`` names its id."""
+        if self._url is not None:
+            self._creations.expect(str(tag))
+
+    def bind(self, tag: GuardTag, id: str) -> None:
+        """Set the id of a creation: from now on, webhooks with any other id are refused at its URLs."""
+        if self._url is not None:
+            self._bind(str(tag), id)
+
+    def bind_url(self, url: str | None, id: str) -> None:
+        """Do as ``bind`` does for the creation that a URL of ``session_url`` or ``relay_url`` was made for."""
+        if url is not None and (own := self._signer.parse(url)) is not None:
+            self._bind(own.tag, id)
+
+    def _bind(self, tag: str, id: str) -> None:
+        for webhook in self._creations.bind(tag, id):
+            if webhook.id == id:
+                self._take(webhook, parse(webhook.body, operation=f"webhook {webhook.url.event}"))
+            else:
+                self._log_foreign(webhook.url, webhook.id)
 
     # what the service sends
+
+    def accepts(self, path: str) -> bool:
+        """Return whether a path is one that this client, or a process with the same key, created.
+
+        An HTTP server calls it before it reads the body of a request. If it returns False, respond with 404.
+
+        Args:
+            path: The request's path, of which the last three segments count.
+        """
+        return self._own(path) is not None
 
     async def receive(self, path: str, body: bytes) -> int:
         """Receive a POST request, and return the status of its response before any listener is called.
@@ -183,40 +240,74 @@ class Webhooks:
 
         Returns:
             204; 404 for a URL that this client did not create, 413 for a body that is too large, 400 for a body that
-            is not a webhook.
+            is not a webhook, 409 for a webhook that is about something else than the creation that the URL belongs to.
         """
-        event, tag, signature = ("", "", "", *path.strip("/").split("/"))[-3:]
-        subject = _SUBJECTS.get(event)
-        if subject is None or not hmac.compare_digest(signature.encode(), self._signature(event, tag).encode()):
+        url = self._own(path)
+        if url is None:
             return 404
         if len(body) > MAX_BODY_BYTES:
             return 413
         try:
-            content = parse(body, operation=f"webhook {event}")
+            content = parse(body, operation=f"webhook {url.event}")
         except DecodeError:
             return 400
-        id = content.get(subject.id_field) if isinstance(content, dict) else None
-        if not isinstance(id, str):
+        id = content.get(_SUBJECTS[url.event].id_field) if isinstance(content, dict) else None
+        if not isinstance(content, dict) or not isinstance(id, str) or not _ID.fullmatch(id):
             return 400
-        try:
-            self._take(event, id, structure(content, subject.model, operation=f"webhook {event}"))
-        except DecodeError as error:
-            logger.warning("a webhook of %s cannot be decoded, so it is polled instead: %s", id, error)
-            self._poll_now(subject.model, id)
+        if self._creations.is_foreign(url, id, content):
+            self._log_foreign(url, id)
+            return 409
+        webhook = HeldWebhook(url, id, bytes(body))
+        if self._creations.is_pending(url.tag):
+            self._creations.hold(webhook)
+        else:
+            self._take(webhook, content)
         return 204
 
-    def _take(self, event: str, id: str, snapshot: Deployment | SessionRow | RelaySession) -> None:
+    def _own(self, path: str) -> WebhookURL | None:
+        url = self._signer.parse(path)
+        if url is None or url.is_own:
+            return url
+        advice = (
+            "if another process serves the same webhook_url, its webhook_key is not the one of this process"
+            if self._has_shared_key
+            else "if several processes serve the same webhook_url, set the same webhook_key in all of them"
+        )
+        self._warn("signature", f"a webhook with an unknown signature was refused: {advice}")
+        return None
+
+    def _log_foreign(self, url: WebhookURL, id: str) -> None:
+        self._warn(
+            "foreign", f"a webhook about {id} was refused at the {url.event} URL of {url.tag}: another creation's"
+        )
+
+    def _warn(self, kind: str, message: str) -> None:
+        """Log a warning, of each kind at most one a minute."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._warned_at.get(kind, -math.inf) + _WARNING_INTERVAL:
+            self._warned_at[kind] = now
+            logger.warning("%s", message)
+
+    def _take(self, webhook: HeldWebhook, content: JSON) -> None:
+        """Pass a webhook on to waits and listeners, unless it arrived before, or was overtaken."""
+        event, id = webhook.url.event, webhook.id
+        model = _SUBJECTS[event].model
+        try:
+            snapshot = structure(content, model, operation=f"webhook {event}")
+        except DecodeError as error:
+            logger.warning("a webhook of %s cannot be decoded, so it is polled instead: %s", id, error)
+            self._poll_now(model, id)
+            return
         rank, latest = _rank(_state(snapshot)), self._ranks.get(id, 0)
         self._ranks[id] = max(rank, latest)
         if rank <= latest:
-            return  # it arrived before, or was overtaken
+            return
         if isinstance(snapshot, Deployment):
-            self._watchers.deployments.on_webhook(id, snapshot)
+            self._watchers.deployments.on_webhook(id, snapshot, EarlyWebhook(webhook.body, _decode_deployment))
             event = _EVENTS[rank] if _EVENTS[rank] != _EVENTS[latest] else ""
         else:
-            self._poll_now(type(snapshot), id)
-        for listener in self._listeners.get(event, ()):
-            self._start(_call(listener, id, snapshot))
+            self._poll_now(model, id)
+        self._listeners.call(event, id, snapshot)
 
     def _poll_now(self, model: type[Deployment | SessionRow | RelaySession], id: str) -> None:
         if issubclass(model, Deployment):
@@ -226,27 +317,16 @@ class Webhooks:
         else:
             self._watchers.relays.poll_now(id)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="edgegap webhook listener")
-        self._listener_tasks.add(task)
-        task.add_done_callback(self._listener_tasks.discard)
-
     async def close(self) -> None:
-        """Wait for the listeners that are running."""
-        await asyncio.gather(*self._listener_tasks, return_exceptions=True)
+        """Wait at most 10 s for the listeners that are running; those that remain are cancelled."""
+        await self._listeners.close()
+
+
+def _decode_deployment(body: bytes) -> Deployment:
+    return decode(body, Deployment, operation="webhook")
 
 
 def _state(snapshot: Deployment | SessionRow | RelaySession) -> State | None:
     if isinstance(snapshot, SessionRow):
         return State.READY if snapshot.ready else snapshot.status
     return snapshot.state
-
-
-async def _call(listener: Callable[[T], object], id: str, snapshot: T) -> None:
-    try:
-        result = listener(snapshot)
-        if inspect.isawaitable(result):
-            awaitable: Awaitable[object] = result
-            await awaitable
-    except Exception:  # one listener that fails must not keep the others from being called
-        logger.exception("a webhook listener failed on %s", id)

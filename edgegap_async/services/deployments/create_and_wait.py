@@ -8,11 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from edgegap_async.errors import DeploymentFailed, DeploymentTerminated, Unprocessable
+import attrs
+
+from edgegap_async.errors import JSON, DeploymentFailed, DeploymentTerminated, Unprocessable
 from edgegap_async.models.deployments import DeploymentRequest, DeploymentSnapshot, GameServer
 from edgegap_async.models.states import StateChange
 from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import CreatedT, Creation
+from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_int
 from edgegap_async.waiting.conditions import DEPLOYMENT, OWN_DEPLOYMENT, WaitTarget
@@ -29,8 +32,13 @@ _READY_WEBHOOKS: Final = frozenset({"webhook_on_ready", "webhook_url"})
 
 
 async def create(core: ClientCore, creation: Creation[CreatedT]) -> CreatedT:
-    """Create one server through the guard, and let the watcher know when it was requested."""
-    request = await core.guard.create(creation)
+    """Create one server through the guard, and let the webhooks and the watcher know of it."""
+
+    def webhook_fields(tag: GuardTag) -> dict[str, JSON]:
+        core.webhooks.expect(tag)
+        return creation.webhooks(tag)
+
+    request = await core.guard.create(attrs.evolve(creation, webhooks=webhook_fields, on_created=core.webhooks.bind))
     core.watchers.deployments.on_requested(
         request.request_id,
         (creation.application, creation.version or ""),
