@@ -191,7 +191,8 @@ class EdgegapClient:
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name="close the edgegap client")
         if not self._closing.done():
-            await asyncio.shield(self._closing)
+            with self.webhooks.may_be_caller():
+                await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
         async with AsyncExitStack() as last_to_first:  # each step is taken, whatever becomes of those before it

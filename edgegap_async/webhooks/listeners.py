@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 logger: Final = logging.getLogger("edgegap_async")
@@ -16,6 +17,9 @@ CLOSING_SECONDS: Final = 10.0
 _CANCEL_SECONDS: Final = 1.0
 """How long closing waits for the listeners that it has cancelled."""
 
+_CALLER_CHECK_SECONDS: Final = 0.05
+"""How often closing checks whether a listener that it waits for has come to wait for it."""
+
 
 class Listeners:
     """Functions and coroutine functions by the event for which they are called."""
@@ -23,7 +27,7 @@ class Listeners:
     def __init__(self) -> None:
         self._by_event: dict[str, list[Callable[[Any], object]]] = {}
         self._calls: set[asyncio.Task[None]] = set()
-        self._closing: set[asyncio.Task[Any] | None] = set()
+        self._callers: set[asyncio.Task[Any] | None] = set()
 
     def add(self, event: str, listener: Callable[[Any], object]) -> None:
         """Call a listener at each event of a kind."""
@@ -43,28 +47,30 @@ class Listeners:
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 
+    @contextmanager
+    def may_be_caller(self) -> Generator[None]:
+        """Have ``close`` not wait for the current task during a block: it may be a listener that closes the client."""
+        caller = asyncio.current_task()
+        self._callers.add(caller)
+        try:
+            yield
+        finally:
+            self._callers.discard(caller)
+
     async def close(self) -> None:
         """Wait at most 10 s for the listeners that run, then cancel them; one that itself closes the client goes on."""
-        loop, own = asyncio.get_running_loop(), asyncio.current_task()
+        loop = asyncio.get_running_loop()
         ends_at = loop.time() + CLOSING_SECONDS
-        self._closing.add(own)
-        try:
-            while (running := self._running(own)) and (seconds := ends_at - loop.time()) > 0:
-                await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            for call in running:
-                logger.warning("the %s has not ended in %g s: it is cancelled", call.get_name(), CLOSING_SECONDS)
-                call.cancel()
-            if running:
-                await asyncio.wait(running, timeout=_CANCEL_SECONDS)
-            for call in running:
-                if not call.done():
-                    logger.error("the %s goes on although it was cancelled", call.get_name())
-        finally:
-            self._closing.discard(own)
-
-    def _running(self, own: asyncio.Task[Any] | None) -> set[asyncio.Task[None]]:
-        """The calls to wait for; listeners that close the client do not wait for each other."""
-        return self._calls - self._closing if own in self._calls else set(self._calls)
+        while (running := self._calls - self._callers) and (seconds := ends_at - loop.time()) > 0:
+            await asyncio.wait(running, timeout=min(seconds, _CALLER_CHECK_SECONDS))
+        for call in running:
+            logger.warning("the %s has not ended in %g s: it is cancelled", call.get_name(), CLOSING_SECONDS)
+            call.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_CANCEL_SECONDS)
+        for call in running:
+            if not call.done():
+                logger.error("the %s goes on although it was cancelled", call.get_name())
 
 
 async def _call(listener: Callable[[Any], object], name: str, id: str, snapshot: object) -> None:

@@ -13,6 +13,7 @@ import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Final, TypeAlias, TypeVar
 
 import attrs
@@ -316,6 +317,10 @@ class Webhooks:
             self._watchers.sessions.poll_now(id)
         else:
             self._watchers.relays.poll_now(id)
+
+    def may_be_caller(self) -> AbstractContextManager[None]:
+        """Have ``close`` not wait for the current task during a block: it may be a listener that closes the client."""
+        return self._listeners.may_be_caller()
 
     async def close(self) -> None:
         """Wait at most 10 s for the listeners that are running; those that remain are cancelled."""
