@@ -10,7 +10,16 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from edgegap_async.errors import DeadlineExceeded, EdgegapError, RateLimited, ServerError, TransportError
+from edgegap_async.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    EdgegapError,
+    Gone,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
 from edgegap_async.ownership.background import BackgroundTasks
 
 T = TypeVar("T")
@@ -20,6 +29,9 @@ logger: Final = logging.getLogger("edgegap_async")
 
 _TRANSIENT: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
 """Errors that the next attempt need not meet."""
+
+_OF_A_PROXY: Final = (BadRequest, NotFound, Gone)
+"""Errors that are transient, too, if they are not the service's own response."""
 
 _CANCELLED_SECONDS: Final = 1.0
 """How long a cancelled task waits for a removal."""
@@ -146,7 +158,9 @@ class Cleanup:
         for pause in _PAUSES:
             try:
                 await self.remove(id)
-            except _TRANSIENT as failure:
+            except (*_TRANSIENT, *_OF_A_PROXY) as failure:
+                if isinstance(failure, _OF_A_PROXY) and failure.from_service:
+                    raise
                 logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
                 await asyncio.sleep(pause)
             else:
