@@ -58,7 +58,8 @@ from edgegap_async.models.states import Progress, State, StateChange
 from edgegap_async.models.users import User, UserLike
 from edgegap_async.models.versions import Probe, SessionConfig, VersionPort
 from edgegap_async.ownership.creation import GuardPolicy, OnCancel
-from edgegap_async.ownership.journal import OrphanedServer
+from edgegap_async.ownership.journal import OrphanedServer, RecoveryOutcome
+from edgegap_async.ownership.recovery import RecoveryFailed
 from edgegap_async.pagination import Page, PageStream
 from edgegap_async.secret import Secret
 from edgegap_async.services.deployments.deploy_many import Deployed, ServerRequest
@@ -119,6 +120,8 @@ __all__ = [
     "RateLimited",
     "RateLimits",
     "ReadyTimeout",
+    "RecoveryFailed",
+    "RecoveryOutcome",
     "RegistryCredentials",
     "RelaySession",
     "Resources",

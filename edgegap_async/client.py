@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import warnings
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +45,7 @@ from edgegap_async.services.telemetry import Telemetry
 from edgegap_async.services.versions import Versions
 from edgegap_async.stats import Stats
 from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
-from edgegap_async.validation import validate_int
+from edgegap_async.validation import validate_int, validate_positive
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
 
@@ -92,7 +93,7 @@ class EdgegapClient:
             base_url: The service's URL; None for EDGEGAP_BASE_URL, or https://api.edgegap.com.
             timeout: The deadline in seconds of every call that is not given one, over everything it does.
             rate_limits: ``"documented"``; or requests a second by bucket (``deploy``, ``status``, ``list``, ``hosts``,
-                ``default``), where buckets that are not named keep theirs; or None for no limits.
+                ``stop``, ``default``), where buckets that are not named keep theirs; or None for no limits.
             webhook_url: The public URL under which ``webhooks`` of this client is served: the service then reports
                 every deployment, session and relay session that this client creates.
             webhook_key: A secret shared by the processes that serve webhooks under one URL, which must not be empty;
@@ -158,6 +159,7 @@ class EdgegapClient:
 
     async def __aenter__(self) -> Self:
         await self._session.open()
+        self._guard.open()
         try:
             if self._journal is not None:
                 await self._journal.open(self._guard.tags.owner)
@@ -211,40 +213,67 @@ class EdgegapClient:
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
 
     async def recover(
-        self, *, older_than: timedelta | None = None, dry_run: bool = False
+        self,
+        *,
+        older_than: timedelta | None = None,
+        dry_run: bool = False,
+        orphans: Sequence[OrphanedServer] | None = None,
     ) -> tuple[OrphanedServer, ...]:
         """Stop orphaned servers: those of clients that have ended without stopping them.
 
         With a ``journal``, these are the servers in it that were neither stopped nor released by a process that has
-        ended, however it ended.
+        ended, however it ended. To review them first, list them with a dry run, and stop those that you choose::
+
+            listed = await edgegap.recover(dry_run=True)
+            recovered = await edgegap.recover(orphans=[each for each in listed if each.name == "kart v1.2"])
 
         Args:
-            older_than: Stop also servers of any client, by their tag, that were requested so long ago. Servers of a
-                client that is known to be open are spared: one that shares the journal, or this one. Servers of other
-                open clients are not.
+            older_than: Stop also servers of any client, by their tag, that were requested longer ago than this.
+                Servers of a client that is known to be open are spared: one that shares the journal, or this one.
+                Servers of other open clients are not.
             dry_run: Whether to stop nothing.
+            orphans: Stop exactly these servers, which a dry run returned, instead of all that are found.
 
         Returns:
-            The orphaned servers.
+            The orphaned servers; unless in a dry run, the ``outcome`` of each is ``"stopped"`` or
+            ``"already stopped"``.
 
         Raises:
-            ConfigurationError: There is neither a journal nor ``older_than``.
-            ExceptionGroup: Not all of them could be stopped; those remain in the journal.
+            ConfigurationError: There is neither a journal nor ``older_than`` nor ``orphans``, or a value is invalid.
+            RecoveryFailed: Not all of them could be stopped; those remain in the journal. It has the others in
+                ``recovered``.
         """
-        if self._journal is None and older_than is None:
+        self._session.require_open()
+        recovery = Recovery(guard=self._guard, dry_run=dry_run, agreed=orphans)
+        if orphans is not None:
+            _validate_orphans(orphans, older_than, dry_run=dry_run)
+        elif self._journal is None and older_than is None:
             raise ConfigurationError("recover needs a journal or older_than= to know which servers are orphaned")
-        recovery = Recovery(self._guard)
-        orphans: tuple[OrphanedServer, ...] = ()
+        if older_than is not None:
+            _validate_age(older_than)
         living = {self._guard.tags.owner}
         if self._journal is not None:
-            orphans = await recovery.by_journal(self._journal, dry_run=dry_run)
+            await recovery.by_journal(self._journal)
             living |= await self._journal.living_owners()
         if older_than is not None:
-            known = {orphan.request_id for orphan in orphans}
-            others = await recovery.by_tags(older_than, living, dry_run=dry_run)
-            orphans += tuple(orphan for orphan in others if orphan.request_id not in known)
-        return orphans
+            await recovery.by_tags(older_than, living)
+        await recovery.stop(orphans or ())
+        return recovery.result()
 
     def stats(self) -> Stats:
         """Return what this client has done since it was created, by rate bucket."""
         return self._pipeline.stats()
+
+
+def _validate_age(older_than: timedelta) -> None:
+    if not isinstance(older_than, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"older_than must be a timedelta, not {type(older_than).__name__}")
+    validate_positive(older_than.total_seconds(), "older_than (seconds)")
+
+
+def _validate_orphans(orphans: Sequence[OrphanedServer], older_than: timedelta | None, *, dry_run: bool) -> None:
+    if older_than is not None or dry_run:
+        raise ConfigurationError("recover(orphans=...) stops exactly these servers: omit older_than= and dry_run=")
+    for orphan in orphans:
+        if not isinstance(orphan, OrphanedServer) or orphan.request_id is None:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError("orphans must be servers that recover(dry_run=True) returned")

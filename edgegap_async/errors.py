@@ -158,6 +158,8 @@ class APIError(EdgegapError):
         operation: The operation.
         retry_after: The seconds of the ``Retry-After`` header, None without one.
         request_id: The deployment that the response names: with a 422 it exists, in error, and has to be stopped.
+        from_service: Whether the body is JSON with a message, as the service sends it; False for anything else, such
+            as the HTML page of a proxy.
     """
 
     def __init__(
@@ -169,6 +171,7 @@ class APIError(EdgegapError):
         *,
         retry_after: float | None = None,
         request_id: str | None = None,
+        from_service: bool = True,
     ) -> None:
         """Keep the attributes.
 
@@ -179,6 +182,7 @@ class APIError(EdgegapError):
             operation: The operation.
             retry_after: The seconds of the ``Retry-After`` header.
             request_id: The deployment that the response names.
+            from_service: Whether the body is JSON with a message.
         """
         self.status = status
         self.message = message
@@ -186,6 +190,7 @@ class APIError(EdgegapError):
         self.operation = operation
         self.retry_after = retry_after
         self.request_id = request_id
+        self.from_service = from_service
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:

@@ -39,7 +39,8 @@ class Stats:
     """What a client did since it was created: the statistics of its rate buckets, and their sums.
 
     Attributes:
-        buckets: The statistics by bucket: ``deploy``, ``status``, ``list``, ``hosts`` and ``default``.
+        buckets: The statistics by bucket: ``deploy``, ``status``, ``list``, ``hosts``, ``stop`` and
+            ``default``.
     """
 
     buckets: Mapping[Bucket, BucketStats]

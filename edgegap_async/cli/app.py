@@ -58,7 +58,7 @@ def demo(
             (default 2 6).
         timeout: Seconds that a server may take to become ready.
         live: Use the real service, with EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL). The servers are billed until they
-            are stopped. If the demo is killed, stop them with "edgegap-async reap --older-than 5m".
+            are stopped. If the demo is killed, stop them with "edgegap-async reap --older-than 10m".
         application: Application to deploy; required by --live.
         version: Version of the application; required by --live.
         yes: Start servers on the real service without asking for confirmation.
@@ -115,24 +115,33 @@ def reap(
     *,
     journal: Path | None = None,
     older_than: str | None = None,
+    allow_recent: Flag = False,
     dry_run: Flag = False,
     yes: Flag = False,
+    json: Flag = False,
 ) -> int:
     """Stop orphaned servers: those whose process ended without stopping them.
 
-    It uses EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL), lists the servers and asks for confirmation.
+    It uses EDGEGAP_API_TOKEN (and EDGEGAP_BASE_URL), lists the servers, asks for confirmation, and stops exactly the
+    servers that it listed.
 
     Args:
         journal: Folder of the journal that clients wrote with "EdgegapClient(journal=...)": finds the servers of
             processes that have ended.
         older_than: Age such as 30m, 2h or 1d: finds every server that any client of this library requested longer
             ago than this, also those of processes that still run.
+        allow_recent: Accept an age below 10 minutes.
         dry_run: List the servers, and stop none.
         yes: Stop the servers without asking for confirmation.
+        json: Print one JSON object: the servers that were listed, stopped, already stopped, and not stopped (failed).
     """
     from edgegap_async.cli import reap as reap_command  # noqa: PLC0415 - see the module's docstring
 
-    return reap_command.reap(reap_command.ReapOptions(journal=journal, older_than=older_than, dry_run=dry_run, yes=yes))
+    return reap_command.reap(
+        reap_command.ReapOptions(
+            journal=journal, older_than=older_than, allow_recent=allow_recent, dry_run=dry_run, yes=yes, json=json
+        )
+    )
 
 
 def run(arguments: list[str]) -> int:

@@ -16,7 +16,10 @@ RateLimits: TypeAlias = Literal["documented"] | Mapping[str, float] | None
 """What ``rate_limits=`` takes: the documented rates, other rates (requests a second) by bucket, or no limits."""
 
 UNDOCUMENTED_RATE: Final = 40.0
-"""Requests a second for all operations without a documented rate (bucket ``default``)."""
+"""Requests a second of each bucket without a documented rate: ``stop`` and ``default``."""
+
+LONGEST_PAUSES: Final[Mapping[Bucket, float]] = MappingProxyType({"stop": 5.0})
+"""The most seconds of a ``Retry-After`` that are waited, by bucket: a server that is not stopped is billed."""
 
 # A bucket allows capacity + rate x span acquisitions in any span. With 95 % of the limit L as the rate and a capacity
 # of 1 plus 10 ms of that rate, this stays below L + 1, so at most L requests, in any span up to 1.0426 s: requests
@@ -46,7 +49,7 @@ def buckets_for(rate_limits: RateLimits) -> Mapping[Bucket, TokenBucket]:
     """
     limits = dict.fromkeys(BUCKETS, math.inf)
     if rate_limits is not None:
-        limits |= {"default": UNDOCUMENTED_RATE, **DOCUMENTED_RATES}
+        limits |= {"stop": UNDOCUMENTED_RATE, "default": UNDOCUMENTED_RATE, **DOCUMENTED_RATES}
         if rate_limits != "documented":
             limits |= _validate_rates(rate_limits)
     return MappingProxyType({name: bucket_under(limit) for name, limit in limits.items()})

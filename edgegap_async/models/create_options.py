@@ -10,8 +10,9 @@ import attrs
 from edgegap_async.errors import JSON
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.environment import Environment, environment_json
+from edgegap_async.models.tags import validate_own_tags
 from edgegap_async.models.users import UserLike, users_v2
-from edgegap_async.validation import validate_int, validate_name, validate_options, validate_tags
+from edgegap_async.validation import validate_int, validate_name, validate_options
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +92,7 @@ def create_body(application: str, version: str, users: Sequence[UserLike], optio
         "version": validate_name(version, "the version"),
         "users": users_v2(users),
         **omit_none(
-            tags=[*validate_tags(options.get("tags", ()))] or None,
+            tags=[*validate_own_tags(options.get("tags", ()))] or None,
             environment_variables=environment_json(options.get("environment_variables", ())) or None,
             resources=None if resources is None else resources.as_json(),
             require_cached_locations=options.get("require_cached_locations"),

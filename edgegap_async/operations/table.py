@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Bucket: TypeAlias = Literal["deploy", "status", "list", "hosts", "default"]
+Bucket: TypeAlias = Literal["deploy", "status", "list", "hosts", "stop", "default"]
 Idempotency: TypeAlias = Literal["safe", "idempotent", "unsafe", "create"]
 Spec: TypeAlias = Literal["v1", "v2", "v1-legacy"]
 
@@ -113,9 +113,9 @@ _TABLE: Final = (
     _row("deployment-get", "GET", "/v1/status/{deployment_id}", "deployments.get", "status"),
     _row("deployment-list", "GET", "/v1/deployments", "deployments.list", "list", items="data"),
     _row("deployment-update", "PATCH", "/v1/deployments/{request_id}", "deployments.update", deprecated=True),
-    _row("deployment-delete", "DELETE", "/v1/stop/{deployment_id}", "deployments.stop"),
-    _row("deployment-bulk-delete", "POST", "/v1/deployments/bulk-stop", "deployments.bulk_stop"),
-    _row("deployment-self-delete", "DELETE", "/v1/self/stop/{deployment_id}/{stop_key}", "deployments.self_stop"),
+    _row("deployment-delete", "DELETE", "/v1/stop/{deployment_id}", "deployments.stop", "stop"),
+    _row("deployment-bulk-delete", "POST", "/v1/deployments/bulk-stop", "deployments.bulk_stop", "stop"),
+    _row("deployment-self-delete", "DELETE", "/v1/self/stop/{deployment_id}/{stop_key}", "deployments.self_stop", "stop"),
     _row("deployment-logs-get", "GET", "/v1/deployment/{deployment_id}/container-logs", "deployments.logs"),
     _row("deployment-metrics-get", "GET", "/v1/metrics/deployment/{deployment_id}", "deployments.metrics"),
     _row("deployment-report", "POST", "/v1/deployments/{deployment_id}:report", "deployments.report"),
@@ -153,7 +153,7 @@ _TABLE: Final = (
     # relays
     _row("relay-session-create", "POST", "/v1/relays/sessions", "relays.create"),
     _row("relay-session-get", "GET", "/v1/relays/sessions/{session_id}", "relays.get"),
-    _row("relay-session-delete", "DELETE", "/v1/relays/sessions/{session_id}", "relays.delete"),
+    _row("relay-session-delete", "DELETE", "/v1/relays/sessions/{session_id}", "relays.delete", "stop"),
     _row("relay-session-list", "GET", "/v1/relays/sessions", "relays.list", items="sessions", paged=False),
     _row("relay-user-authorize", "POST", "/v1/relays/sessions:authorize-user", "relays.authorize_user"),
     _row("relay-user-revoke", "POST", "/v1/relays/sessions:revoke-user", "relays.revoke_user"),
@@ -186,7 +186,7 @@ _TABLE: Final = (
     # sessions
     _row("session-post", "POST", "/v1/session", "sessions.create", deprecated=True, spec="v1-legacy"),
     _row("get-session", "GET", "/v1/session/{session_id}", "sessions.get", deprecated=True, spec="v1-legacy"),
-    _row("session-delete", "DELETE", "/v1/session/{session_id}", "sessions.delete", deprecated=True, spec="v1-legacy"),
+    _row("session-delete", "DELETE", "/v1/session/{session_id}", "sessions.delete", "stop", deprecated=True, spec="v1-legacy"),
     _row("list-sessions", "GET", "/v1/sessions", "sessions.list", items="data", paged=False, deprecated=True, spec="v1-legacy"),
     _row("sessions-bulk-stop", "POST", "/v1/sessions/bulk-stop", "sessions.bulk_stop", deprecated=True, spec="v1-legacy"),
     _row("get-users-session", "GET", "/v1/session/{session_id}/users", "sessions.users.list", items="session_users", paged=False, deprecated=True, spec="v1-legacy"),

@@ -11,7 +11,16 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from edgegap_async.errors import DeadlineExceeded, EdgegapError, RateLimited, ServerError, TransportError
+from edgegap_async.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    EdgegapError,
+    Gone,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
 from edgegap_async.ownership.background import BackgroundTasks
 
 T = TypeVar("T")
@@ -21,6 +30,9 @@ logger: Final = logging.getLogger("edgegap_async")
 
 _TRANSIENT: Final = (TransportError, DeadlineExceeded, RateLimited, ServerError)
 """Errors that the next attempt need not meet."""
+
+_OF_A_PROXY: Final = (BadRequest, NotFound, Gone)
+"""Errors that are transient, too, if they are not the service's own response."""
 
 _SHORT_WAIT: Final = 1.0
 """How long a task that is cancelled, or whose deadline is over, still waits for a removal."""
@@ -178,7 +190,9 @@ class Cleanup:
             for pause in _PAUSES:
                 try:
                     await self.remove(id)
-                except _TRANSIENT as failure:
+                except (*_TRANSIENT, *_OF_A_PROXY) as failure:
+                    if isinstance(failure, _OF_A_PROXY) and failure.from_service:
+                        raise
                     logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
                     await asyncio.sleep(pause)
                 else:

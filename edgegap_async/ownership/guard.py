@@ -44,7 +44,7 @@ class DeployGuard:
             journal: Where requests and servers are written down, if anywhere.
         """
         self.cleanup: Cleanup = Cleanup(
-            background=background, remove=self._stop_urgently, kind="deployment", verb="stop", past="stopped"
+            background=background, remove=self.stop_urgently, kind="deployment", verb="stop", past="stopped"
         )
         self.tags: GuardTags = GuardTags()
         self.lookup: TagLookup = TagLookup(pipeline, policy)
@@ -53,6 +53,10 @@ class DeployGuard:
         self._background = background
         self._journal = journal
         self._owned: dict[str, GuardTag] = {}
+
+    def open(self) -> None:
+        """Become an owner of its own: of a client made before a fork, each process opens its copy."""
+        self.tags = GuardTags()
 
     # creating
 
@@ -186,7 +190,8 @@ class DeployGuard:
             response = await self._pipeline.call(operation_id, StopResponse, **options)
         except (Gone, NotFound, BadRequest) as error:
             # 404 is the document's word for an unknown id, this 400 the service's
-            if isinstance(error, BadRequest) and "request id" not in error.message.lower():
+            is_unknown_id = not isinstance(error, BadRequest) or "request id" in error.message.lower()
+            if not error.from_service or not is_unknown_id:
                 raise
             receipt = StopReceipt(request_id=request_id, message=error.message, already_gone=True)
         else:
@@ -196,7 +201,8 @@ class DeployGuard:
         await self.record_stopped(request_id)
         return receipt
 
-    async def _stop_urgently(self, request_id: str) -> StopReceipt:
+    async def stop_urgently(self, request_id: str) -> StopReceipt:
+        """Stop a deployment, before calls of other kinds."""
         path = {"deployment_id": request_id}
         return await self.stop("deployment-delete", request_id, path=path, priority=Priority.URGENT)
 

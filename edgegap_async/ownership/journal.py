@@ -47,6 +47,9 @@ JournalEvent: TypeAlias = Literal["requested", "created", "stopped", "released"]
 """What is written down: a create request, the id of its server, that it is stopped (or was never created), that this
 client is no longer responsible for it."""
 
+RecoveryOutcome: TypeAlias = Literal["stopped", "already stopped"]
+"""What ``recover`` did with a server: it stopped it, or the service no longer had it to stop."""
+
 _SUFFIX: Final = ".jsonl"
 
 
@@ -59,11 +62,13 @@ class OrphanedServer:
         request_id: The deployment's id, None if the client ended before it received one: the tag finds the server,
             if it exists.
         name: Its application and version, None if only the tag is known.
+        outcome: What ``recover`` did with it, None in a dry run.
     """
 
     tag: GuardTag
     request_id: str | None = None
     name: str | None = None
+    outcome: RecoveryOutcome | None = None
 
 
 class Journal:

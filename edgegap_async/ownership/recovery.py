@@ -3,74 +3,140 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 import attrs
 
 from edgegap_async.errors import EdgegapError
+from edgegap_async.models.deployments import StopReceipt
 from edgegap_async.ownership.guard import DeployGuard
-from edgegap_async.ownership.journal import Journal, OrphanedServer, StaleJournal
+from edgegap_async.ownership.journal import Journal, OrphanedServer, RecoveryOutcome, StaleJournal
 
 _CONCURRENCY: Final = 20
 """Stops under way at a time."""
 
 
-@attrs.frozen
+class RecoveryFailed(ExceptionGroup[EdgegapError]):
+    """Not all orphaned servers could be found or stopped: the errors, and what was stopped in spite of them.
+
+    Attributes:
+        recovered: The servers that were stopped, or that a dry run found.
+    """
+
+    recovered: tuple[OrphanedServer, ...]
+
+    def __new__(cls, message: str, errors: Sequence[EdgegapError], recovered: Sequence[OrphanedServer]) -> Self:
+        """Keep the errors and the attributes.
+
+        Args:
+            message: The error message.
+            errors: What failed, at least one.
+            recovered: The servers that were stopped or found.
+        """
+        group = super().__new__(cls, message, errors)
+        group.recovered = tuple(recovered)
+        return group
+
+    def derive(self, errors: Sequence[EdgegapError], /) -> RecoveryFailed:  # type: ignore[override]
+        """Return a group of some of the errors, for ``except*``."""
+        return RecoveryFailed(self.message, errors, self.recovered)
+
+
+@attrs.define(kw_only=True)
 class Recovery:
-    """Stops the servers of other clients, with the guard of this one."""
+    """One recovery: it stops the servers of other clients with the guard of this one, and collects what happened.
+
+    Attributes:
+        guard: Finds and stops the servers.
+        dry_run: Whether to stop nothing.
+        agreed: The only servers to stop, None for all that are found.
+    """
 
     guard: DeployGuard
+    dry_run: bool = False
+    agreed: Collection[OrphanedServer] | None = None
+    _found: dict[str, OrphanedServer] = attrs.field(factory=dict, init=False)
+    _errors: dict[str, EdgegapError] = attrs.field(factory=dict, init=False)
 
-    async def by_journal(self, journal: Journal, *, dry_run: bool) -> tuple[OrphanedServer, ...]:
-        """Stop the servers in stale journals, and remove each journal whose servers are all stopped.
-
-        Raises:
-            ExceptionGroup: Of the errors of the servers that could not be stopped; their journals remain.
-        """
-        orphans: list[OrphanedServer] = []
-        failures: list[Exception] = []
+    async def by_journal(self, journal: Journal) -> None:
+        """Stop the servers in stale journals, and remove each journal whose servers are all stopped."""
         stale = await journal.lock_stale()
         try:
             while stale:
-                try:
-                    orphans += await self._stop_orphans_of(stale[-1], dry_run=dry_run)
-                    is_settled = not dry_run
-                except* EdgegapError as group:
-                    failures += group.exceptions
-                    is_settled = False
+                is_settled = self._concerns(stale[-1]) and await self._recover_journal(stale[-1])
                 await journal.release_stale(stale.pop(), is_settled=is_settled)
         finally:
             for each in stale:
                 await journal.release_stale(each, is_settled=False)
-        if failures:
-            raise ExceptionGroup("not all orphaned servers could be stopped", failures)
-        return tuple(orphans)
 
-    async def by_tags(
-        self, older_than: timedelta, living: Collection[str], *, dry_run: bool
-    ) -> tuple[OrphanedServer, ...]:
+    async def by_tags(self, older_than: timedelta, living: Collection[str]) -> None:
         """Stop the servers whose tag says that they were requested long ago, by a client that is not known to live.
 
         Args:
             older_than: How long ago.
             living: The owners of clients that are open.
-            dry_run: Whether to stop nothing.
         """
-        before = datetime.now(UTC) - older_than
-        orphans = [
+        try:
+            guarded = await self.guard.lookup.all_guarded()
+        except EdgegapError as error:
+            self._errors["the list"] = error
+            return
+        now = datetime.now(UTC)
+        await self.stop(
             OrphanedServer(tag=tag, request_id=server.request_id)
-            for server, tag in await self.guard.lookup.all_guarded()
-            if tag.requested_at < before and tag.owner not in living
-        ]
-        return await self._stop_all(orphans, dry_run=dry_run)
+            for server, tag in guarded
+            if now - tag.requested_at > older_than and tag.owner not in living
+        )
 
-    async def _stop_orphans_of(self, stale: StaleJournal, *, dry_run: bool) -> tuple[OrphanedServer, ...]:
-        """Stop what one journal names: servers known by their ids, and those that their tags find."""
+    async def stop(self, orphans: Iterable[OrphanedServer]) -> None:
+        """Stop servers whose ids are known, at most once each."""
+        ids = None if self.agreed is None else {each.request_id for each in self.agreed}
+        chosen: dict[str, OrphanedServer] = {}
+        for orphan in orphans:
+            id = orphan.request_id or ""
+            if (ids is None or id in ids) and id not in self._found and id not in self._errors:
+                chosen[id] = orphan
+        if self.dry_run:
+            self._found |= chosen
+        else:
+            slots = asyncio.Semaphore(_CONCURRENCY)
+            await asyncio.gather(*(self._stop(id, orphan, slots) for id, orphan in chosen.items()))
+
+    def result(self) -> tuple[OrphanedServer, ...]:
+        """Return the servers that were stopped, or found in a dry run.
+
+        Raises:
+            RecoveryFailed: Something failed.
+        """
+        recovered = tuple(self._found.values())
+        if self._errors:
+            done = "found" if self.dry_run else "stopped"
+            message = f"not all orphaned servers could be {done}"
+            raise RecoveryFailed(message, [*self._errors.values()], recovered)
+        return recovered
+
+    def _concerns(self, stale: StaleJournal) -> bool:
+        """Whether a journal may name servers to stop."""
+        if self.agreed is None:
+            return True
+        tags = {each.tag for each in self.agreed}
+        return any(orphan.tag in tags for orphan in stale.orphans)
+
+    async def _recover_journal(self, stale: StaleJournal) -> bool:
+        """Stop what one journal names, and return whether all of it is stopped.
+
+        These are servers known by their ids, and those that their tags find.
+        """
         known = [orphan for orphan in stale.orphans if orphan.request_id is not None]
-        found = await self._find(orphan for orphan in stale.orphans if orphan.request_id is None)
-        return await self._stop_all([*known, *found], dry_run=dry_run)
+        try:
+            found = await self._find(orphan for orphan in stale.orphans if orphan.request_id is None)
+        except EdgegapError as error:
+            self._errors[str(stale.path)] = error
+            return False
+        await self.stop([*known, *found])
+        return not self.dry_run and all(orphan.request_id in self._found for orphan in (*known, *found))
 
     async def _find(self, orphans: Iterable[OrphanedServer]) -> list[OrphanedServer]:
         """Those of some orphans without an id that exist."""
@@ -80,20 +146,18 @@ class Recovery:
         found = await self.guard.lookup.find_settled(by_tag)
         return [attrs.evolve(by_tag[tag], request_id=server.request_id) for server, tag in found]
 
-    async def _stop_all(self, orphans: Collection[OrphanedServer], *, dry_run: bool) -> tuple[OrphanedServer, ...]:
-        if not dry_run:
-            slots = asyncio.Semaphore(_CONCURRENCY)
-            errors = await asyncio.gather(*(self._stop(orphan, slots) for orphan in orphans))
-            if failures := [error for error in errors if error is not None]:
-                raise ExceptionGroup("not all orphaned servers could be stopped", failures)
-        return tuple(orphans)
+    async def _stop(self, id: str, orphan: OrphanedServer, slots: asyncio.Semaphore) -> None:
+        receipts: list[StopReceipt] = []
 
-    async def _stop(self, orphan: OrphanedServer, slots: asyncio.Semaphore) -> EdgegapError | None:
-        id = orphan.request_id or ""
+        async def stop(request_id: str) -> None:
+            receipts.append(await self.guard.stop_urgently(request_id))
+
         async with slots:
             try:
-                await self.guard.cleanup.remove_now(id)
+                await attrs.evolve(self.guard.cleanup, remove=stop).remove_now(id)
             except EdgegapError as error:
                 error.add_note(f"deployment {id} may still run")
-                return error
-        return None
+                self._errors[id] = error
+            else:
+                outcome: RecoveryOutcome = "already stopped" if receipts[-1].already_gone else "stopped"
+                self._found[id] = attrs.evolve(orphan, outcome=outcome)

@@ -8,10 +8,10 @@ from typing import TypeVar
 from edgegap_async.errors import JSON
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.models.ids import DeploymentLike, deployment_id
-from edgegap_async.models.tags import Tag
+from edgegap_async.models.tags import Tag, validate_own_tag
 from edgegap_async.secret import Secret, parse_container_token
 from edgegap_async.services.base import Service
-from edgegap_async.validation import validate_int, validate_tag
+from edgegap_async.validation import validate_int
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Context(Service):
             Tag,
             request_id,
             security_number,
-            body={"name": validate_tag(name)},
+            body={"name": validate_own_tag(name)},
             token=token,
             timeout=timeout,
         )

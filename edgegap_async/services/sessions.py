@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from types import NoneType
 from typing import Final, TypeAlias, Unpack
 
@@ -327,8 +327,11 @@ class Sessions(Service):
         return tuple(stopped.session_id for stopped in response.processable)
 
     async def _delete_if_exists(self, id: str) -> None:
-        with suppress(NotFound, Gone):
+        try:
             await self.delete(id)
+        except (NotFound, Gone) as error:
+            if not error.from_service:
+                raise
 
 
 def _session_ids(values: Sequence[SessionLike]) -> list[str]:

@@ -94,7 +94,7 @@ class LocalEdgegap:
             seed: The seed of all random numbers: the same requests get the same servers, places and times.
             time_to_ready: The shortest and the longest time from the creation of a deployment to READY, in seconds.
             rate_limits: ``"documented"``, None for no limits, or requests per second by bucket (``deploy``,
-                ``status``, ``list``, ``hosts``, ``default``), which replace the documented limits.
+                ``status``, ``list``, ``hosts``, ``stop``, ``default``), which replace the documented limits.
             counting: How requests are counted: ``"sliding"`` (in any window of a second), ``"fixed"`` (in fixed
                 windows of a second) or ``"bucket"`` (by a token bucket).
             retry_after: Seconds in the ``Retry-After`` header of a 429; None sends no header.

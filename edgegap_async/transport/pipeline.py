@@ -23,7 +23,7 @@ from edgegap_async.errors import (
     TransportError,
 )
 from edgegap_async.events import EventHook, EventKind
-from edgegap_async.limits import Priority, TokenBucket
+from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpResponse, HttpSession
@@ -119,9 +119,10 @@ class Pipeline:
         call = self._prepare(operation, options)
         try:
             response = await self._execute(call)
-        except (NotFound, Gone):
+        except (NotFound, Gone) as error:
             # A retried DELETE finds nothing if an earlier attempt deleted it and only the response was lost.
-            if operation.method != "DELETE" or call.outcome is Outcome.NOT_SENT or model is not NoneType:
+            is_retried_delete = operation.method == "DELETE" and call.outcome is not Outcome.NOT_SENT
+            if not is_retried_delete or not error.from_service or model is not NoneType:
                 raise
             return cast("T", None)
         return cast("T", None) if model is NoneType else self._decode(response.body, model, operation=operation_id)
@@ -259,7 +260,7 @@ class Pipeline:
             call.outcome = previous_outcome  # refused, so this attempt had no effect
         if isinstance(failure, RateLimited):
             counters.rate_limited += 1
-            call.bucket_pause = bucket.slow_down(failure.retry_after, sent_at=sent_at)
+            call.bucket_pause = bucket.slow_down(_retry_after(call, failure), sent_at=sent_at)
             self._reporter.emit(call, EventKind.LIMITED, seconds=call.bucket_pause, status=response.status)
         raise failure
 
@@ -267,7 +268,7 @@ class Pipeline:
         if isinstance(error, RateLimited):
             return call.bucket_pause
         call.failures += 1
-        retry_after = error.retry_after if isinstance(error, APIError) else None
+        retry_after = _retry_after(call, error) if isinstance(error, APIError) else None
         return self._policy.delay(call.failures) if retry_after is None else retry_after
 
     def _must_stop(self, call: PendingCall, delay: float, error: BaseException) -> bool:
@@ -285,6 +286,13 @@ class Pipeline:
             return False
         error.add_note(f"not retried: {reason}")
         return True
+
+
+def _retry_after(call: PendingCall, error: APIError) -> float | None:
+    """Return the seconds of the ``Retry-After`` header, at most the longest pause of the call's rate bucket."""
+    if error.retry_after is None:
+        return None
+    return min(error.retry_after, LONGEST_PAUSES.get(call.operation.bucket, math.inf))
 
 
 def _failure(state: tenacity.RetryCallState) -> BaseException:

@@ -61,6 +61,7 @@ def api_error(response: HttpResponse, operation: str) -> APIError:
         operation,
         retry_after=retry_after(response.headers),
         request_id=_string(body, "request_id"),
+        from_service=_string(body, "message") is not None,
     )
 
 

@@ -25,7 +25,7 @@ def test_version(run: Run) -> None:
             ["--seed", "--matches", "--json", "--time-to-ready", "--timeout", "--live", "--application", "--version"],
         ),
         ("serve", ["--port", "--seed", "--time-to-ready", "--counting", "--no-limits"]),
-        ("reap", ["--journal", "--older-than", "--dry-run", "--yes"]),
+        ("reap", ["--journal", "--older-than", "--allow-recent", "--dry-run", "--yes", "--json"]),
     ],
 )
 def test_help_lists_the_commands_and_their_options(run: Run, command: str, options: list[str]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from edgegap_async.simulator import LocalEdgegap
 from .conftest import Run, Start
 
 USERS = ["203.0.113.7"]
+RECENT = ("--older-than", "0.001s", "--allow-recent")
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ async def test_reap_lists_orphaned_servers_and_stops_them(local: LocalEdgegap, s
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith("Stopped 1 server.\n")
     assert len(local.deployments) == 0
-    again = await (await start("reap", "--older-than", "0s", "--yes", environment=environment(local))).finished()
+    again = await (await start("reap", *RECENT, "--yes", environment=environment(local))).finished()
     assert (again.code, again.out) == (0, "No orphaned servers.\n")
 
 
@@ -56,7 +59,7 @@ async def test_reap_stops_servers_only_after_a_yes(
     await orphan_a_server(local, tmp_path)
     ours, theirs = pty.openpty()
     try:
-        command = await start("reap", "--older-than", "0s", environment=environment(local), stdin=theirs)
+        command = await start("reap", *RECENT, environment=environment(local), stdin=theirs)
         await asyncio.to_thread(os.write, ours, answer.encode())
         ended = await command.finished()
     finally:
@@ -65,6 +68,87 @@ async def test_reap_stops_servers_only_after_a_yes(
     assert ended.code == (1 if running else 0)
     assert "Stop 1 server? [y/N]" in ended.err
     assert len(local.deployments) == running
+
+
+async def test_reap_stops_exactly_the_servers_that_it_listed(local: LocalEdgegap, start: Start, tmp_path: Path) -> None:
+    """While it asks, four more servers are orphaned."""
+    listed = await orphan_a_server(local, tmp_path)
+    ours, theirs = pty.openpty()
+    try:
+        options = ("--journal", str(tmp_path), *RECENT)
+        command = await start("reap", *options, environment=environment(local), stdin=theirs)
+        assert command.process.stderr is not None
+        await asyncio.wait_for(command.process.stderr.readuntil(b"Stop 1 server? [y/N] "), 30)
+        later = {await orphan_a_server(local, tmp_path) for _ in range(4)}
+        await asyncio.to_thread(os.write, ours, b"y\n")
+        ended = await command.finished()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "Stopped 1 server.")
+    assert {each.request_id for each in local.deployments} == later
+    assert listed not in later
+
+
+async def stop_and_wait(local: LocalEdgegap, request_id: str) -> None:
+    async with local.client() as another_worker:
+        await another_worker.deployments.stop(request_id)
+        await another_worker.deployments.wait_until_stopped(request_id)
+
+
+async def test_reap_counts_servers_that_were_already_stopped_apart(
+    local: LocalEdgegap, start: Start, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        stopped = await orphan_a_server(local, tmp_path)
+        await stop_and_wait(local, stopped)
+    await orphan_a_server(local, tmp_path)
+    ended = await (await start("reap", "--journal", str(tmp_path), "--yes", environment=environment(local))).finished()
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1] == "Stopped 1 server. 3 servers were already stopped."
+
+
+async def test_reap_json_prints_one_object(local: LocalEdgegap, start: Start, tmp_path: Path) -> None:
+    stopped = await orphan_a_server(local, tmp_path)
+    await stop_and_wait(local, stopped)
+    running = [await orphan_a_server(local, tmp_path) for _ in range(2)]
+    options = ("--journal", str(tmp_path), "--json")
+
+    async def reap(*more: str) -> tuple[int, dict[str, Any], str]:
+        ended = await (await start("reap", *options, *more, environment=environment(local))).finished()
+        return ended.code, json.loads(ended.out), ended.err
+
+    code, document, _ = await reap("--dry-run")
+    assert code == 0
+    assert {each["request_id"] for each in document["listed"]} == {stopped, *running}
+    assert {each["name"] for each in document["listed"]} == {"kart v1"}
+    assert document["stopped"] == document["already_stopped"] == document["failed"] == []
+
+    local.faults.add("deployment-delete", "status", code=403, body={"message": "no"})
+    code, document, errors = await reap("--yes")
+    assert code == 1
+    (failed,) = document["failed"]
+    assert sorted([*document["stopped"], *document["already_stopped"], failed]) == sorted([stopped, *running])
+    assert f"deployment {failed} may still run" in errors
+
+    code, document, _ = await reap("--yes")
+    assert (code, document["failed"], len(local.deployments)) == (0, [], 0)
+    code, document, _ = await reap("--yes")
+    assert (code, document) == (0, {"listed": [], "stopped": [], "already_stopped": [], "failed": []})
+
+
+async def test_reap_stops_recent_servers_only_with_allow_recent(local: LocalEdgegap, start: Start) -> None:
+    async with local.client() as edgegap:
+        await edgegap.deployments.create("kart", "v1", users=USERS)
+    recent = ("reap", "--older-than", "0.001s")
+    for refused in (recent, (*recent, "--yes")):
+        ended = await (await start(*refused, environment=environment(local))).finished()
+        assert (ended.code, ended.out) == (2, "")
+        assert "--allow-recent" in ended.err
+    listed = await (await start(*recent, "--dry-run", environment=environment(local))).finished()
+    assert (listed.code, len(local.deployments)) == (0, 1)
+    ended = await (await start(*recent, "--allow-recent", "--yes", environment=environment(local))).finished()
+    assert (ended.code, len(local.deployments)) == (0, 0)
 
 
 async def test_without_a_terminal_reap_needs_yes(local: LocalEdgegap, start: Start, tmp_path: Path) -> None:
@@ -99,6 +183,11 @@ async def test_a_wrong_token_is_one_line_and_not_shown(local: LocalEdgegap, star
     [
         ([], "needs --journal or --older-than"),
         (["--older-than", "soon"], "such as 30m, 2h or 1d"),
+        (["--older-than", "-5m"], "--older-than"),
+        (["--older-than", "0s", "--allow-recent", "--yes"], "--older-than must be above 0, not 0s"),
+        (["--older-than", "0.0m", "--dry-run"], "--older-than must be above 0, not 0.0m"),
+        (["--older-than", "9m", "--yes"], "add --allow-recent"),
+        (["--older-than", "9999999999999d"], "is too long ago"),
         (["--journal", "/nonexistent/journal"], "/nonexistent/journal: there is no such folder"),
     ],
 )

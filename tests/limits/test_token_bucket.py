@@ -339,7 +339,7 @@ async def test_an_infinite_rate_does_not_wait_except_for_a_pause() -> None:
 
 def test_the_documented_rates_are_used_at_95_percent() -> None:
     rates = {name: bucket.rate for name, bucket in buckets_for("documented").items()}
-    assert rates == pytest.approx({"deploy": 38, "status": 19, "list": 9.5, "hosts": 9.5, "default": 38})
+    assert rates == pytest.approx({"deploy": 38, "status": 19, "list": 9.5, "hosts": 9.5, "stop": 38, "default": 38})
 
 
 def test_a_mapping_replaces_the_rates_it_names_and_none_disables_all() -> None:

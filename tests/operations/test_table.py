@@ -111,6 +111,16 @@ def test_each_documented_rate_limits_the_documented_paths() -> None:
     assert limited["hosts"] == {"/v2/private-fleets/{fleet-name}/hosts"}
 
 
+def test_what_ends_something_that_is_billed_has_a_bucket_of_its_own() -> None:
+    assert {operation.call for operation in OPERATIONS.values() if operation.bucket == "stop"} == {
+        "deployments.stop",
+        "deployments.bulk_stop",
+        "deployments.self_stop",
+        "relays.delete",
+        "sessions.delete",
+    }
+
+
 @every_operation
 def test_the_row_of_an_operation_is_consistent(operation: Operation) -> None:
     expected = {"GET": {"safe"}, "PUT": {"idempotent"}, "DELETE": {"idempotent"}, "PATCH": {"unsafe"}}

@@ -21,6 +21,8 @@ from edgegap_async.errors import (
 )
 from edgegap_async.simulator import LocalEdgegap
 
+from .conftest import CreateWithTags
+
 Arrived: TypeAlias = Callable[[str], list[float]]
 
 USERS = ["203.0.113.7"]
@@ -134,17 +136,17 @@ async def test_a_list_that_fails_does_not_count_as_lag(local: LocalEdgegap) -> N
 
 
 @pytest.mark.looptime
-async def test_a_duplicate_that_shows_up_later_is_stopped(local: LocalEdgegap) -> None:
+async def test_a_duplicate_that_shows_up_later_is_stopped(
+    local: LocalEdgegap, create_with_tags: CreateWithTags
+) -> None:
     """The service was slow: it started the server of the lost request after that counted as absent."""
     local.faults.add(CREATE, "reset")
     async with local.client() as edgegap:
         request = await edgegap.deployments.create("kart", "v1", users=USERS)
-        duplicate = await edgegap.deployments.create(
-            "kart", "v1", users=USERS, tags=local.requests[-1].body["tags"], guard=False
-        )
+        duplicate = await create_with_tags(local.requests[-1].body["tags"])
         assert len(local.deployments) == 2
     assert [each.request_id for each in local.deployments] == [request.request_id]
-    assert duplicate.request_id in local.history
+    assert duplicate in local.history
 
 
 @pytest.mark.looptime
@@ -166,17 +168,17 @@ async def test_the_list_is_searched_for_duplicates_for_watch_seconds(
 @pytest.mark.parametrize("watch_seconds", [6.0, 20.0])
 @pytest.mark.parametrize(("offset", "is_stopped"), [(-0.5, True), (1.0, False)])
 async def test_a_duplicate_is_stopped_only_within_watch_seconds(
-    local: LocalEdgegap, watch_seconds: float, offset: float, is_stopped: bool
+    local: LocalEdgegap, create_with_tags: CreateWithTags, watch_seconds: float, offset: float, is_stopped: bool
 ) -> None:
     local.faults.add(CREATE, "reset")
     async with local.client(guard=GuardPolicy(settle_seconds=1, watch_seconds=watch_seconds)) as edgegap:
         request = await edgegap.deployments.create("kart", "v1", users=USERS)
         tags = local.requests[-1].body["tags"]
         await asyncio.sleep(watch_seconds + offset)
-        duplicate = await edgegap.deployments.create("kart", "v1", users=USERS, tags=tags, guard=False)
+        duplicate = await create_with_tags(tags)
         await asyncio.sleep(60)
         assert request.request_id in local.deployments
-        assert (duplicate.request_id not in local.deployments) is is_stopped
+        assert (duplicate not in local.deployments) is is_stopped
 
 
 # a list that refuses or ignores the query

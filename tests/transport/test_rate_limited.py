@@ -154,6 +154,7 @@ async def test_stats_count_requests_retries_and_429s_by_bucket(local: LocalEdgeg
         "status": (2, 1, 1),
         "list": (3, 2, 0),
         "hosts": (0, 0, 0),
+        "stop": (0, 0, 0),
         "default": (0, 0, 0),
     }
     assert stats.waited_seconds == sum(bucket.waited_seconds for bucket in stats.buckets.values())

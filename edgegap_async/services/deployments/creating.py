@@ -12,13 +12,14 @@ from edgegap_async.models.deprecated_options import DeprecatedOptions, deprecate
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.environment import Environment, environment_json
 from edgegap_async.models.location_filters import DeployFilter, filters_json
+from edgegap_async.models.tags import validate_own_tags
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.creation import Creation, OnCancel
 from edgegap_async.services.base import Service
 from edgegap_async.services.deployments import create_and_wait
 from edgegap_async.services.deployments.create_and_wait import OnDeploymentStatus
 from edgegap_async.services.deployments.deploy_many import Deployed, ServerRequest, deploy_each
-from edgegap_async.validation import validate_name, validate_tags
+from edgegap_async.validation import validate_name
 from edgegap_async.waiting.progress import OnManyProgress, OnWaitProgress
 
 
@@ -246,7 +247,7 @@ class DeploymentCreating(Service):
             **users_v1(users),
             **omit_none(
                 version_name=None if version is None else validate_name(version, "the version"),
-                tags=[*validate_tags(tags)] or None,
+                tags=[*validate_own_tags(tags)] or None,
                 env_vars=environment_json(environment_variables) or None,
                 filters=filters_json(filters),
                 webhook_url=webhook_url,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from types import NoneType
 
 from edgegap_async.models.ids import DeploymentLike, deployment_id
-from edgegap_async.models.tags import Tag
+from edgegap_async.models.tags import Tag, validate_own_tag
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
-from edgegap_async.validation import validate_tag
 
 
 class Tags(Service):
@@ -26,7 +25,9 @@ class Tags(Service):
             Conflict: The deployment has the tag already.
         """
         id = deployment_id(request_id)
-        return await self._call("deployment-tag-create", Tag, id, body={"name": validate_tag(name)}, timeout=timeout)
+        return await self._call(
+            "deployment-tag-create", Tag, id, body={"name": validate_own_tag(name)}, timeout=timeout
+        )
 
     async def get(self, request_id: DeploymentLike, name: str, *, timeout: float | None = None) -> Tag:
         """Return one tag: ``GET /v1/deployments/{deployment_id}/tags/{tag_name}``.
@@ -56,7 +57,7 @@ class Tags(Service):
             NotFound: The deployment has no such tag.
             Conflict: The deployment has the new tag already.
         """
-        id, renamed = deployment_id(request_id), validate_tag(new_name)
+        id, renamed = deployment_id(request_id), validate_own_tag(new_name)
         return await self._call("deployment-tag-update", Tag, id, name, body={"name": renamed}, timeout=timeout)
 
     async def delete(self, request_id: DeploymentLike, name: str, *, timeout: float | None = None) -> None:
