@@ -109,7 +109,7 @@ class Watcher(Generic[SnapshotT]):
             every_snapshot: Whether to publish snapshots that show nothing new, too.
         """
         if self._is_closed:
-            raise self._closed_error(id)
+            raise ClientStateError("this EdgegapClient is closed, nothing was sent")
         entry = self._registry.get(id) or self._new_entry(id, path)
         self._registry.subscribe(entry, every_snapshot=every_snapshot)
         try:
@@ -177,10 +177,7 @@ class Watcher(Generic[SnapshotT]):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for entry in self._registry:
-            entry.fail(self._closed_error(entry.id))
-
-    def _closed_error(self, id: str) -> ClientStateError:
-        return ClientStateError(f"the client was closed during a wait for the {self._kind} {id}")
+            entry.fail(ClientStateError(f"the client was closed during a wait for the {self._kind} {entry.id}"))
 
     def _poll_at(self, entry: WatchEntry[SnapshotT], moment: float) -> None:
         """Poll an entry at a moment, unless it is due sooner anyway."""
