@@ -11,9 +11,6 @@ from typing import Final, TypeAlias
 from edgegap_async.errors import ConfigurationError, DeadlineExceeded
 from edgegap_async.validation import validate_number, validate_positive
 
-_LOWEST_PRIORITY_TURN: Final = 4
-"""Every fourth slot goes to the lowest priority that waits, so that it is never starved."""
-
 # After a 429: the factor by which the rate drops, the share of the full rate that it never drops below, the time over
 # which it recovers, and the pause if the response does not say how long (the documented rates are per second).
 _SLOWDOWN_FACTOR: Final = 0.7
@@ -38,6 +35,16 @@ class Priority(enum.IntEnum):
     """Polling by the client itself."""
 
 
+_TURNS: Final = (Priority.POLL, Priority.URGENT, Priority.CALL, Priority.URGENT)
+"""Whose turn a slot is, over and over. A turn of a priority that has no waiter goes to the highest one that has."""
+
+_WEIGHTS: Final = tuple(_TURNS.count(each) for each in Priority)
+"""The turns of each priority in one round: the slots that it gets at least, for as long as it has waiters."""
+
+_SERVING_ORDERS: Final = tuple((turn, *(each for each in Priority if each != turn)) for turn in _TURNS)
+"""The priorities in the order in which each turn's slot is offered to them."""
+
+
 class TokenBucket:
     """An asyncio rate limiter: at most ``capacity + rate * seconds`` acquisitions in any span of time.
 
@@ -46,7 +53,10 @@ class TokenBucket:
         bucket = TokenBucket(rate=10, capacity=2)  # 10 a second, 2 at once after a pause
         await bucket.acquire(timeout=5)
 
-    Waiters are served first come, first served within a priority, higher priorities first, and each is woken once.
+    Waiters are served first come, first served within a priority, and each is woken once. Of four slots, two go to
+    URGENT waiters, one to CALL and one to POLL; what a priority without waiters would get goes to the highest priority
+    that has some. So a priority that waits is passed over for three slots at most.
+
     The bucket keeps one timestamp, and one timer for the head of the queue, instead of assigning each waiter a time to
     sleep until. A pause, a new rate and a cancelled waiter therefore take effect for all waiters behind, and an event
     loop that stalled does not release a burst. A bucket belongs to one event loop.
@@ -133,7 +143,7 @@ class TokenBucket:
     def slot_in(self, priority: Priority = Priority.CALL) -> float:
         """Return the seconds until ``acquire`` would return, 0 for at once.
 
-        This is an estimate: other waiters can still join or leave the queue.
+        This is exact if no other waiter joins or leaves the queues, and the rate stays.
         """
         now = asyncio.get_running_loop().time()
         self._refill(now)
@@ -180,10 +190,30 @@ class TokenBucket:
         return max(self._empty_at + n / self._rate, self._paused_until)
 
     def _earliest_slot(self, priority: Priority) -> float:
-        """Return the earliest time at which a new waiter can get a slot, given the present queue."""
-        same = self._waiting_by_priority[priority]
-        higher = min(sum(self._waiting_by_priority[:priority]), (same + 1) * (_LOWEST_PRIORITY_TURN - 1))
-        return self._slot_time(same + higher + 1)
+        """Return the time at which a new waiter gets a slot if no other waiter joins or leaves the queues."""
+        return self._slot_time(self._slots_until(priority) if self._waiting else 1)
+
+    def _slots_until(self, priority: Priority) -> int:
+        """Return how many slots are released up to that of a new waiter: many rounds of turns at a time."""
+        waiting = self._waiting_by_priority.copy()
+        waiting[priority] += 1
+        slot = self._slots_taken
+        while True:
+            shares = {each: _WEIGHTS[each] for each in Priority if waiting[each]}
+            highest = min(shares)
+            shares[highest] += len(_TURNS) - sum(shares.values())
+            # as many rounds as no queue runs empty in, and the new waiter is not yet served in
+            rounds = min((waiting[each] - (each == priority)) // share for each, share in shares.items())
+            for each, share in shares.items():
+                waiting[each] -= rounds * share
+            slot += rounds * len(_TURNS)
+            while all(waiting[each] for each in shares):
+                turn = _TURNS[slot % len(_TURNS)]
+                served = turn if turn in shares else highest
+                waiting[served] -= 1
+                slot += 1
+            if not waiting[priority]:
+                return slot - self._slots_taken
 
     def _change_waiting(self, priority: int, change: int) -> None:
         self._waiting_by_priority[priority] += change
@@ -195,8 +225,7 @@ class TokenBucket:
 
     def _next_waiter(self) -> tuple[_Waiter, int] | None:
         """Remove and return the next waiter; None if all that are counted are cancelled and did not run since."""
-        priorities = range(len(self._queues))
-        for priority in reversed(priorities) if self._slots_taken % _LOWEST_PRIORITY_TURN == 0 else priorities:
+        for priority in _SERVING_ORDERS[self._slots_taken % len(_TURNS)]:
             queue = self._queues[priority]
             while queue:
                 waiter = queue.popleft()

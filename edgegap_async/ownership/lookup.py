@@ -7,11 +7,12 @@ import itertools
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
-from edgegap_async.errors import BadRequest, EdgegapError
+from edgegap_async.decoding.decoder import structure
+from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.list_filter import Filter, query_text
 from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
@@ -21,6 +22,8 @@ from edgegap_async.pagination import PageStream
 from edgegap_async.transport import Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
+
+_LIST: Final = "deployment-list"
 
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 2.0
@@ -66,6 +69,7 @@ class TagLookup:
         self._pipeline = pipeline
         self._max_settle_seconds = policy.max_settle_seconds
         self._is_query_refused = False
+        self._is_odd_row_reported = False
 
     async def find(self, tag: GuardTag, lost: LostRequest, deadline: float) -> Sequence[ListedServer] | None:
         """Search for the server of a lost request until it is found, or is certainly absent.
@@ -100,11 +104,22 @@ class TagLookup:
         self.settle_seconds = min(max(self.settle_seconds, 2 * lag), self._max_settle_seconds)
 
     async def search(self, tag: GuardTag, seconds: float) -> Sequence[ListedServer] | None:
-        """Return the servers that the list shows with a tag now, None if the list failed."""
+        """Search the list for a tag once.
+
+        Args:
+            tag: The tag.
+            seconds: The deadline of the whole search, however many pages it reads.
+
+        Returns:
+            The servers that the list shows with the tag now, None if that could not be found out.
+        """
+        seconds = max(seconds, SHORTEST_TIMEOUT)
         try:
-            return [server for server, _ in await self._with_tags({str(tag): tag}, seconds)]
-        except EdgegapError as error:
-            logger.info("could not search the list for the tag %s: %s", tag, error)
+            async with asyncio.timeout(seconds):
+                return [server for server, _ in await self._with_tags({str(tag): tag}, seconds)]
+        except (EdgegapError, TimeoutError) as error:
+            reason = str(error) or f"the list was not read to its end within {seconds:.3g} s"
+            logger.info("could not search the list for the tag %s: %s", tag, reason)
             return None
 
     async def find_settled(self, tags: Collection[GuardTag]) -> list[tuple[ListedServer, GuardTag]]:
@@ -119,12 +134,19 @@ class TagLookup:
 
     async def all_guarded(self) -> list[tuple[ListedServer, GuardTag]]:
         """Return the servers of any client that have a guard tag, without those that are terminating."""
-        rows = [row for row in await self._rows(None, SEARCH_SECONDS) if row.status is None or not row.status.gone]
-        return [(row, tag) for row in rows for text in row.tags if (tag := GuardTag.parse(text)) is not None]
+        servers, _ = await self._rows(None, SEARCH_SECONDS)
+        servers = [server for server in servers if server.status is None or not server.status.gone]
+        return [
+            (server, tag) for server in servers for text in server.tags if (tag := GuardTag.parse(text)) is not None
+        ]
 
     async def _with_tags(self, tags: Mapping[str, GuardTag], seconds: float) -> list[tuple[ListedServer, GuardTag]]:
-        """What the list shows with some tags now; if it refuses the query, all of the list is read."""
-        rows: Sequence[ListedServer] | None = None
+        """What the list shows with some tags now; if it refuses the query, all of the list is read.
+
+        Raises:
+            DecodeError: A tag is not found, and a row that cannot be decoded may have it.
+        """
+        rows: tuple[list[ListedServer], list[_OddRow]] | None = None
         if not self._is_query_refused:
             wanted = Filter(tags=[*tags] if len(tags) > 1 else next(iter(tags)))
             try:
@@ -132,20 +154,69 @@ class TagLookup:
             except BadRequest as error:
                 self._is_query_refused = True
                 logger.warning("the list refuses a query; all of it is read instead: %s", error)
-        if rows is None:
-            rows = await self._rows(None, seconds)
+        servers, odd_rows = await self._rows(None, seconds) if rows is None else rows
         # whatever a service does with a query: only what has the tag is this client's
-        return [(row, tags[text]) for row in rows for text in row.tags if text in tags]
+        found = [(server, tags[text]) for server in servers for text in server.tags if text in tags]
+        missing = tags.keys() - {str(tag) for _, tag in found}
+        for row in odd_rows:
+            if missing and (row.tags is None or not missing.isdisjoint(row.tags)):
+                raise row.error
+        return found
 
-    async def _rows(self, query: str | None, seconds: float) -> list[ListedServer]:
-        stream = PageStream(
+    async def _rows(self, query: str | None, seconds: float) -> tuple[list[ListedServer], list[_OddRow]]:
+        """Read the list: the servers that it shows, and the rows that cannot be decoded."""
+        stream: PageStream[JSON] = PageStream(
             self._pipeline,
-            "deployment-list",
-            ListedServer,
-            key=lambda row: row.request_id,
+            _LIST,
+            cast("type[JSON]", JSON),
+            key=_row_key,
             query=string_values(query=query),
             prefetch=0,
             timeout=max(seconds, SHORTEST_TIMEOUT),
             live=True,
         )
-        return await stream.collect()
+        servers: list[ListedServer] = []
+        odd_rows: list[_OddRow] = []
+        for row in await stream.collect():
+            try:
+                servers.append(structure(row, ListedServer, operation=_LIST))
+            except DecodeError as error:
+                odd_rows.append(_OddRow(tags=_tags(row), error=error))
+        if odd_rows and not self._is_odd_row_reported:
+            self._is_odd_row_reported = True
+            logger.warning("the list has a row that cannot be decoded; such rows are skipped: %s", odd_rows[0].error)
+        return servers, odd_rows
+
+
+@attrs.frozen(kw_only=True)
+class _OddRow:
+    """A row of the list that cannot be decoded.
+
+    Attributes:
+        tags: Its tags, None if they cannot be decoded either.
+        error: Why not.
+    """
+
+    tags: Sequence[str] | None
+    error: DecodeError
+
+
+def _row_key(row: JSON) -> str:
+    """Return what identifies a row: its id, or all of it where it has none."""
+    id = row.get("request_id") if isinstance(row, dict) else None
+    return id if isinstance(id, str) else repr(row)
+
+
+def _tags(row: JSON) -> tuple[str, ...] | None:
+    """Return the tags of a row, None if they cannot be decoded."""
+    try:
+        return structure(row, _Tagged, operation=_LIST).tags
+    except DecodeError:
+        return None
+
+
+@attrs.frozen(kw_only=True)
+class _Tagged:
+    """A row of which only the tags matter."""
+
+    tags: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -10,6 +11,10 @@ T = TypeVar("T")
 
 _MAX_MISSING_PAGES: Final = 5
 """How often a page may be announced and not be found before the list counts as inconsistent and the stream ends."""
+
+_MAX_REPEATED_PAGES: Final = 3
+_MAX_REPEATED_ROWS: Final = 100
+"""A list that announces more is inconsistent after at least so many pages, and rows, without a new one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,12 +51,17 @@ class Cursor:
     This is exact if new rows are added at the start of the list (or none are added between two pages): then no row
     moves forward by more than the total falls. If a new row is added further back, it hides a removal.
 
+    Pages that bring no new row are normal where rows were read before, or were pushed back by new ones. Further back
+    they are not, if the total stays: then the list repeats itself, and could announce more for ever.
+
     Attributes:
         page_size: The page size, in rows; lowered if the service returns smaller pages.
         first_unread: How many rows from the start of the list have certainly been read.
         margin: How many rows before ``first_unread`` the next page should begin.
         total: The total of the page before, None if unknown.
-        missing_pages: The pages that were announced and not found, as their first row and the total at that time.
+        missing_pages: The first rows of the pages that were announced and not found since the total last changed.
+        shown_to: How many rows from the start of the list may be rows that a page has shown before.
+        repeated_pages: How many pages further back brought no new row, one after the other.
         done: Whether the list has been read to its end.
     """
 
@@ -59,15 +69,26 @@ class Cursor:
     first_unread: int = 0
     margin: int = 0
     total: int | None = None
-    missing_pages: list[tuple[int, int | None]] = attrs.field(factory=list[tuple[int, int | None]])
+    missing_pages: list[int] = attrs.field(factory=list[int])
+    shown_to: int = 0
+    repeated_pages: int = 0
     done: bool = False
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the list announces more and more pages without new rows."""
+        enough = max(_MAX_REPEATED_PAGES, math.ceil(_MAX_REPEATED_ROWS / self.page_size))
+        return not self.done and self.repeated_pages >= enough
 
     def next_page(self) -> tuple[int, int]:
         """Return the number and the size of the page to fetch next.
 
         Of the pages that begin early enough, this is the one that ends furthest back. The size varies, since a page
-        can begin only at a multiple of its size.
+        can begin only at a multiple of its size. After a page that was not found, it does not: that page and the one
+        before it alternate, until the total explains it.
         """
+        if self.missing_pages:
+            return self.first_unread // self.page_size + 1, self.page_size
         for start in (max(self.first_unread - self.margin, 0), self.first_unread):
             sizes = range(self.page_size, self.page_size // 2, -1)
             number, size = max(((start // size + 1, size) for size in sizes), key=lambda page: page[0] * page[1])
@@ -75,8 +96,12 @@ class Cursor:
                 break
         return number, size
 
-    def record(self, page: FetchedPage[Any]) -> bool:
+    def record(self, page: FetchedPage[Any], *, has_new_rows: bool) -> bool:
         """Update the position after a page was fetched.
+
+        Args:
+            page: The page.
+            has_new_rows: Whether it has rows that no page before it had.
 
         Returns:
             False if rows were removed before the page, so that pages fetched ahead are no longer the next ones.
@@ -87,22 +112,29 @@ class Cursor:
             return False
         if page.has_next and page.number == 1 and 0 < len(page.items) < size:
             self.page_size = size = len(page.items)  # the service limits the size of its pages
-        removed = max(self.total - page.total, 0) if self.total is not None and page.total is not None else 0
+        change = page.total - self.total if self.total is not None and page.total is not None else 0
+        removed = max(-change, 0)
         self.first_unread = max(self.first_unread - removed, 0)
         if removed:
             self.margin = min(max(self.margin, 2 * removed), self.page_size // 2)
+        if change:
+            self.missing_pages.clear()
         if page.total is not None:
             self.total = page.total
-        if self.first_unread >= (page.number - 1) * size:
-            self.first_unread = max(self.first_unread, page.number * size)
+        position = self.first_unread
+        if position >= (page.number - 1) * size:
+            self.first_unread = max(position, page.number * size)
             self.done = not page.has_next
+        if has_new_rows or change:
+            self.repeated_pages = 0
+        elif not position < self.first_unread <= self.shown_to:
+            self.repeated_pages += 1
+        self.shown_to = max(self.shown_to + max(change, 0), self.first_unread)
         return not removed
 
     def _step_back(self, page: FetchedPage[Any]) -> None:
         """Go back to the page before one that was not found: its total shows how many rows were removed."""
         start = (page.number - 1) * page.size
-        missing = (start, self.total)
-        # pages of other sizes may be fetched in between, so only another total starts the count anew
-        self.missing_pages = [each for each in self.missing_pages if each[1] == self.total] + [missing]
-        self.done = self.missing_pages.count(missing) > _MAX_MISSING_PAGES
+        self.missing_pages.append(start)
+        self.done = self.missing_pages.count(start) > _MAX_MISSING_PAGES
         self.first_unread = max(min(self.first_unread, start) - 1, 0)

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
+from edgegap_async.errors import DecodeError
 from edgegap_async.pagination.cursor import Cursor, FetchedPage
 from edgegap_async.pagination.fetcher import PageFetcher
 from edgegap_async.transport import Pipeline
@@ -50,7 +51,8 @@ class PageStream(Generic[T]):
     Each iteration starts from the beginning. While the caller works with one page, the next one is fetched; several
     are fetched if the list seldom changes and the number of its pages is known. Each row is returned once, even if it
     moves between pages, and no row that stays in the list is missed (see ``Cursor``). Each page is one request with
-    its own deadline; the errors of the request are raised by the iteration.
+    its own deadline; the errors of the request are raised by the iteration. A list that announces more pages and only
+    repeats its rows raises ``DecodeError``, after at least three pages and 100 rows without a new one.
 
     If a loop ends early, pages that are being fetched are cancelled as soon as its iterator is closed or collected;
     use ``contextlib.aclosing(stream.pages())`` to have it closed at once.
@@ -113,11 +115,13 @@ class PageStream(Generic[T]):
                     ahead.append(self._start(*cursor.next_page()))
                 page = await ahead[0]
                 ahead.popleft()
-                if not cursor.record(page):
+                items = self._new_items(page.items, seen)
+                if not cursor.record(page, has_new_rows=bool(items)):
                     await _cancel(ahead)
+                if cursor.is_stalled:
+                    raise self._stalled(cursor)
                 if not cursor.done:
                     self._fetch_ahead(ahead, cursor, page.page_count)
-                items = self._new_items(page.items, seen)
                 if items or page.number == 1:
                     yield Page(items=items, number=page.number, total_count=page.total)
         finally:
@@ -153,6 +157,15 @@ class PageStream(Generic[T]):
                 seen.add(key)
                 new.append(item)
         return tuple(new)
+
+    def _stalled(self, cursor: Cursor) -> DecodeError:
+        operation = self._fetcher.operation_id
+        return DecodeError(
+            f"the list of {operation} does not end: its last {cursor.repeated_pages} pages had no new row, announced "
+            f"another page and had the same total ({cursor.total})",
+            operation=operation,
+            path="$.pagination",
+        )
 
     def _start(self, number: int, size: int) -> asyncio.Task[FetchedPage[T]]:
         name = f"edgegap {self._fetcher.operation_id} page {number}"

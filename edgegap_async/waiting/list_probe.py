@@ -75,9 +75,9 @@ class ListProbe:
             for entry in entries:
                 entry.fail(as_transient(error))
         else:
-            rows = {row.get("request_id"): row for row in page.data}
+            rows = _rows_by_id(page.data)
             if is_capped := bool(page.has_next):
-                self.page_size = max(len(rows), 1)
+                self.page_size = max(len(page.data), 1)
             for entry in entries:
                 if (row := rows.get(entry.id)) is not None:
                     self._read(entry, row, publish)
@@ -122,4 +122,13 @@ class ListProbe:
 class _RowPage(PageEnvelope):
     """A page whose rows are decoded one by one, so that a row that is invalid fails one wait only."""
 
-    data: tuple[Mapping[str, JSON], ...] = ()
+    data: tuple[JSON, ...] = ()
+
+
+def _rows_by_id(rows: Sequence[JSON]) -> dict[str, Mapping[str, JSON]]:
+    """Return the rows by their ids; the deployment of a row without a valid id counts as not listed."""
+    by_id: dict[str, Mapping[str, JSON]] = {}
+    for row in rows:
+        if isinstance(row, dict) and isinstance(id := row.get("request_id"), str):
+            by_id[id] = row
+    return by_id

@@ -137,6 +137,137 @@ async def test_urgent_waiters_are_first_and_polling_is_not_starved() -> None:
     assert order[-1] is Priority.POLL or order[-1] is Priority.CALL
 
 
+WEIGHTS = {Priority.URGENT: 2, Priority.CALL: 1, Priority.POLL: 1}
+"""The slots of four that a priority gets at least while it has waiters."""
+
+# how many waiters arrive together, when, with which priority, and after how long each gives up: in slots of the bucket
+WAITERS = st.lists(
+    st.tuples(
+        st.integers(1, 15), st.integers(0, 20), st.sampled_from(Priority), st.one_of(st.none(), st.integers(1, 30))
+    ),
+    min_size=3,
+    max_size=12,
+)
+
+
+def _served_and_waiting(
+    arrivals: list[tuple[int, int, Priority, int | None]],
+) -> list[tuple[Priority, set[Priority]]]:
+    """Return for each slot who got it, and which priorities waited for it."""
+
+    async def scenario() -> list[tuple[Priority, set[Priority]]]:
+        bucket = TokenBucket(10)
+        await bucket.acquire()
+        await asyncio.sleep(0.05)
+        waiting = dict.fromkeys(Priority, 0)
+        slots: list[tuple[Priority, set[Priority]]] = []
+        order: dict[Priority, list[int]] = {each: [] for each in Priority}
+
+        async def wait(number: int, after: int, priority: Priority, give_up_after: int | None) -> None:
+            await asyncio.sleep(after / 10 + number * 1e-4)  # so that nothing is simultaneous
+            waiting[priority] += 1
+            order[priority].append(number)
+            try:
+                async with asyncio.timeout(None if give_up_after is None else give_up_after / 10):
+                    if await bucket.acquire(priority=priority):
+                        slots.append((priority, {each for each, count in waiting.items() if count}))
+                    assert number == order[priority][0], "first come, first served"
+            except TimeoutError:
+                pass
+            finally:
+                waiting[priority] -= 1
+                order[priority].remove(number)
+
+        each_waiter = [arrival for count, *arrival in arrivals for _ in range(count)]
+        await asyncio.gather(*(wait(number, *arrival) for number, arrival in enumerate(each_waiter)))
+        assert bucket.waiting == 0
+        return slots
+
+    slots: list[tuple[Priority, set[Priority]]] = virtually(scenario())
+    return slots
+
+
+@settings(max_examples=60)
+@given(arrivals=WAITERS)
+def test_each_priority_that_waits_gets_its_share_of_any_window_of_slots(
+    arrivals: list[tuple[int, int, Priority, int | None]],
+) -> None:
+    slots = _served_and_waiting(arrivals)
+    for priority, weight in WEIGHTS.items():
+        for first in range(len(slots)):
+            got = passed_over = 0
+            for length, (served, waiting) in enumerate(slots[first:], 1):
+                if priority not in waiting:
+                    break
+                got += served is priority
+                passed_over = 0 if served is priority else passed_over + 1
+                assert passed_over < 4 / weight + (weight - 1), f"{priority.name} is passed over"
+                assert got >= length // 4 * weight, f"{priority.name} got {got} of {length} slots"
+
+
+@settings(max_examples=60)
+@given(
+    phase=st.integers(1, 8),
+    counts=st.tuples(*(st.integers(0, 40) for _ in Priority)),
+    priority=st.sampled_from(Priority),
+)
+def test_slot_in_is_the_time_that_acquire_waits(phase: int, counts: tuple[int, ...], priority: Priority) -> None:
+    async def scenario() -> tuple[float, float, bool]:
+        bucket = TokenBucket(10)
+        for _ in range(phase):
+            await bucket.acquire()
+        others = [
+            asyncio.create_task(bucket.acquire(priority=each))
+            for each, count in zip(Priority, counts, strict=True)
+            for _ in range(count)
+        ]
+        await asyncio.sleep(0)
+        expected = bucket.slot_in(priority)
+        try:
+            await bucket.acquire(timeout=expected - 0.01, priority=priority)
+        except errors.DeadlineExceeded:
+            is_refused = True
+        else:
+            is_refused = False
+        waited = await bucket.acquire(timeout=expected + 0.01, priority=priority)
+        await asyncio.gather(*others)
+        return expected, waited, is_refused
+
+    expected, waited, is_refused = virtually(scenario())
+    assert is_refused
+    assert waited == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.looptime
+async def test_calls_are_not_starved_between_urgent_calls_and_polling() -> None:
+    bucket, loop = TokenBucket(40), asyncio.get_running_loop()
+    ends, got = loop.time() + 3, dict.fromkeys(Priority, 0)
+
+    async def repeat(priority: Priority) -> None:
+        while loop.time() < ends:
+            await bucket.acquire(priority=priority)
+            got[priority] += 1
+
+    await asyncio.gather(*(repeat(each) for each in Priority for _ in range(20)))
+    assert got[Priority.URGENT] == pytest.approx(60, abs=25)  # the last of each task come after the end
+    assert got[Priority.CALL] >= 30
+    assert got[Priority.POLL] >= 30
+
+
+@pytest.mark.looptime
+async def test_the_share_of_a_priority_without_waiters_goes_to_the_highest_that_waits() -> None:
+    bucket = TokenBucket(10)
+    await bucket.acquire()
+    order: list[Priority] = []
+
+    async def wait(priority: Priority) -> None:
+        await bucket.acquire(priority=priority)
+        order.append(priority)
+
+    await asyncio.gather(*(wait(each) for each in (Priority.CALL, Priority.POLL) for _ in range(16)))
+    assert [order[:16].count(each) for each in Priority] == [0, 12, 4]
+
+
 @pytest.mark.looptime
 async def test_a_new_task_does_not_take_the_slot_of_a_waiter() -> None:
     bucket = TokenBucket(1, 2)

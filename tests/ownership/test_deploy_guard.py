@@ -238,7 +238,84 @@ def _list_shows(local: LocalEdgegap, *request_ids: str) -> None:
     local.faults.add("deployment-list", "status", times=None, code=200, body={"data": rows, "total_count": len(rows)})
 
 
+# rows that cannot be decoded
+
+ODD = {"request_id": ["odd"], "status": "ready", "ready": True}
+
+
+def _odd_row_warnings(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("cannot be decoded" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("odd", [ODD, {**ODD, "tags": ["theirs"]}, {"request_id": "a", "fqdn": 7, "tags": []}, None, 7])
+async def test_a_server_is_adopted_from_a_list_with_a_row_that_cannot_be_decoded(
+    local: LocalEdgegap, caplog: pytest.LogCaptureFixture, odd: object
+) -> None:
+    async with local.client() as edgegap:
+        local.faults.add(CREATE, "stall")
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS))
+        await asyncio.sleep(1)
+        (ours,) = local.deployments
+        own_row = {"request_id": ours.request_id, "status": "ready", "ready": True, "tags": list(ours.tags)}
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": [odd, own_row]})
+        assert (await creating).request_id == ours.request_id
+    assert len(local.history) == 1
+    assert _odd_row_warnings(caplog) == 1
+
+
+@pytest.mark.looptime
+async def test_a_row_that_cannot_be_decoded_with_other_tags_is_not_the_lost_server(local: LocalEdgegap) -> None:
+    local.faults.add(CREATE, "reset")
+    local.faults.add(
+        "deployment-list",
+        "status",
+        times=None,
+        code=200,
+        body={"data": [{**ODD, "tags": ["theirs"]}], "total_count": 1},
+    )
+    async with local.client(guard=GuardPolicy(settle_seconds=1)) as edgegap:
+        request = await edgegap.deployments.create("kart", "v1", users=USERS)
+        assert request.request_id in local.deployments
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("tags", [{}, {"tags": 7}, {"tags": [["theirs"]]}, None])
+async def test_a_server_is_not_absent_while_a_row_that_cannot_be_decoded_may_be_it(
+    local: LocalEdgegap, tags: dict[str, object] | None
+) -> None:
+    local.faults.add(CREATE, "drop_after_commit")
+    odd = None if tags is None else ODD | tags
+    local.faults.add("deployment-list", "status", times=None, code=200, body={"data": [odd], "total_count": 1})
+    async with local.client() as edgegap:
+        with pytest.raises(TransportError) as caught:
+            await edgegap.deployments.create("kart", "v1", users=USERS, timeout=10)
+        assert any("is looked for and stopped" in note for note in caught.value.__notes__)
+        assert [each.operation_id for each in local.requests].count(CREATE) == 1, "it is not requested again"
+        local.faults.clear()
+    assert len(local.history) == 1
+    assert len(local.deployments) == 0
+
+
 # giving up
+
+
+@pytest.mark.looptime
+async def test_the_lookup_ends_within_the_timeout_however_many_pages_the_list_has() -> None:
+    """The query is refused, so the whole list is read: three pages, each of which takes most of the timeout."""
+    async with LocalEdgegap(seed=1, rate_limits=None) as local, local.client(rate_limits=None) as edgegap:
+        for number in range(250):
+            await edgegap.deployments.create("kart", "v1", users=USERS, tags=[f"n{number}"])
+        local.faults.add("deployment-list", "status", code=400, body={"message": "no query"})
+        slow = local.faults.add("deployment-list", "delay", times=None, seconds=2)
+        local.faults.add(CREATE, "drop_after_commit")
+        began = now()
+        with pytest.raises(TransportError):
+            await edgegap.deployments.create("kart", "v1", users=USERS, timeout=3)
+        assert now() - began < 3.1
+        assert slow.happened > 1
+        await asyncio.sleep(30)
+        assert len(local.deployments) == 250, "the background search has the time to read all pages"
 
 
 @pytest.mark.looptime

@@ -357,6 +357,17 @@ async def test_two_processes_forked_after_the_client_was_created_have_two_owners
     assert len(local.deployments) == 0
 
 
+async def test_recover_by_age_skips_a_row_that_cannot_be_decoded(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        old = GuardTag("0000000", GuardTags().next().number - 3600 * 1024)
+        server = await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(old)], guard=False)
+        rows = [{"request_id": ["odd"], "tags": 7}, {"request_id": server.request_id, "tags": [str(old)]}]
+        local.faults.add("deployment-list", "status", code=200, body={"data": rows, "total_count": 2})
+        (orphan,) = await edgegap.recover(older_than=timedelta(minutes=30))
+        assert orphan.request_id == server.request_id
+        assert len(local.deployments) == 0
+
+
 async def test_recover_needs_a_journal_or_an_age(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     with pytest.raises(ConfigurationError, match="recover needs a journal or older_than="):
         await edgegap.recover()

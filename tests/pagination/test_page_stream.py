@@ -144,6 +144,48 @@ def test_rows_removed_from_fetched_pages_do_not_hide_other_rows() -> None:
     assert len(changing.fetched) <= 5
 
 
+BURSTS = st.lists(
+    st.one_of(
+        st.tuples(st.just(0), st.just(list[int]())),
+        st.tuples(st.integers(1, 500), st.just(list[int]())),
+        st.tuples(st.just(0), st.integers(1, 500).map(lambda count: list(range(count)))),
+        st.tuples(st.just(0), st.integers(1, 500).map(lambda count: [-1] * count)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=200)
+@given(
+    rows=st.integers(0, 800),
+    changes=BURSTS,
+    page_size=st.sampled_from([7, 30, 100]),
+    empty=st.sampled_from(["page", "missing"]),
+)
+def test_hundreds_of_rows_that_are_added_or_removed_are_not_a_repetition(
+    rows: int, changes: list[tuple[int, list[int]]], page_size: int, empty: str
+) -> None:
+    """Many pages bring no new row: those that are read again, and those that new rows push rows into."""
+    changing = ChangingList(rows, changes, empty=empty)
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in changing.stream(page_size=page_size)]
+
+    returned = run(read())
+    assert len(returned) == len(set(returned))
+    assert changing.stayed <= set(returned)
+
+
+@pytest.mark.parametrize("change", [(500, []), (0, [-1] * 490), (0, [0] * 400)])
+def test_pages_without_new_rows_after_a_burst_are_read_on(change: tuple[int, list[int]]) -> None:
+    changing = ChangingList(1000, [(0, [])] * 5 + [change])
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in changing.stream(page_size=100)]
+
+    assert changing.stayed <= set(run(read()))
+
+
 async def _deployed(edgegap: EdgegapClient, count: int) -> list[str]:
     requests = await asyncio.gather(
         *(edgegap.deployments.create("kart", "v1", users=["192.0.2.1"], tags=[f"n{n}"]) for n in range(count))

@@ -286,6 +286,20 @@ async def test_a_row_that_cannot_be_decoded_fails_only_its_own_wait(local: Local
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize(
+    "odd", [{"request_id": ["a"]}, {"request_id": {}}, {"request_id": None}, {}, None, "row", 7, []]
+)
+async def test_a_row_without_a_valid_id_delays_no_wait(local: LocalEdgegap, odd: Any) -> None:
+    async with local.client() as edgegap:
+        ids = await create(edgegap, 4)
+        rows = [odd, *({"request_id": it, "status": "ready", "ready": True} for it in ids)]
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": rows})
+        delays = await asyncio.gather(*(noticed_after(edgegap, it, local) for it in ids))
+        assert max(delays) < 3
+        assert request_counts(local)["deployment-list"] > 0
+
+
+@pytest.mark.looptime
 async def test_a_lagging_list_delays_no_wait_by_much() -> None:
     async with LocalEdgegap(seed=1, list_lag=1.0) as local, local.client() as edgegap:
         ids = await create(edgegap, 50)
