@@ -56,6 +56,7 @@ async def test_pages_have_ten_items_by_default(serve):
         {"limit": "0"},
         {"page": "-1"},
         {"limit": "many"},
+        {"page": ""},
         {"page": "0", "limit": "10"},
         {"limit": "0", "page": "1"},
     ],
