@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgegap_async import EdgegapClient
-from edgegap_async.errors import ConfigurationError, DeadlineExceeded, EdgegapError
+from edgegap_async.errors import ConfigurationError, DeadlineExceeded, DeploymentFailed, EdgegapError, Unprocessable
 from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]
@@ -133,6 +133,36 @@ async def test_attempts_share_one_deadline() -> None:
         assert now() - began < 52
         await asyncio.sleep(30)
         assert len(slow.deployments) == 0
+
+
+@pytest.mark.looptime
+async def test_the_request_of_another_attempt_ends_with_the_deadline(local: LocalEdgegap) -> None:
+    local.faults.add(CREATE, "errored")
+    local.faults.add(CREATE, "rate_limited", times=None, retry_after=1)
+    async with local.client() as edgegap:
+        began = now()
+        with pytest.raises(EdgegapError):
+            await edgegap.deployments.deploy("kart", "v1", users=USERS, attempts=2, timeout=10)
+        assert now() - began <= 10.1
+
+
+@pytest.mark.looptime
+async def test_there_is_no_other_attempt_after_the_deadline(local: LocalEdgegap) -> None:
+    local.faults.add(CREATE, "errored")
+    local.faults.add("deployment-delete", "delay", seconds=8)
+    async with local.client() as edgegap:
+        with pytest.raises(DeploymentFailed):
+            await edgegap.deployments.deploy("kart", "v1", users=USERS, attempts=2, timeout=8)
+        assert len(local.history) == 1
+
+
+@pytest.mark.looptime
+async def test_there_is_no_other_attempt_if_the_request_is_refused(local: LocalEdgegap) -> None:
+    local.faults.add(CREATE, "status", code=422, body={"message": "no capacity"})
+    async with local.client() as edgegap:
+        with pytest.raises(Unprocessable, match="no capacity"):
+            await edgegap.deployments.deploy("kart", "v1", users=USERS, attempts=2)
+        assert len(local.history) == 0
 
 
 @pytest.mark.looptime

@@ -84,6 +84,18 @@ def admitted(rates, bucket):
     return sum(rates.admit(bucket, 0.0) for _ in range(100))
 
 
+def test_a_token_bucket_of_less_than_one_request_a_second_admits_one_at_a_time():
+    counter = TokenBucketCounter(0.5)
+    assert [counter.admit(moment) for moment in (0.0, 1.0, 2.0, 3.0, 9.0, 9.5)] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_the_default_limits_are_the_documented_ones():
     assert {bucket: admitted(limits_of(), bucket) for bucket in DOCUMENTED_RATES} == dict(DOCUMENTED_RATES)
     assert admitted(limits_of(), "default") == 100

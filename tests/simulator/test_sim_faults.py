@@ -157,8 +157,9 @@ async def test_unprocessable_responds_with_422_and_creates_a_deployment_in_error
     assert edgegap_server.local.deployments[reply.body["request_id"]].state is DeploymentState.ERROR
 
 
-async def test_unprocessable_does_not_replace_a_400(edgegap_server):
-    edgegap_server.local.faults.add(CREATE, "unprocessable")
+@pytest.mark.parametrize("kind", ["unprocessable", "early"])
+async def test_a_fault_of_creates_does_not_replace_a_400(edgegap_server, kind):
+    edgegap_server.local.faults.add(CREATE, kind)
     assert (await edgegap_server.call("POST", "/v2/deployments", json={})).status == 400
 
 
@@ -194,12 +195,14 @@ async def test_a_fault_with_a_probability_lets_the_next_apply(edgegap_server):
 async def test_a_rejected_request_does_not_use_up_a_fault(serve):
     edgegap = await serve(rate_limits={"list": 1})
     await edgegap.get("/v1/deployments")
-    edgegap.local.faults.add("deployment-list", "status", code=503)
+    fault = edgegap.local.faults.add("deployment-list", "status", code=503)
     wrong = {"Authorization": "token wrong"}
     assert (await edgegap.call("GET", "/v1/deployments", headers=wrong)).status == 401
     assert (await edgegap.call("GET", "/v1/deployments")).status == 429
+    assert fault.happened == 0
     edgegap.clock.advance(1)
     assert (await edgegap.call("GET", "/v1/deployments")).status == 503
+    assert fault.happened == 1
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,18 @@ async def test_pages_have_ten_items_by_default(serve):
 @pytest.mark.parametrize(
     "path", ["/v1/deployments", "/v1/locations", "/v1/locations/beacons", "/v2/private-fleets/test-fleet/hosts"]
 )
-@pytest.mark.parametrize("params", [{"page": "0"}, {"limit": "0"}, {"page": "-1"}, {"limit": "many"}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"page": "0"},
+        {"limit": "0"},
+        {"page": "-1"},
+        {"limit": "many"},
+        {"page": ""},
+        {"page": "0", "limit": "10"},
+        {"limit": "0", "page": "1"},
+    ],
+)
 async def test_page_and_limit_must_be_positive_numbers(edgegap_server, path, params):
     reply = await edgegap_server.call("GET", path, params=params)
     assert reply.status == 400

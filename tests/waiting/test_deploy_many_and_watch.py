@@ -101,10 +101,13 @@ async def test_an_exception_of_on_progress_stops_the_servers_that_were_not_yield
 
 @pytest.mark.looptime
 async def test_closing_the_generator_stops_the_servers_that_were_not_yielded(local: LocalEdgegap) -> None:
-    async with local.client() as edgegap, aclosing(edgegap.deployments.deploy_many(server_requests(10))) as results:
-        async for result in results:
-            assert result.server is not None
-            break
+    async with local.client() as edgegap:
+        async with aclosing(edgegap.deployments.deploy_many(server_requests(10))) as results:
+            async for result in results:
+                assert result.server is not None
+                break
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 1, "it does not wait until the others are ready"
     assert [each.request_id for each in local.deployments] == [result.server.request_id]
 
 
@@ -174,7 +177,27 @@ async def test_watch_retries_transient_errors(local: LocalEdgegap) -> None:
     assert [each.status for each in local.requests].count(500) == 20
 
 
+@pytest.mark.looptime
+async def test_closing_watch_ends_its_tasks(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        request = await edgegap.deployments.create("kart", "v1", users=USERS)
+        for which in ([request], Filter(application="kart")):
+            async with aclosing(edgegap.deployments.watch(which)) as changes:
+                await anext(changes)
+                assert [task for task in asyncio.all_tasks() if task.get_name().startswith("edgegap watch")]
+            assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("edgegap watch")]
+
+
 # wait_until_stopped
+
+
+@pytest.mark.looptime
+async def test_the_timeout_of_wait_until_stopped_has_the_latest_state(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        request = await edgegap.deployments.create("kart", "v1", users=USERS)
+        with pytest.raises(WaitTimeout) as caught:
+            await edgegap.deployments.wait_until_stopped(request, timeout=20)
+        assert caught.value.last_state == "READY"
 
 
 @pytest.mark.looptime

@@ -235,6 +235,26 @@ async def test_transient_errors_do_not_end_the_wait_and_the_last_is_in_the_timeo
 
 
 @pytest.mark.looptime
+async def test_an_error_before_a_successful_poll_is_not_in_the_timeout() -> None:
+    async with local_with(time_to_ready=(60, 60)) as (local, edgegap):
+        it = await create(edgegap)
+        local.faults.add("deployment-get", "status", code=500, times=10, body={"message": "out of order"})
+        with pytest.raises(ReadyTimeout) as caught:
+            await edgegap.deployments.wait_until_ready(it, timeout=30)
+    assert "out of order" not in str(caught.value)
+    assert caught.value.reason is None
+
+
+@pytest.mark.looptime
+async def test_a_poll_without_a_response_ends_after_ten_seconds(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    it = await create(edgegap)
+    local.faults.add("deployment-get", "stall")
+    began = now()
+    await edgegap.deployments.wait_until_ready(it)
+    assert 10 <= now() - began < 11
+
+
+@pytest.mark.looptime
 async def test_polls_become_rarer_up_to_the_longest_pause() -> None:
     async with local_with(time_to_ready=(200, 200)) as (local, edgegap):
         it = await create(edgegap)

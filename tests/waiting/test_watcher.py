@@ -20,8 +20,9 @@ from edgegap_async.errors import (
     DeploymentTerminated,
 )
 from edgegap_async.simulator import LocalEdgegap, LoggedRequest
-from edgegap_async.waiting.list_probe import STATUSLESS_ROWS
-from edgegap_async.waiting.watcher import STATUS_CALLS_UNDER_WAY
+from edgegap_async.waiting.list_probe import REFUSED_SECONDS, STATUSLESS_ROWS
+from edgegap_async.waiting.schedule import PollSchedule
+from edgegap_async.waiting.watcher import FEW, PAGES_UNDER_WAY, STATUS_CALLS_UNDER_WAY
 
 USERS = ["203.0.113.7"]
 
@@ -91,6 +92,19 @@ async def test_a_single_wait_polls_the_status(local: LocalEdgegap) -> None:
         (it,) = await create(edgegap, 1)
         assert await noticed_after(edgegap, it, local) < 0.3
     assert set(request_counts(local)) == {"v2-deployment-create", "deployment-get"}
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("waits", "operation_id"), [(FEW, "deployment-get"), (FEW + 1, "deployment-list")])
+async def test_two_waits_poll_the_status_and_three_poll_the_list(
+    local: LocalEdgegap, waits: int, operation_id: str
+) -> None:
+    async with local.client() as edgegap:
+        ids = await create(edgegap, waits)
+        waiting = [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for it in ids]
+        await asyncio.sleep(1.5)  # no server is ready yet
+        assert set(request_counts(local)) == {"v2-deployment-create", operation_id}
+        await asyncio.gather(*waiting)
 
 
 @pytest.mark.looptime
@@ -205,6 +219,39 @@ async def test_deployments_are_polled_one_by_one_if_the_list_refuses_the_query(
 
 
 @pytest.mark.looptime
+async def test_the_list_is_used_again_ten_minutes_after_it_refused_a_query(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "status", code=400, body={"message": "no query"})
+    async with local.client() as edgegap:
+        for number, lists in enumerate((1, 1, 2)):
+            await asyncio.sleep(max(number * (REFUSED_SECONDS / 2 + 5) - now(), 0))
+            await asyncio.gather(*(noticed_after(edgegap, it, local) for it in await create(edgegap, 5)))
+            assert min(request_counts(local)["deployment-list"], 2) == lists
+
+
+@pytest.mark.looptime
+async def test_a_list_without_a_response_does_not_end_a_wait(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "stall")
+    async with local.client() as edgegap:
+        ids = await create(edgegap, 5)
+        delays = await asyncio.gather(*(noticed_after(edgegap, it, local) for it in ids))
+    assert max(delays) < 10.5, "a poll without a response ends after 10 s"
+
+
+@pytest.mark.looptime
+async def test_few_pages_are_under_way_at_a_time(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-list", "stall", times=None)
+    async with local.client() as edgegap:
+        ids = await create(edgegap, 12)
+        waits: list[asyncio.Task[Any]] = []
+        for start in range(0, len(ids), 3):
+            batch = ids[start : start + 3]
+            waits += [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for it in batch]
+            await asyncio.sleep(1)
+        assert request_counts(local)["deployment-list"] == PAGES_UNDER_WAY == 2
+        await cancel(waits)
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize("fault", [{"kind": "delay", "seconds": 3}, {"kind": "stall"}])
 async def test_few_status_calls_are_under_way_at_a_time(local: LocalEdgegap, fault: dict[str, Any]) -> None:
     """While the service responds slowly, polls do not pile up, and other calls find room."""
@@ -243,6 +290,35 @@ async def test_the_status_is_polled_after_twenty_rows_without_a_status(local: Lo
         polls = [each.operation_id for each in local.requests if it in polled_ids(each)]
         rows_before = len(list(itertools.takewhile(lambda poll: poll == "deployment-list", polls)))
         assert rows_before == STATUSLESS_ROWS == 20
+
+
+@pytest.mark.looptime
+async def test_the_status_is_polled_while_the_row_of_a_ready_server_has_no_ports() -> None:
+    async with LocalEdgegap(seed=1, time_to_ready=(1, 1)) as local, local.client() as edgegap:
+        ids = await create(edgegap, 4)
+        incomplete = {"fqdn": "x.pr.edgegap.net", "ports": None}
+        rows = [{"request_id": it, "status": "ready", "ready": True} | incomplete for it in ids]
+        status = {"request_id": ids[0], "current_status": "Status.READY"} | incomplete
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": rows})
+        local.faults.add("deployment-get", "status", times=12, code=200, body=status)
+        began = now()
+        servers = await asyncio.gather(*(edgegap.deployments.wait_until_ready(it, timeout=60) for it in ids))
+        assert [server.request_id for server in servers] == ids
+        assert 1 < now() - began < 4
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("seconds_in_list", "noticed_at"), [(1, 2), (0, 3)])
+async def test_the_status_of_what_the_list_does_not_show_is_polled(seconds_in_list: float, noticed_at: float) -> None:
+    """At once if the list showed it before, else when its request is three seconds ago."""
+    async with LocalEdgegap(seed=1, time_to_ready=(2, 2)) as local, local.client() as edgegap:
+        ids = await create(edgegap, 4)
+        requested_at = now()
+        waits = [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for it in ids]
+        await asyncio.sleep(seconds_in_list)
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": []})
+        await asyncio.gather(*waits)
+        assert noticed_at - 0.3 < now() - requested_at < noticed_at + 0.5
 
 
 @pytest.mark.looptime
@@ -343,6 +419,35 @@ async def test_two_waits_for_one_server_both_end(local: LocalEdgegap) -> None:
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize("fault", [None, {"kind": "status", "code": 500}])
+async def test_the_other_wait_for_a_server_goes_on_if_one_is_cancelled(
+    local: LocalEdgegap, fault: dict[str, Any] | None
+) -> None:
+    async with local.client() as edgegap:
+        (it,) = await create(edgegap, 1)
+        both = [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for _ in range(2)]
+        await asyncio.sleep(1)
+        if fault is not None:
+            local.faults.add("deployment-get", times=5, **fault)
+        both[0].cancel()
+        assert (await both[1]).request_id == it
+        assert both[0].cancelled()
+
+
+@pytest.mark.looptime
+async def test_a_server_is_not_polled_any_more_after_its_wait_is_cancelled(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        ids = await create(edgegap, 6)
+        waits = [asyncio.create_task(noticed_after(edgegap, it, local)) for it in ids]
+        await asyncio.sleep(1)
+        before = len(local.requests)
+        await cancel(waits[:2])
+        await asyncio.gather(*waits[2:])
+        polled = {it for request in local.requests[before:] for it in polled_ids(request)}
+        assert polled == set(ids[2:])
+
+
+@pytest.mark.looptime
 async def test_other_calls_do_not_queue_behind_polls() -> None:
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as slow, slow.client() as edgegap:
         ids = await create(edgegap, 300)
@@ -375,6 +480,53 @@ async def test_polling_ends_with_the_last_wait(local: LocalEdgegap) -> None:
         await asyncio.sleep(30)
         assert len(local.requests) == before
         assert "edgegap deployment watcher" not in [task.get_name() for task in asyncio.all_tasks()]
+
+
+def watcher_tasks() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("edgegap deployment")]
+
+
+@pytest.mark.looptime
+async def test_the_watcher_ends_at_once_with_the_last_wait() -> None:
+    async with LocalEdgegap(seed=1, time_to_ready=(600, 600)) as local, local.client() as edgegap:
+        (it,) = await create(edgegap, 1)
+        waiting = asyncio.create_task(edgegap.deployments.wait_until_ready(it, timeout=600))
+        await asyncio.sleep(300)  # the polls are seconds apart by now
+        await cancel([waiting])
+        await asyncio.sleep(0.01)
+        assert watcher_tasks() == []
+
+
+@pytest.mark.looptime
+async def test_a_poll_without_a_response_is_cancelled_with_the_last_wait(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-get", "stall", times=None)
+    async with local.client() as edgegap:
+        (it,) = await create(edgegap, 1)
+        waiting = asyncio.create_task(edgegap.deployments.wait_until_ready(it))
+        await asyncio.sleep(1)
+        assert watcher_tasks()
+        await cancel([waiting])
+        await asyncio.sleep(0.01)
+        assert watcher_tasks() == []
+
+
+@pytest.mark.looptime
+async def test_an_error_of_the_watcher_itself_ends_the_waits(
+    local: LocalEdgegap, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("a bug")
+
+    async with local.client() as edgegap:
+        ids = await create(edgegap, 3)
+        waits = [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for it in ids]
+        await asyncio.sleep(1)
+        monkeypatch.setattr(PollSchedule, "take", broken)
+        began = now()
+        results = await asyncio.gather(*waits, return_exceptions=True)
+        assert all(isinstance(result, LookupError) for result in results)
+        assert now() - began < 1
+    assert "the deployment watcher failed" in caplog.text
 
 
 @pytest.mark.looptime

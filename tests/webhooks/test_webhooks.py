@@ -13,13 +13,20 @@ import pytest
 from aiohttp import web
 
 from edgegap_async import EdgegapClient, State
-from edgegap_async.errors import ConfigurationError, DeploymentError, DeploymentFailed, WaitFailed
+from edgegap_async.errors import (
+    ConfigurationError,
+    DeploymentError,
+    DeploymentFailed,
+    DeploymentTerminated,
+    WaitFailed,
+)
 from edgegap_async.json_codec import dumps
 from edgegap_async.models.deployments import Deployment
 from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
 from edgegap_async.ownership.tag import GuardTags
 from edgegap_async.simulator import LocalEdgegap
+from edgegap_async.waiting.watcher import STATUS_CALLS_UNDER_WAY
 from edgegap_async.webhooks import MAX_BODY_BYTES, ASGIApplication, aiohttp_handler
 
 USERS = ["203.0.113.7"]
@@ -334,6 +341,68 @@ async def test_the_asgi_application_receives_webhooks(local: LocalEdgegap) -> No
         assert await respond("POST", "/elsewhere", BODY) == 404
         assert await respond("GET", ready) == 405
         assert await respond("POST", ready, *[b" " * 65536] * 8) == 413
+
+
+# webhooks that do not say enough
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("content", [{"ports": 7}, {"current_status": "Status.READY", "fqdn": "x.pr.edgegap.net"}])
+async def test_the_status_is_polled_at_once_after_a_webhook_without_the_server(
+    local: LocalEdgegap, content: dict[str, Any]
+) -> None:
+    """The list shows no change, and the pages under way take no room from the polls of the status."""
+    local.faults.add("webhook", "lost", times=None)
+    async with local.client(webhook_url="http://127.0.0.1:9/edgegap") as edgegap:
+        ids = [(await edgegap.deployments.create("kart", "v1", users=USERS)).request_id for _ in range(12)]
+        rows = [{"request_id": it, "status": "deploying", "ready": False} for it in ids]
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": rows})
+        waits = [asyncio.create_task(edgegap.deployments.wait_until_ready(it)) for it in ids]
+        await asyncio.sleep(20)
+        assert not any(wait.done() for wait in waits)
+        local.faults.clear()
+        local.faults.add("deployment-list", "stall", times=None)
+        local.faults.add("deployment-get", "delay", seconds=3, times=None)
+        await asyncio.sleep(6)
+        before = len(local.requests)
+        ready = paths(edgegap)["webhook_on_ready"]
+        for it in ids:
+            assert await edgegap.webhooks.receive(ready, dumps({"request_id": it} | content)) == 204
+        await asyncio.sleep(1)
+        assert [each.operation_id for each in local.requests[before:]] == ["deployment-get"] * STATUS_CALLS_UNDER_WAY
+        await asyncio.sleep(6)
+        assert all(wait.done() for wait in waits)
+        assert [(await wait).request_id for wait in waits] == ids
+
+
+@pytest.mark.looptime
+async def test_after_a_webhook_that_cannot_be_decoded_the_polls_are_as_frequent_as_without(local: LocalEdgegap) -> None:
+    local.faults.add("webhook", "lost", times=None)
+    async with local.client(webhook_url="http://127.0.0.1:9/edgegap") as edgegap:
+        for is_received in (False, True):
+            request = await edgegap.deployments.create("kart", "v1", users=USERS)
+            if is_received:
+                body = dumps({"request_id": request.request_id, "ports": 7})
+                assert await edgegap.webhooks.receive(paths(edgegap)["webhook_on_ready"], body) == 204
+            before = len(local.requests)
+            waiting = asyncio.create_task(edgegap.deployments.wait_until_ready(request))
+            await asyncio.sleep(1.9)  # the server is not ready yet
+            assert (len(local.requests) - before > 10) is is_received
+            await waiting
+
+
+@pytest.mark.looptime
+async def test_a_webhook_before_the_first_wait_ends_only_this_wait(local: LocalEdgegap) -> None:
+    async with client_with_webhooks(local) as edgegap:
+        request = await edgegap.deployments.create("kart", "v1", users=USERS)
+        await asyncio.sleep(10)
+        await edgegap.deployments.wait_until_ready(request)
+        assert [each.operation_id for each in local.requests] == ["v2-deployment-create"]
+        local.faults.add("webhook", "lost", times=None)
+        await edgegap.deployments.stop(request)
+        await asyncio.sleep(10)
+        with pytest.raises(DeploymentTerminated):
+            await edgegap.deployments.wait_until_ready(request)
 
 
 def test_the_fields_of_create_requests_hold_unguessable_urls() -> None:

@@ -48,18 +48,18 @@ def _session_schedule(session: SimulatedSession) -> WebhookSchedule:
     return WebhookSchedule(
         id=session.session_id,
         urls={"session": session.webhook_url} if session.webhook_url else {},
-        moment=lambda _: session.settled_at,
+        moment=lambda _: session.settled_at if session.exists else None,
         payload=lambda: session_row(session) | {"status": session.state.title()},
         has_ended=lambda: not session.exists,
     )
 
 
 def _relay_schedule(world: World, relay: SimulatedRelay) -> WebhookSchedule:
-    """One event, when the relay session is ready."""
+    """One event, when the relay session is ready, unless it was deleted before."""
     return WebhookSchedule(
         id=relay.session_id,
         urls={"relay": relay.webhook_url} if relay.webhook_url else {},
-        moment=lambda _: relay.ready_at,
+        moment=lambda _: relay.ready_at if relay.session_id in world.relays.existing else None,
         payload=lambda: relay_details(relay),
         has_ended=lambda: relay.session_id not in world.relays.existing,
     )
