@@ -357,14 +357,16 @@ async def test_two_processes_forked_after_the_client_was_created_have_two_owners
     assert len(local.deployments) == 0
 
 
-async def test_recover_by_age_skips_a_row_that_cannot_be_decoded(local: LocalEdgegap) -> None:
+async def test_recover_by_age_skips_a_row_that_cannot_be_decoded(
+    local: LocalEdgegap, create_with_tags: CreateWithTags
+) -> None:
     async with local.client() as edgegap:
-        old = GuardTag("0000000", GuardTags().next().number - 3600 * 1024)
-        server = await edgegap.deployments.create("kart", "v1", users=USERS, tags=[str(old)], guard=False)
-        rows = [{"request_id": ["odd"], "tags": 7}, {"request_id": server.request_id, "tags": [str(old)]}]
+        old = old_tag()
+        request_id = await create_with_tags([str(old)])
+        rows = [{"request_id": ["odd"], "tags": 7}, {"request_id": request_id, "tags": [str(old)]}]
         local.faults.add("deployment-list", "status", code=200, body={"data": rows, "total_count": 2})
         (orphan,) = await edgegap.recover(older_than=timedelta(minutes=30))
-        assert orphan.request_id == server.request_id
+        assert orphan.request_id == request_id
         assert len(local.deployments) == 0
 
 
