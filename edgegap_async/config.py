@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
-from collections.abc import Mapping
 from typing import Final, final
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ BASE_URL_VARIABLE: Final = "EDGEGAP_BASE_URL"
 
 _SCHEME_WORD: Final = re.compile(r"token\s+", re.IGNORECASE)
 _HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
+_NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f]")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class _HeaderValue(str):
@@ -68,9 +70,34 @@ class Secret:
         """Return the value for a header, after ``scheme`` and a space if one is passed; its repr is hidden."""
         return _HeaderValue(f"{scheme} {self._value}" if scheme else self._value)
 
-    def scrub(self, data: bytes) -> bytes:
-        """Return ``data`` with every occurrence of the value replaced by ``***``."""
-        return data.replace(self._value.encode(), b"***")
+    def scrub(self, text: str) -> str:
+        """Return ``text`` with every occurrence of the value replaced by ``***``.
+
+        Any of its characters can be escaped, as in the string of a JSON document or in a URL.
+        """
+        if self._value and ("\\" in text or "%" in text):
+            return re.sub("".join(map(_escaped, self._value)), "***", text)
+        return text.replace(self._value, "***") if self._value else text
+
+
+def _escaped(character: str) -> str:
+    """Return a pattern for a character as it is, or escaped as in JSON or in a URL.
+
+    Text that was escaped three times has up to eight backslashes. More would make the search quadratic.
+    """
+    in_json = "".join(rf"\\{{1,8}}u(?i:{unit:04x})" for unit in _utf_16(character))
+    in_url = "".join(f"%(?i:{byte:02x})" for byte in character.encode(errors="surrogatepass"))
+    plain = r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}"
+    return f"(?:{plain}|{in_json}|{in_url})"
+
+
+def _utf_16(character: str) -> list[int]:
+    encoded = character.encode("utf-16-be", errors="surrogatepass")
+    return [int.from_bytes(encoded[start : start + 2], "big") for start in range(0, len(encoded), 2)]
+
+
+# An error report can show the locals of every stack frame. So what may be a secret is wrapped, or deleted, before an
+# error is raised.
 
 
 def parse_secret(value: str, what: str) -> Secret:
@@ -83,11 +110,14 @@ def parse_secret(value: str, what: str) -> Secret:
     Raises:
         ConfigurationError: The value is empty, or holds a space, a line break or a character that is not ASCII.
     """
-    if not _HEADER_SAFE.fullmatch(value):
+    usable = _HEADER_SAFE.fullmatch(value) is not None
+    secret = Secret(value)
+    del value
+    if not usable:
         raise ConfigurationError(
             f"{what} is empty, or holds a space, a line break or another character that no token has: paste it again"
         )
-    return Secret(value)
+    return secret
 
 
 def own_token(value: str | Secret, what: str) -> Secret:
@@ -96,46 +126,29 @@ def own_token(value: str | Secret, what: str) -> Secret:
     Raises:
         ConfigurationError: The token cannot be sent in a header.
     """
-    return parse_secret(value.reveal() if isinstance(value, Secret) else value, what)
+    secret = validate_secret(value, what)
+    del value
+    return parse_secret(secret.reveal(), what)
 
 
-def parse_token(value: str | None) -> Secret:
+def parse_token(value: str | Secret | None) -> Secret:
     """Return the API token, accepted as ``<value>`` and as ``token <value>``: people paste both.
 
     Raises:
         ConfigurationError: The token is missing, or cannot be a token.
     """
-    token = _SCHEME_WORD.sub("", (value or "").strip(), count=1)
-    if not token or token.lower() == "token":
+    given = Secret("") if value is None else _as_secret(value, "the API token")
+    del value
+    if isinstance(given, ConfigurationError):
+        raise given
+    secret = Secret(_SCHEME_WORD.sub("", given.reveal().strip(), count=1))
+    if secret.reveal().lower() in {"", "token"}:
         raise ConfigurationError(
             f"no API token: set {TOKEN_VARIABLE} or pass token= (create one in the dashboard: User Settings, Tokens)"
         )
-    if _SCHEME_WORD.match(token):
+    if _SCHEME_WORD.match(secret.reveal()):
         raise ConfigurationError("the API token begins with the word 'token' twice: pass its value alone")
-    return parse_secret(token, "the API token")
-
-
-def parse_base_url(value: str, name: str = "base_url") -> str:
-    """Return the address of a service without a slash at its end.
-
-    Args:
-        value: An http or https URL.
-        name: The parameter it was passed as, for error messages.
-
-    Raises:
-        ConfigurationError: It is not an http or https URL, or it holds a user name, a password, a query or a fragment.
-    """
-    url = value.strip()
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:  # its message would show what stands where the port belongs, such as a password
-        raise ConfigurationError(f"{name} is not a valid URL: check its host and port") from None
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must hold no user name, password, query or fragment")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"{name} must be an http or https URL such as https://host.example, not {url!r}")
-    return url.rstrip("/")
+    return parse_secret(secret.reveal(), "the API token")
 
 
 def validate_secret(value: str | Secret, what: str) -> Secret:
@@ -148,12 +161,91 @@ def validate_secret(value: str | Secret, what: str) -> Secret:
     Raises:
         ConfigurationError: The value is empty, or neither a string nor a Secret.
     """
-    secret = Secret(value) if isinstance(value, str) else value
-    if not isinstance(secret, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")
+    secret = _as_secret(value, what)
+    del value
+    if isinstance(secret, ConfigurationError):
+        raise secret
     if not secret.reveal():
         raise ConfigurationError(f"{what} is empty")
     return secret
+
+
+def _as_secret(value: object, what: str) -> Secret | ConfigurationError:
+    """Return a value as a secret, or the error to raise once it is deleted."""
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    return ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")
+
+
+def parse_base_url(value: str, name: str = "base_url") -> str:
+    """Return the address of a service without a slash at its end.
+
+    Args:
+        value: An http or https URL.
+        name: The parameter it was passed as, for error messages.
+
+    Raises:
+        ConfigurationError: It is not an http or https URL, its host cannot exist, or it holds a user name, a password,
+            a query or a fragment.
+    """
+    url = value.strip()
+    problem = _url_problem(url, name) or _address_problem(url, name)
+    del value
+    if problem is not None:
+        del url
+        raise ConfigurationError(problem)
+    return url.rstrip("/")
+
+
+def parse_proxy_url(value: str) -> Secret:
+    """Return the URL of an HTTP proxy; it may hold a user name and a password.
+
+    Raises:
+        ConfigurationError: It is not an http or https URL, or its host cannot exist.
+    """
+    secret = Secret(value)
+    del value
+    problem = _url_problem(secret.reveal(), "proxy")
+    if problem is not None:
+        raise ConfigurationError(problem)
+    return secret
+
+
+def _url_problem(url: str, name: str) -> str | None:
+    """Return why requests cannot be sent to a URL, without what may be a password; None if they can."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # its message would show what stands where the port belongs, such as a password
+        return f"{name} is not a valid URL: check its host and port"
+    if _NOT_IN_URLS.search(url):
+        return f"{name} is not a valid URL: it holds a space or a control character"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        shown = "" if "@" in url else f", not {url!r}"
+        return f"{name} must be an http or https URL such as https://host.example{shown}"
+    return None if _is_host(parts.hostname) else f"{name} is not a valid URL: no host can have this name"
+
+
+def _address_problem(url: str, name: str) -> str | None:
+    """Return what a URL holds besides an address; None if it holds nothing else."""
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None or "?" in url or "#" in url:
+        return f"{name} must hold no user name, password, query or fragment"
+    return None
+
+
+def _is_host(name: str) -> bool:
+    """Return whether a name can be looked up; aiohttp does not turn the resolver's UnicodeError into one of its own."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        try:
+            return _HOST_NAME.fullmatch(name.encode("idna").decode()) is not None
+        except UnicodeError:
+            return False
+    return True
 
 
 @attrs.frozen(kw_only=True)
@@ -171,26 +263,23 @@ class Settings:
     timeout: float
 
     @classmethod
-    def read(
-        cls,
-        token: str | None,
-        base_url: str | None,
-        timeout: float,
-        environ: Mapping[str, str] = os.environ,
-    ) -> Settings:
+    def read(cls, token: str | None, base_url: str | None, timeout: float) -> Settings:
         """Validate settings, and read those that are None from the environment.
 
         Args:
             token: The API token; None reads EDGEGAP_API_TOKEN.
             base_url: The address of the service; None reads EDGEGAP_BASE_URL, else it is the public API.
             timeout: The default deadline of a call, in seconds.
-            environ: The environment variables.
 
         Raises:
             ConfigurationError: A value cannot work, or there is no token.
         """
+        given = Secret(os.environ.get(TOKEN_VARIABLE, "")) if token is None else _as_secret(token, "the API token")
+        del token
+        if isinstance(given, ConfigurationError):
+            raise given
         return cls(
-            token=parse_token(token if token is not None else environ.get(TOKEN_VARIABLE)),
-            base_url=parse_base_url(base_url or environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
+            token=parse_token(given),
+            base_url=parse_base_url(base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
             timeout=validate_timeout(timeout),
         )
