@@ -85,6 +85,7 @@ class EdgegapClient:
         on_event: EventHook | None = None,
         guard: GuardPolicy | None = None,
         journal: str | os.PathLike[str] | None = None,
+        max_response_bytes: int = 32 * 2**20,
     ) -> None:
         """Check the settings; nothing is sent or opened yet.
 
@@ -108,13 +109,14 @@ class EdgegapClient:
             guard: How a create request whose response is lost is looked up.
             journal: A folder, created if it does not exist, in which the servers that this client starts are written
                 down for ``recover``.
+            max_response_bytes: How large a response may be, decompressed: reading a larger one ends with an error.
 
         Raises:
             ConfigurationError: A setting is invalid.
         """
         validate_int(prefetch, "prefetch (pages)")
         settings = Settings.read(token, base_url, timeout)
-        self._session = HttpSession(session, proxy=proxy, tls=ssl)
+        self._session = HttpSession(session, proxy=proxy, tls=ssl, max_response_bytes=max_response_bytes)
         self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(

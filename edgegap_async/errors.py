@@ -74,6 +74,8 @@ def _rebuilt(kind: type[EdgegapError], arguments: tuple[Any, ...], attributes: d
     error = kind.__new__(kind)
     error.args = arguments
     error.__dict__.update(attributes)
+    if (notes := attributes.get("__notes__")) is not None:
+        error.__dict__["__notes__"] = list(notes)  # a note that is added to a copy is not added to the original
     return error
 
 
@@ -153,7 +155,7 @@ class APIError(EdgegapError):
 
     Attributes:
         status: The HTTP status.
-        message: The service's own message, shortened, on one line and without the token.
+        message: The service's own message, shortened, on one line and without the secrets that were sent.
         details: The service's details by field, if it gives any.
         operation: The operation.
         retry_after: The seconds of the ``Retry-After`` header, None without one.
@@ -257,6 +259,7 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
 _ADVICE: Final[Mapping[int, str]] = {
     401: "Check EDGEGAP_API_TOKEN, or the token given to the client",
     403: "The token is valid but may not do this",
+    407: "This is the response of the HTTP proxy: check the user name and password in proxy=",
     429: "The limit holds for the whole organisation: check which other processes use the same token",
 }
 

@@ -30,5 +30,9 @@ def dumps(value: object) -> bytes:
 
     Raises:
         TypeError: If the value has a type that JSON does not have.
+        ValueError: If the value holds half of a surrogate pair, or is nested too deeply.
     """
-    return msgspec.json.encode(value)
+    try:
+        return msgspec.json.encode(value)
+    except RecursionError:
+        raise ValueError("the value is nested too deeply to be encoded") from None

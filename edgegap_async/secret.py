@@ -57,9 +57,34 @@ class Secret:
         """Return the value for a header, after ``scheme`` and a space if one is passed; its repr is hidden."""
         return _HeaderValue(f"{scheme} {self._value}" if scheme else self._value)
 
-    def scrub(self, data: bytes) -> bytes:
-        """Return ``data`` with every occurrence of the value replaced by ``***``."""
-        return data.replace(self._value.encode(), b"***")
+    def scrub(self, text: str) -> str:
+        """Return ``text`` with every occurrence of the value replaced by ``***``.
+
+        Any of its characters can be escaped, as in the string of a JSON document or in a URL.
+        """
+        if self._value and ("\\" in text or "%" in text):
+            return re.sub("".join(map(_escaped, self._value)), "***", text)
+        return text.replace(self._value, "***") if self._value else text
+
+
+def _escaped(character: str) -> str:
+    """Return a pattern for a character as it is, or escaped as in JSON or in a URL.
+
+    Text that was escaped three times has up to eight backslashes. More would make the search quadratic.
+    """
+    in_json = "".join(rf"\\{{1,8}}u(?i:{unit:04x})" for unit in _utf_16(character))
+    in_url = "".join(f"%(?i:{byte:02x})" for byte in character.encode(errors="surrogatepass"))
+    plain = r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}"
+    return f"(?:{plain}|{in_json}|{in_url})"
+
+
+def _utf_16(character: str) -> list[int]:
+    encoded = character.encode("utf-16-be", errors="surrogatepass")
+    return [int.from_bytes(encoded[start : start + 2], "big") for start in range(0, len(encoded), 2)]
+
+
+# An error report can show the locals of every stack frame. So what may be a secret is wrapped, or deleted, before an
+# error is raised.
 
 
 def parse_secret(value: str, what: str) -> Secret:
@@ -72,20 +97,25 @@ def parse_secret(value: str, what: str) -> Secret:
     Raises:
         ConfigurationError: The value is empty, or holds a space, a line break or a character that is not ASCII.
     """
-    if not _HEADER_SAFE.fullmatch(value):
+    usable = _HEADER_SAFE.fullmatch(value) is not None
+    secret = Secret(value)
+    del value
+    if not usable:
         raise ConfigurationError(
             f"{what} is empty, or holds a space, a line break or another character that no token has: paste it again"
         )
-    return Secret(value)
+    return secret
 
 
 def parse_container_token(value: str | Secret, what: str) -> Secret:
-    """Return a token of a container, which is sent instead of the organisation's.
+    """Return a token that is sent instead of the organisation's.
 
     Raises:
         ConfigurationError: The token cannot be sent in a header.
     """
-    return parse_secret(value.reveal() if isinstance(value, Secret) else value, what)
+    secret = validate_secret(value, what)
+    del value
+    return parse_secret(secret.reveal(), what)
 
 
 def validate_secret(value: str | Secret, what: str) -> Secret:
@@ -98,9 +128,19 @@ def validate_secret(value: str | Secret, what: str) -> Secret:
     Raises:
         ConfigurationError: The value is empty, or neither a string nor a Secret.
     """
-    secret = Secret(value) if isinstance(value, str) else value
-    if not isinstance(secret, Secret):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")
+    secret = as_secret(value, what)
+    del value
+    if isinstance(secret, ConfigurationError):
+        raise secret
     if not secret.reveal():
         raise ConfigurationError(f"{what} is empty")
     return secret
+
+
+def as_secret(value: object, what: str) -> Secret | ConfigurationError:
+    """Return a value as a secret, or the error to raise once it is deleted."""
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    return ConfigurationError(f"{what} must be a string or a Secret, not {type(value).__name__}")

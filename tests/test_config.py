@@ -71,7 +71,7 @@ def test_an_empty_token_is_not_replaced_by_the_environment(monkeypatch: pytest.M
 
 
 def test_the_default_base_url_is_the_public_api() -> None:
-    assert Settings.read("abc", None, 60, environ={}).base_url == DEFAULT_BASE_URL == "https://api.edgegap.com"
+    assert Settings.read("abc", None, 60).base_url == DEFAULT_BASE_URL == "https://api.edgegap.com"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,12 @@ def test_the_default_base_url_is_the_public_api() -> None:
         ("https://user@api.edgegap.com", "no user name, password"),
         ("https://api.edgegap.com?token=abc", "query"),
         ("https://api.edgegap.com#v1", "fragment"),
+        ("https://api.edgegap.com?", "query"),
         ("https://api.edgegap.com:port", "not a valid URL"),
         ("https://[::1", "not a valid URL"),
+        ("https://a\nb.example", "not a valid URL"),
+        ("https://api.edgegap.com/a b", "not a valid URL"),
+        ("https://api.edgegap.com/v1\r\nX: y", "not a valid URL"),
     ],
 )
 def test_an_invalid_base_url_is_refused(text: str, advice: str) -> None:
@@ -96,7 +100,13 @@ def test_an_invalid_base_url_is_refused(text: str, advice: str) -> None:
 
 @pytest.mark.parametrize(
     "base_url",
-    ["https://user:hunter2@api.edgegap.com", "ftp://user:hunter2@api.edgegap.com", "https://user:hunter2"],
+    [
+        "https://user:hunter2@api.edgegap.com",
+        "ftp://user:hunter2@api.edgegap.com",
+        "https://user:hunter2",
+        "user:hunter2@api.edgegap.com",
+        "https:user:hunter2@api.edgegap.com",
+    ],
 )
 def test_a_password_in_the_base_url_is_not_shown(base_url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -137,6 +147,12 @@ def test_any_timeout_above_zero_is_accepted(seconds: float) -> None:
 def test_rate_limits_with_an_unknown_bucket_or_an_invalid_rate_are_refused(limits: object, advice: str) -> None:
     with pytest.raises(ConfigurationError, match=advice):
         EdgegapClient("abc", rate_limits=limits)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("token", [b"abc", 42, ["abc"]])
+def test_a_token_that_is_not_a_string_is_refused(token: object) -> None:
+    with pytest.raises(ConfigurationError, match="the API token must be a string or a Secret, not"):
+        EdgegapClient(token)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("pages", [-1, 1.5, "4", True, None])

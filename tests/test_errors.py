@@ -107,6 +107,22 @@ def test_errors_survive_pickling_and_copying(error: EdgegapError) -> None:
         assert vars(again) == vars(error)
 
 
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda it: type(it).__name__)
+def test_a_copy_of_an_error_has_its_own_notes(error: EdgegapError) -> None:
+    """The waits of one deployment each raise a copy of one error, and each adds notes."""
+    original = copy.copy(error)
+    original.add_note("of both")
+    for again in (copy.copy(original), pickle.loads(pickle.dumps(original)), copy.deepcopy(original)):
+        assert again.__notes__ == ["of both"]
+        again.add_note("of the copy")
+        assert again.__notes__ == ["of both", "of the copy"]
+        assert original.__notes__ == ["of both"]
+    first, second = copy.copy(original), copy.copy(original)
+    first.add_note("of the first")
+    assert second.__notes__ == ["of both"]
+    assert not hasattr(error, "__notes__")
+
+
 @given(st.text(), st.integers(1, 600))
 def test_cleaned_text_is_one_line_of_bounded_length(text: str, limit: int) -> None:
     line = cleaned(text, limit)

@@ -67,12 +67,17 @@ class PageFetcher(Generic[T]):
             # The document lists no parameters for this list, and yet the service announced another page.
             query["page"] = str(number)
         try:
-            body = await self._pipeline.send(self.operation_id, path=self._path, query=query, timeout=self._timeout)
+            return await self._pipeline.send(
+                self.operation_id,
+                lambda body: self._decode(parse(body, operation=self.operation_id), number, size),
+                path=self._path,
+                query=query,
+                timeout=self._timeout,
+            )
         except NotFound:
             if number == 1:
                 raise
             return FetchedPage(items=(), number=number, size=size, total=None, has_next=False)
-        return self._decode(parse(body, operation=self.operation_id), number, size)
 
     def _decode(self, body: JSON, number: int, size: int) -> FetchedPage[T]:
         rows, rest = self._split(body)

@@ -13,9 +13,11 @@ import attrs
 from yarl import URL
 
 from edgegap_async._version import __version__
-from edgegap_async.errors import JSON, ClientStateError, Outcome, TransportError
-from edgegap_async.json_codec import dumps
+from edgegap_async.config import parse_proxy_url
+from edgegap_async.errors import ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
+from edgegap_async.secret import Secret
+from edgegap_async.validation import validate_int
 
 CONNECT_SECONDS: Final = 5.0
 """How long an attempt may take to establish a connection."""
@@ -27,18 +29,41 @@ TLS: TypeAlias = ssl.SSLContext | aiohttp.Fingerprint | bool
 
 
 @attrs.frozen(kw_only=True)
+class HttpRequest:
+    """An HTTP request. Its repr shows only the operation: a URL and a body can hold keys and passwords.
+
+    Attributes:
+        operation: The operation's id, for error messages.
+        method: The HTTP method.
+        url: The complete URL, already quoted.
+        body: The JSON document to send, or None.
+        token: Sent in the Authorization header.
+        scheme: The word before the token, empty for none.
+    """
+
+    operation: str
+    method: Method = attrs.field(repr=False)
+    url: str = attrs.field(repr=False)
+    body: bytes | None = attrs.field(repr=False)
+    token: Secret = attrs.field(repr=False)
+    scheme: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
 class HttpResponse:
-    """An HTTP response that was read completely.
+    """An HTTP response.
 
     Attributes:
         status: The status code.
         headers: The headers; names are case-insensitive.
-        body: The decompressed body.
+        body: The decompressed body, empty if it was too large.
+        is_too_large: Whether the body is larger than the limit of the session.
     """
 
     status: int
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
+    is_too_large: bool = False
 
 
 class HttpSession:
@@ -47,17 +72,29 @@ class HttpSession:
     It is opened once, in one event loop, and closed once, never by the garbage collector.
     """
 
-    def __init__(self, injected: aiohttp.ClientSession | None, *, proxy: str | None, tls: TLS) -> None:
+    def __init__(
+        self,
+        injected: aiohttp.ClientSession | None,
+        *,
+        proxy: str | None,
+        tls: TLS,
+        max_response_bytes: int,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             injected: A session to use and never to close; None creates one in ``open``.
             proxy: The URL of an HTTP proxy, as aiohttp takes it.
             tls: What aiohttp takes as ``ssl=``.
+            max_response_bytes: How much of a body is read at most, decompressed.
+
+        Raises:
+            ConfigurationError: A setting is invalid.
         """
         self._injected = injected
-        self._proxy = proxy
+        self._proxy = None if proxy is None else parse_proxy_url(str(proxy))
         self._tls = tls
+        self._max_response_bytes = validate_int(max_response_bytes, "max_response_bytes", minimum=1)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -112,26 +149,17 @@ class HttpSession:
             raise ClientStateError("the aiohttp session passed to this EdgegapClient is closed, nothing was sent")
         return self._session
 
-    async def send(
-        self, method: Method, url: str, *, authorization: str, body: JSON, seconds: float, operation: str
-    ) -> HttpResponse:
-        """Send one request once and read the complete response. Redirects are returned, not followed.
+    async def send(self, request: HttpRequest, *, seconds: float) -> HttpResponse:
+        """Send a request once and read its response. Redirects are returned, not followed.
 
         Args:
-            method: The HTTP method.
-            url: The complete URL, already quoted.
-            authorization: The value of the Authorization header.
-            body: What to send as JSON; None sends no body.
+            request: The request.
             seconds: The timeout of the attempt, from the wait for a connection to the last byte of the body.
-            operation: The operation's id, for error messages.
 
         Raises:
             TransportError: No complete response arrived. Its outcome is NOT_SENT only if no connection was made.
         """
         session = self.require_open()
-        headers = {"Authorization": authorization, "Accept": "application/json", "User-Agent": _USER_AGENT}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
         # The wait for a free connection times out slightly before the whole attempt does. The error then shows whether
         # the request was sent.
         timeout = aiohttp.ClientTimeout(
@@ -142,42 +170,92 @@ class HttpSession:
         )
         try:
             async with session.request(
-                method,
-                URL(url, encoded=True),
-                data=None if body is None else dumps(body),
-                headers=headers,
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.body,
+                headers=_headers(request),
                 timeout=timeout,
                 allow_redirects=False,
                 raise_for_status=False,  # an injected session may have it switched on
-                proxy=self._proxy,
+                proxy=None if self._proxy is None else self._proxy.reveal(),
                 ssl=self._tls,
             ) as response:
-                return HttpResponse(status=response.status, headers=response.headers, body=await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _transport_error(error, operation, seconds) from _without_frames(error)
+                return await _read(response, self._max_response_bytes)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of yarl, the resolver, the parser
+            failure = _transport_error(error, request.operation, seconds)
+        except BaseException as error:
+            _strip_frames(error)
+            raise
+        # Raised outside of the except blocks: aiohttp's error would be kept as its context.
+        raise failure
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    headers = {
+        "Authorization": request.token.header(request.scheme),
+        "Accept": "application/json",
+        "User-Agent": _USER_AGENT,
+    }
+    if request.body is not None:
+        headers["Content-Type"] = "application/json"
+    return headers
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
+    """Read a response, and end the connection if its body is larger than ``limit`` bytes.
+
+    What remains of a body is not decompressed: aiohttp decompresses a quarter of a megabyte at a time.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                response.close()
+                return HttpResponse(status=response.status, headers=response.headers, body=b"", is_too_large=True)
+            chunks.append(chunk)
+    except BaseException:
+        response.close()
+        raise
+    return HttpResponse(status=response.status, headers=response.headers, body=b"".join(chunks))
 
 
 def _transport_error(error: Exception, operation: str, seconds: float) -> TransportError:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        problem, outcome = "could not connect in time; nothing was sent", Outcome.NOT_SENT
-    elif isinstance(error, aiohttp.ClientConnectorError):
-        problem, outcome = f"could not connect ({error.strerror or error}); nothing was sent", Outcome.NOT_SENT
-    elif isinstance(error, TimeoutError):
-        problem = f"no response within {seconds:.3g} s; the service may have carried out the request"
-        outcome = Outcome.UNKNOWN
-    else:
-        problem = (
-            f"the connection broke before the response was complete ({type(error).__name__}); "
-            "the service may have carried out the request"
-        )
-        outcome = Outcome.UNKNOWN
-    return TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation)
+    """Return the error for an exception of aiohttp, with the exception as its cause unless that can show a secret."""
+    cause: BaseException | None = error
+    outcome = Outcome.NOT_SENT
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            problem = "could not connect in time; nothing was sent"
+        case aiohttp.ClientConnectorError():
+            problem = f"could not connect ({error.strerror or error}); nothing was sent"
+            cause = error.os_error  # the error itself holds the password of the proxy
+        case aiohttp.ServerFingerprintMismatch():
+            problem = "the certificate does not have the fingerprint in ssl=; nothing was sent"
+        case aiohttp.ClientHttpProxyError():
+            problem = f"the proxy refused the connection with status {error.status}; nothing was sent"
+            cause = None  # it holds the headers
+        case aiohttp.InvalidURL() | UnicodeError() if not isinstance(error, UnicodeDecodeError):
+            problem = "the URL is invalid; nothing was sent"
+            cause = None  # it holds the URL
+        case TimeoutError():
+            problem = f"no response within {seconds:.3g} s; the service may have carried out the request"
+            outcome = Outcome.UNKNOWN
+        case _:
+            problem = (
+                f"the connection broke before the response was complete ({type(error).__name__}); "
+                "the service may have carried out the request"
+            )
+            outcome = Outcome.UNKNOWN
+            if isinstance(error, aiohttp.ClientResponseError):
+                cause = None  # it holds the headers
+    failure = TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation)
+    failure.__cause__ = None if cause is None else _strip_frames(cause)
+    return failure
 
 
-def _without_frames(error: BaseException) -> BaseException:
-    """Strip the tracebacks from an error and its causes: aiohttp's frames hold the headers, and so the token."""
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+def _strip_frames(error: BaseException) -> BaseException:
+    """Strip an error of its traceback and its causes: aiohttp's frames hold the headers, and so the token."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
     return error

@@ -11,6 +11,7 @@ from edgegap_async.errors import JSON, DeadlineExceeded, Outcome
 from edgegap_async.limits import Priority
 from edgegap_async.operations import Operation
 from edgegap_async.secret import Secret
+from edgegap_async.transport.attempt import HttpRequest
 
 
 class RequestOptions(TypedDict, total=False):
@@ -43,11 +44,8 @@ class PendingCall:
 
     Attributes:
         operation: The operation.
-        url: The complete URL.
-        body: What to send as JSON, or None.
-        authorization: The value of the Authorization header.
-        token: The token in ``authorization``, to remove it from responses.
-        secrets: Other values to remove from responses that become errors.
+        request: What each attempt sends.
+        secrets: What errors must not show: the token, and other values in the request.
         priority: The place in the queue of the rate bucket.
         seconds: The timeout of the call, for error messages.
         deadline: The time of the event loop at which the call ends.
@@ -58,10 +56,7 @@ class PendingCall:
     """
 
     operation: Operation
-    url: str
-    body: JSON
-    authorization: str
-    token: Secret
+    request: HttpRequest
     secrets: tuple[Secret, ...]
     priority: Priority
     seconds: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Final, Protocol, TypeVar, Unpack, cast
 
@@ -13,8 +13,11 @@ import tenacity
 
 from edgegap_async.config import Settings
 from edgegap_async.errors import (
+    JSON,
     APIError,
+    ConfigurationError,
     DeadlineExceeded,
+    DecodeError,
     EdgegapError,
     Gone,
     NotFound,
@@ -23,13 +26,14 @@ from edgegap_async.errors import (
     TransportError,
 )
 from edgegap_async.events import EventHook, EventKind
+from edgegap_async.json_codec import dumps
 from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
-from edgegap_async.transport.attempt import HttpResponse, HttpSession
+from edgegap_async.transport.attempt import HttpRequest, HttpResponse, HttpSession
 from edgegap_async.transport.call import CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
-from edgegap_async.transport.responses import api_error, scrub_secrets
+from edgegap_async.transport.responses import api_error, scrub_decode_error
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
 from edgegap_async.transport.statistics import BucketCounters
 from edgegap_async.transport.urls import build_url
@@ -97,7 +101,6 @@ class Pipeline:
         self._budget = RetryBudget(policy.budget)
         self._reporter = EventReporter(on_event)
         self._warned: set[str] = set()
-        self._authorization = settings.token.header("token")
         self._counters: dict[Bucket, BucketCounters] = {name: BucketCounters() for name in buckets}
 
     async def call(self, operation_id: str, model: type[T], **options: Unpack[CallOptions]) -> T:
@@ -117,6 +120,7 @@ class Pipeline:
         """
         operation = OPERATIONS[operation_id]
         call = self._prepare(operation, options)
+        del options  # they can hold secrets, which an error report would show with this stack frame
         try:
             response = await self._execute(call)
         except (NotFound, Gone) as error:
@@ -125,7 +129,9 @@ class Pipeline:
             if not is_retried_delete or not error.from_service or model is not NoneType:
                 raise
             return cast("T", None)
-        return cast("T", None) if model is NoneType else self._decode(response.body, model, operation=operation_id)
+        if model is NoneType:
+            return cast("T", None)
+        return _decoded(call, response, lambda body: self._decode(body, model, operation=operation_id))
 
     async def call_optional(self, operation_id: str, model: type[T], **options: Unpack[CallOptions]) -> T | None:
         """Send an operation whose response may be empty (204), and decode the response.
@@ -138,12 +144,26 @@ class Pipeline:
         Returns:
             The model, or None for an empty body. Raises like ``call``.
         """
-        body = await self.send(operation_id, **options)
-        return self._decode(body, model, operation=operation_id) if body.strip() else None
 
-    async def send(self, operation_id: str, **options: Unpack[CallOptions]) -> bytes:
-        """Send an operation and return the body of its response, not decoded; raises like ``call``."""
-        return (await self._execute(self._prepare(OPERATIONS[operation_id], options))).body
+        def decode(body: bytes) -> T | None:
+            return self._decode(body, model, operation=operation_id) if body.strip() else None
+
+        return await self.send(operation_id, decode, **options)
+
+    async def send(self, operation_id: str, decode: Callable[[bytes], T], **options: Unpack[CallOptions]) -> T:
+        """Send an operation and decode its response with a function.
+
+        Args:
+            operation_id: The operation's id in the table of operations.
+            decode: Called with the body; it raises DecodeError for a body that it cannot decode.
+            **options: See CallOptions.
+
+        Returns:
+            What ``decode`` returns. Raises like ``call``.
+        """
+        call = self._prepare(OPERATIONS[operation_id], options)
+        del options
+        return _decoded(call, await self._execute(call), decode)
 
     def slot_in(self, bucket: Bucket, priority: Priority) -> float:
         """Return the seconds until a call could get a slot of a bucket, 0 for now.
@@ -171,13 +191,18 @@ class Pipeline:
             )
         timeout, token = options.get("timeout"), options.get("token")
         seconds = self.settings.timeout if timeout is None else validate_timeout(timeout)
+        request = HttpRequest(
+            operation=operation.operation_id,
+            method=operation.method,
+            url=build_url(self.settings.base_url, operation, options.get("path"), options.get("query")),
+            body=_encoded(options.get("body"), operation),
+            token=self.settings.token if token is None else token,
+            scheme="token" if token is None else "",
+        )
         return PendingCall(
             operation=operation,
-            url=build_url(self.settings.base_url, operation, options.get("path"), options.get("query")),
-            body=options.get("body"),
-            authorization=self._authorization if token is None else token.header(),
-            token=self.settings.token if token is None else token,
-            secrets=options.get("secrets", ()),
+            request=request,
+            secrets=(request.token, *options.get("secrets", ())),
             priority=options.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
@@ -237,12 +262,8 @@ class Pipeline:
         sent_at = loop.time()
         try:
             response = await self._session.send(
-                call.operation.method,
-                call.url,
-                authorization=call.authorization,
-                body=call.body,
+                call.request,
                 seconds=max(min(self._policy.attempt_timeout, call.deadline - sent_at), _MIN_ATTEMPT_SECONDS),
-                operation=operation,
             )
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
@@ -252,10 +273,13 @@ class Pipeline:
                 raise call.deadline_exceeded() from error
             raise
         self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
-        response = scrub_secrets(response, (call.token,))
         if 200 <= response.status < 300:
+            if response.is_too_large:  # the operation was carried out, and another response would be as large
+                raise DecodeError(
+                    f"the data of {operation} is larger than the client's max_response_bytes", operation=operation
+                )
             return response
-        failure = api_error(scrub_secrets(response, call.secrets), operation)
+        failure = api_error(response, operation, call.secrets)
         if response.status < 500:
             call.outcome = previous_outcome  # refused, so this attempt had no effect
         if isinstance(failure, RateLimited):
@@ -293,6 +317,26 @@ def _retry_after(call: PendingCall, error: APIError) -> float | None:
     if error.retry_after is None:
         return None
     return min(error.retry_after, LONGEST_PAUSES.get(call.operation.bucket, math.inf))
+
+
+def _encoded(body: JSON, operation: Operation) -> bytes | None:
+    """Return the JSON document to send, None without one."""
+    if body is None:
+        return None
+    try:
+        return dumps(body)
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    del body
+    raise ConfigurationError(f"{operation.operation_id}: what is passed cannot be sent as JSON: {problem}")
+
+
+def _decoded(call: PendingCall, response: HttpResponse, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(response.body)
+    except DecodeError as error:
+        failure = scrub_decode_error(error, call.secrets)
+    raise failure
 
 
 def _failure(state: tenacity.RetryCallState) -> BaseException:

@@ -1,19 +1,22 @@
-"""What a response means: its error, its Retry-After, and the secrets to remove from it."""
+"""What a response means: its error, its Retry-After, and the secrets that an error must not show."""
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
+from typing import Final
 from urllib.parse import urlsplit
 
-from multidict import CIMultiDict
-
-from edgegap_async.errors import JSON, APIError, api_error_class, cleaned
+from edgegap_async.errors import JSON, APIError, DecodeError, api_error_class, cleaned
 from edgegap_async.json_codec import loads
 from edgegap_async.secret import Secret
 from edgegap_async.transport.attempt import HttpResponse
+
+_QUOTED_KEYS: Final = re.compile(r"""\[['"].*['"…]\]""")
+"""The part of a DecodeError's path from the first to the last key that the service chose; a long key ends in "…"."""
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
@@ -34,35 +37,67 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - now()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def scrub_secrets(response: HttpResponse, secrets: Iterable[Secret]) -> HttpResponse:
-    """Return the response with ``secrets`` replaced by ``***``: a service may repeat what it was sent."""
-    body, headers = response.body, response.headers
-    for secret in secrets:
-        body = secret.scrub(body)
-        if response.status >= 300:  # headers are only ever shown by errors
-            headers = CIMultiDict((name, secret.scrub(value.encode()).decode()) for name, value in headers.items())
-    if body is response.body and headers is response.headers:
-        return response
-    return HttpResponse(status=response.status, headers=headers, body=body)
+def scrub_text(text: str, secrets: Iterable[Secret]) -> str:
+    """Return text with ``secrets`` replaced by ``***``: a service may repeat what it was sent."""
+    for secret in sorted(secrets, key=_length, reverse=True):  # one can be a part of another
+        text = secret.scrub(text)
+    return text
 
 
-def api_error(response: HttpResponse, operation: str) -> APIError:
-    """Create the error for a response that is not a success; any body is accepted."""
+def _length(secret: Secret) -> int:
+    return len(secret.reveal())
+
+
+def scrub_decode_error(error: DecodeError, secrets: Iterable[Secret]) -> DecodeError:
+    """Return the error without ``secrets`` in its path; it has no cause and no traceback.
+
+    Of the response, a DecodeError shows only the keys of mappings. The stack frames in its traceback hold the values.
+    """
+    path = _QUOTED_KEYS.sub(lambda keys: scrub_text(keys[0], secrets), error.path)
+    message = str(error)
+    if path != error.path:
+        message = message.replace(error.path, path)
+    return DecodeError(message, operation=error.operation, path=path)
+
+
+def api_error(response: HttpResponse, operation: str, secrets: Iterable[Secret] = ()) -> APIError:
+    """Create the error for a response that is not a success; any body is accepted.
+
+    Args:
+        response: The response.
+        operation: The operation's id.
+        secrets: What the error must not show, though the response may repeat it.
+    """
+    secrets = tuple(secrets)
     body = _parse_object(response.body)
+    request_id = _string(body, "request_id")
     return api_error_class(response.status)(
         response.status,
-        cleaned(_message(response, body)),
-        _details(body),
+        cleaned(_message(response, body, secrets)),
+        {scrub_text(name, secrets): _scrub_json(value, secrets) for name, value in _details(body).items()},
         operation,
         retry_after=retry_after(response.headers),
-        request_id=_string(body, "request_id"),
+        # it names what has to be stopped, so it is changed only if the whole of it is a secret
+        request_id=None if request_id in {secret.reveal() for secret in secrets} else request_id,
         from_service=_string(body, "message") is not None,
     )
+
+
+def _scrub_json(value: JSON, secrets: tuple[Secret, ...]) -> JSON:
+    match value:
+        case str():
+            return scrub_text(value, secrets)
+        case list():
+            return [_scrub_json(item, secrets) for item in value]
+        case dict():
+            return {scrub_text(name, secrets): _scrub_json(item, secrets) for name, item in value.items()}
+        case _:
+            return value
 
 
 def _parse_object(body: bytes) -> dict[str, JSON]:
@@ -78,22 +113,24 @@ def _string(body: dict[str, JSON], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _message(response: HttpResponse, body: dict[str, JSON]) -> str:
+def _message(response: HttpResponse, body: dict[str, JSON], secrets: tuple[Secret, ...]) -> str:
     if 300 <= response.status < 400:
-        host = _host(response.headers.get("Location", ""))
+        host = _host(response.headers.get("Location", ""), secrets)
         return f"a redirect{f' to {host}' if host else ''}, which is not followed"
     if message := _string(body, "message") or _string(body, "error"):
-        return message
-    if not response.body.strip():
+        return scrub_text(message, secrets)
+    if not response.body.strip() and not response.is_too_large:
         return "an empty body"
     content_type = response.headers.get("Content-Type", "no content type").partition(";")[0]
-    return f"no message ({content_type}, {len(response.body)} bytes)"
+    size = "larger than max_response_bytes" if response.is_too_large else f"{len(response.body)} bytes"
+    return f"no message ({scrub_text(content_type, secrets)}, {size})"
 
 
-def _host(location: str) -> str | None:
+def _host(location: str, secrets: tuple[Secret, ...]) -> str | None:
     """Return only the host of a URL: its path and query can hold secrets."""
     try:
-        return urlsplit(location).hostname
+        # urlsplit returns the host in lower case, in which a secret would not be found
+        return urlsplit(f"//{scrub_text(urlsplit(location).netloc, secrets)}").hostname
     except ValueError:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from edgegap_async.errors import ConfigurationError
 from edgegap_async.operations import Operation
 from edgegap_async.validation import PLAIN_NAME, validate_name
 
@@ -21,10 +22,15 @@ def build_url(
         query: The query parameters, by name.
 
     Raises:
-        ConfigurationError: A value cannot be part of a URL path.
+        ConfigurationError: A value cannot be part of a URL.
     """
-    url = base_url + _fill_path(operation, path or {})
-    return f"{url}?{urlencode(query)}" if query else url
+    try:
+        url = base_url + _fill_path(operation, path or {})
+        return f"{url}?{urlencode(query)}" if query else url
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{operation.operation_id}: a value holds half of a surrogate pair, which cannot be part of a URL"
+        ) from None
 
 
 def _fill_path(operation: Operation, values: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -54,7 +54,7 @@ class ChangingList:
         self.rows[:0] = [f"new-{self.new + place}" for place in range(added)]
         self.new += added
 
-    async def send(self, _operation: str, *, query: Mapping[str, str], **_: Any) -> bytes:
+    async def send(self, _operation: str, decode: Callable[[bytes], Any], *, query: Mapping[str, str], **_: Any) -> Any:
         self.running += 1
         self.max_running = max(self.max_running, self.running)
         await asyncio.sleep(0)
@@ -66,7 +66,7 @@ class ChangingList:
         if not rows and number > 1 and self.empty == "missing":
             raise errors.NotFound(404, "That page contains no results", None, "deployment-list")
         pages = max(-(-len(self.rows) // size), 1)
-        return orjson.dumps(
+        body = orjson.dumps(
             {
                 "data": [{"request_id": row} for row in rows],
                 "total_count": len(self.rows),
@@ -80,6 +80,7 @@ class ChangingList:
                 },
             }
         )
+        return decode(body)
 
     def stream(self, *, page_size: int, prefetch: int = 4, live: bool = True) -> PageStream[DeploymentRow]:
         return PageStream(
