@@ -39,6 +39,16 @@ class RecoveryFailed(ExceptionGroup[EdgegapError]):
         group.recovered = tuple(recovered)
         return group
 
+    def __init__(self, message: str, errors: Sequence[EdgegapError], recovered: Sequence[OrphanedServer]) -> None:
+        """Take what ``__new__`` takes.
+
+        Args:
+            message: The error message.
+            errors: What failed.
+            recovered: The servers that were stopped or found.
+        """
+        super().__init__(message, errors)
+
     def derive(self, errors: Sequence[EdgegapError], /) -> RecoveryFailed:  # type: ignore[override]
         """Return a group of some of the errors, for ``except*``."""
         return RecoveryFailed(self.message, errors, self.recovered)
@@ -57,8 +67,8 @@ class Recovery:
     guard: DeployGuard
     dry_run: bool = False
     agreed: Collection[OrphanedServer] | None = None
-    _found: dict[str, OrphanedServer] = attrs.field(factory=dict, init=False)
-    _errors: dict[str, EdgegapError] = attrs.field(factory=dict, init=False)
+    _found: dict[str, OrphanedServer] = attrs.field(factory=dict[str, OrphanedServer], init=False)
+    _errors: dict[str, EdgegapError] = attrs.field(factory=dict[str, EdgegapError], init=False)
 
     async def by_journal(self, journal: Journal) -> None:
         """Stop the servers in stale journals, and remove each journal whose servers are all stopped."""
