@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
-from edgegap_async.errors import EdgegapError, WaitTerminated
+from edgegap_async.errors import EdgegapError
 from edgegap_async.models.states import SnapshotT, StateChange
 from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT, WaitState, WaitTarget
 from edgegap_async.waiting.subscriptions import Subscription
@@ -65,7 +65,5 @@ async def wait_until_ready(
                         on_snapshot(snapshot)
                     if wait.record(snapshot, loop.time()):
                         return snapshot
-    except WaitTerminated:
-        raise
     except TimeoutError as error:
         raise wait.timed_out(timeout) from (wait.last_error or (error if isinstance(error, EdgegapError) else None))
