@@ -29,11 +29,11 @@ def parse_token(value: str | Secret | None) -> Secret:
     Raises:
         ConfigurationError: The token is missing, or cannot be a token.
     """
-    given = Secret("") if value is None else as_secret(value, "the API token")
+    passed = Secret("") if value is None else as_secret(value, "the API token")
     del value
-    if isinstance(given, ConfigurationError):
-        raise given
-    secret = Secret(_SCHEME_WORD.sub("", given.reveal().strip(), count=1))
+    if isinstance(passed, ConfigurationError):
+        raise passed
+    secret = Secret(_SCHEME_WORD.sub("", passed.reveal().strip(), count=1))
     if secret.reveal().lower() in {"", "token"}:
         raise ConfigurationError(
             f"no API token: set {TOKEN_VARIABLE} or pass token= (create one in the dashboard: User Settings, Tokens)"
@@ -138,12 +138,12 @@ class Settings:
         Raises:
             ConfigurationError: A value cannot work, or there is no token.
         """
-        given = Secret(os.environ.get(TOKEN_VARIABLE, "")) if token is None else as_secret(token, "the API token")
+        passed = Secret(os.environ.get(TOKEN_VARIABLE, "")) if token is None else as_secret(token, "the API token")
         del token
-        if isinstance(given, ConfigurationError):
-            raise given
+        if isinstance(passed, ConfigurationError):
+            raise passed
         return cls(
-            token=parse_token(given),
+            token=parse_token(passed),
             base_url=parse_base_url(base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
             timeout=validate_timeout(timeout),
         )

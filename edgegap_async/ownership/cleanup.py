@@ -67,7 +67,7 @@ class Cleanup:
     verb: str
     past: str
     in_use: set[str] = attrs.field(factory=set[str], init=False)
-    closing_removals: dict[str, asyncio.Task[None]] = attrs.field(factory=dict[str, asyncio.Task[None]], init=False)
+    closing_removals: dict[str, asyncio.Task[object]] = attrs.field(factory=dict[str, asyncio.Task[object]], init=False)
 
     def __attrs_post_init__(self) -> None:
         self.background.before_drain(self._remove_all_in_use)
@@ -152,13 +152,12 @@ class Cleanup:
                 raise
             await self.remove_now(id)
 
-    async def remove_now(self, id: str) -> None:
-        """Remove it, also if the caller is cancelled meanwhile."""
+    async def remove_now(self, id: str) -> object:
+        """Remove it, also if the caller is cancelled meanwhile; return what ``remove`` returns."""
         if (removal := self.closing_removals.get(id)) is not None:
-            await asyncio.shield(removal)
-        else:
-            removing = self.remove_with_retries(id)
-            await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
+            return await asyncio.shield(removal)
+        removing = self.remove_with_retries(id)
+        return await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
 
     async def remove_after_error(self, error: BaseException, id: str, *, seconds: float = math.inf) -> None:
         """Remove it because of an error, which remains the error that is raised and gets a note about the removal.
@@ -181,34 +180,33 @@ class Cleanup:
         else:
             error.add_note(f"{self.kind} {id} was {self.past}")
 
-    async def remove_with_retries(self, id: str) -> None:
-        """Remove it; transient errors are retried for about 15 s, the last one is raised.
+    async def remove_with_retries(self, id: str) -> object:
+        """Remove it; transient errors are retried for about 15 s. Returns what ``remove`` returns.
 
-        If the task is cancelled before the client gives up, as at the end of ``asyncio.run``, it makes a last attempt.
+        The last error is raised. If the task is cancelled before the client gives up, as at the end of ``asyncio.run``,
+        it makes a last attempt.
         """
         try:
             for pause in _PAUSES:
                 try:
-                    await self.remove(id)
+                    return await self.remove(id)
                 except (*_TRANSIENT, *_OF_A_PROXY) as failure:
                     if isinstance(failure, _OF_A_PROXY) and failure.from_service:
                         raise
                     logger.info("%s %s could not be %s yet: %s", self.kind, id, self.past, failure)
                     await asyncio.sleep(pause)
-                else:
-                    return
-            await self.remove(id)
+            return await self.remove(id)
         except asyncio.CancelledError:
             if self.background.has_given_up:
                 raise
             async with asyncio.timeout(_LAST_ATTEMPT_SECONDS):
-                await self.remove(id)
+                return await self.remove(id)
 
     def _remove_all_in_use(self) -> None:
         for id in self.in_use - self.closing_removals.keys():
             self.closing_removals[id] = self._spawn_removal(id)
 
-    def _spawn_removal(self, id: str) -> asyncio.Task[None]:
+    def _spawn_removal(self, id: str) -> asyncio.Task[object]:
         return self.background.spawn(self.remove_with_retries(id), name=self._removal_of(id), id=id)
 
     def _removal_of(self, id: str) -> str:

@@ -157,17 +157,14 @@ class Recovery:
         return [attrs.evolve(by_tag[tag], request_id=server.request_id) for server, tag in found]
 
     async def _stop(self, id: str, orphan: OrphanedServer, slots: asyncio.Semaphore) -> None:
-        receipts: list[StopReceipt] = []
-
-        async def stop(request_id: str) -> None:
-            receipts.append(await self.guard.stop_urgently(request_id))
-
         async with slots:
             try:
-                await attrs.evolve(self.guard.cleanup, remove=stop).remove_now(id)
+                receipt = await self.guard.cleanup.remove_now(id)
             except EdgegapError as error:
                 error.add_note(f"deployment {id} may still run")
                 self._errors[id] = error
             else:
-                outcome: RecoveryOutcome = "already stopped" if receipts[-1].already_gone else "stopped"
+                outcome: RecoveryOutcome = "stopped"
+                if isinstance(receipt, StopReceipt) and receipt.already_gone:
+                    outcome = "already stopped"
                 self._found[id] = attrs.evolve(orphan, outcome=outcome)
