@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from edgegap_async.errors import CleanupFailed
+from edgegap_async.errors import CleanupFailed, ClientStateError
 
 T = TypeVar("T")
 
@@ -18,6 +18,21 @@ _SHORTEST_WAIT: Final = 0.001
 
 _LAST_SECONDS: Final = 5.0
 """What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
+
+
+async def result_of(task: asyncio.Task[T]) -> T:
+    """Return the result of a background task; if the caller is cancelled, the task goes on.
+
+    Raises:
+        ClientStateError: The client was closed, and has given the task up: the caller was not cancelled.
+    """
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        caller = asyncio.current_task()
+        if not task.cancelled() or caller is None or caller.cancelling():
+            raise
+    raise ClientStateError(f"this EdgegapClient was closed, and gave up after a while: {task.get_name()}")
 
 
 class BackgroundTasks:
@@ -69,7 +84,7 @@ class BackgroundTasks:
         """
         task = self.start(work, name=name, id=id)
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             self._report_failure_of(task, id)
             raise

@@ -21,7 +21,7 @@ from edgegap_async.errors import (
     ServerError,
     TransportError,
 )
-from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.background import BackgroundTasks, result_of
 
 T = TypeVar("T")
 Ready = TypeVar("Ready")
@@ -91,7 +91,7 @@ class Cleanup:
         """
         task = self.background.start(creating, name=f"create a {name}", id=name)
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             self.remove_when_created(task, id_of, name=name, id=name)
             raise
@@ -143,19 +143,28 @@ class Cleanup:
 
     @asynccontextmanager
     async def remove_on_exit(self, id: str) -> AsyncGenerator[None, None]:
-        """Remove it when the block ends; if that fails, raise, or add a note to the error of the block."""
+        """Remove it when the block ends.
+
+        If that fails, the error is raised, or a note is added to the error of the block. Closing the client raises it
+        as well.
+        """
         with self.use(id):
             try:
                 yield
             except BaseException as error:
                 await self.remove_after_error(error, id)
                 raise
-            await self.remove_now(id)
+            try:
+                await self.remove_now(id)
+            except EdgegapError as error:
+                error.add_note(f"{self.kind} {id} may still run")
+                self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
+                raise
 
     async def remove_now(self, id: str) -> object:
         """Remove it, also if the caller is cancelled meanwhile; return what ``remove`` returns."""
         if (removal := self.closing_removals.get(id)) is not None:
-            return await asyncio.shield(removal)
+            return await result_of(removal)
         removing = self.remove_with_retries(id)
         return await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
 

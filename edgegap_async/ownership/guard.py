@@ -15,7 +15,7 @@ from typing import Final, Unpack, cast
 from edgegap_async.errors import JSON, BadRequest, EdgegapError, Gone, NotFound, Unprocessable
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import StopReceipt, StopResponse
-from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.background import BackgroundTasks, result_of
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
 from edgegap_async.ownership.journal import Journal, JournalEvent
@@ -66,7 +66,7 @@ class DeployGuard:
         name = f"deployment of {creation.name}"
         task = self._background.start(self._create_once(creation, tag), name=f"create a {name}", id=str(tag))
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             if creation.on_cancel == "stop":
                 self.cleanup.remove_when_created(task, lambda created: created.request_id, name=name, id=str(tag))
