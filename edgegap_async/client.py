@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -52,6 +53,9 @@ from edgegap_async.webhooks.receiver import Webhooks
 logger: Final = logging.getLogger("edgegap_async")
 
 _CLOSING_SECONDS: Final = 30.0
+
+_CONNECTIONS: Final = 100
+"""The most connections of a client without rate limits."""
 
 
 class EdgegapClient:
@@ -116,11 +120,19 @@ class EdgegapClient:
         """
         validate_int(prefetch, "prefetch (pages)")
         settings = Settings.read(token, base_url, timeout)
-        self._session = HttpSession(session, proxy=proxy, tls=ssl, max_response_bytes=max_response_bytes)
+        buckets = buckets_for(rate_limits)
+        is_limited = all(math.isfinite(bucket.rate) for bucket in buckets.values())
+        self._session = HttpSession(
+            session,
+            proxy=proxy,
+            tls=ssl,
+            max_response_bytes=max_response_bytes,
+            max_connections=0 if is_limited else _CONNECTIONS,  # the rates limit how many requests are under way
+        )
         self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
-            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event=on_event, decode=decode
+            settings, self._session, buckets, retry or RetryPolicy(), on_event=on_event, decode=decode
         )
         self._guard = DeployGuard(self._pipeline, self._background, guard or GuardPolicy(), self._journal)
         self._watchers = Watchers(self._pipeline)

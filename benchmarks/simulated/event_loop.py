@@ -59,6 +59,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.create_listener: Callable[..., Any] | None = None
         self.paused = 0.0
         """Seconds for which the loop stood still."""
+        self.pauses_ended: list[float] = []
         self.is_ending = False
         """Whether all tasks are being cancelled."""
 
@@ -75,6 +76,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Stand still, and set the time of day."""
         self.advance(seconds)
         self.paused += seconds
+        self.pauses_ended.append(self._now)
         if self.wall is not None:
             self.wall.shift(clock_jump)
 

@@ -247,8 +247,8 @@ def connector_of(network: Network) -> Callable[..., aiohttp.BaseConnector]:
     """A class to be used in place of aiohttp's connector: its connections are in the network."""
 
     class MemoryConnector(aiohttp.BaseConnector):
-        def __init__(self, **_: Any) -> None:
-            super().__init__(enable_cleanup_closed=False)
+        def __init__(self, *, limit: int = 100, **_: Any) -> None:
+            super().__init__(limit=limit)
 
         async def _create_connection(
             self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout

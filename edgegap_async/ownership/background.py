@@ -130,7 +130,10 @@ class BackgroundTasks:
 
     def _report_failure_of(self, task: asyncio.Task[Any], id: str) -> None:
         def report(done: asyncio.Task[Any]) -> None:
-            if not done.cancelled() and (error := done.exception()) is not None:
+            if done.cancelled():
+                if not self.has_given_up:
+                    self.report_failure(f"{done.get_name()} was cancelled", id)
+            elif (error := done.exception()) is not None:
                 self.report_failure(f"{done.get_name()} failed: {error}", id)
 
         task.add_done_callback(report)

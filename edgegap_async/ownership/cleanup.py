@@ -17,6 +17,7 @@ from edgegap_async.errors import (
     EdgegapError,
     Gone,
     NotFound,
+    Outcome,
     RateLimited,
     ServerError,
     TransportError,
@@ -89,11 +90,20 @@ class Cleanup:
             id_of: Returns the id of what was created.
             name: What it is called in the log.
         """
-        task = self.background.start(creating, name=f"create a {name}", id=name)
+        task = self.background.start(self._report_if_interrupted(creating, name), name=f"create a {name}", id=name)
         try:
             return await result_of(task)
         except asyncio.CancelledError:
             self.remove_when_created(task, id_of, name=name, id=name)
+            raise
+
+    async def _report_if_interrupted(self, creating: Coroutine[Any, Any, T], name: str) -> T:
+        """Create something; only the end of the event loop cancels this."""
+        try:
+            return await creating
+        except asyncio.CancelledError:
+            if not self.background.has_given_up:
+                self.background.report_failure(f"the create request of a {name} was interrupted: it may exist", name)
             raise
 
     def remove_when_created(self, creating: asyncio.Task[T], id_of: Callable[[T], str], *, name: str, id: str) -> None:
@@ -111,6 +121,10 @@ class Cleanup:
                 created = await creating
             except EdgegapError:
                 return
+            except asyncio.CancelledError:
+                if creating.cancelled():  # at the end of the event loop, which it has reported
+                    return
+                raise
             await self.remove_with_retries(id_of(created))
 
         if not creating.cancelled():
@@ -208,8 +222,24 @@ class Cleanup:
         except asyncio.CancelledError:
             if self.background.has_given_up:
                 raise
+            return await self._remove_once(id)
+
+    async def remove_at_once(self, id: str) -> None:
+        """Remove it with one short attempt, before the event loop ends; if that fails, it is reported."""
+        try:
+            await self._remove_once(id)
+        except EdgegapError as error:
+            self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
+
+    async def _remove_once(self, id: str) -> object:
+        try:
             async with asyncio.timeout(_LAST_ATTEMPT_SECONDS):
                 return await self.remove(id)
+        except TimeoutError as error:
+            if isinstance(error, DeadlineExceeded):
+                raise
+            problem = f"no response within {_LAST_ATTEMPT_SECONDS:.0f} s"
+            raise DeadlineExceeded(problem, outcome=Outcome.UNKNOWN) from None
 
     def _remove_all_in_use(self) -> None:
         for id in self.in_use - self.closing_removals.keys():

@@ -25,8 +25,8 @@ from edgegap_async.transport import CallOptions, Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_ABANDON_SECONDS: Final = 3.0
-"""How long the list is searched for the server of a create request that the end of the event loop interrupts."""
+_LAST_SEARCH_SECONDS: Final = 3.0
+"""How long the list is searched for the server of a create request at the end of the event loop."""
 
 
 class DeployGuard:
@@ -80,18 +80,20 @@ class DeployGuard:
             return await self._request_until_created(creation, tag)
         except asyncio.CancelledError:
             if not self._background.has_given_up:
-                await self._abandon(creation, tag)
+                await self._stop_at_once(tag, f"the create request of {creation.name}", is_guarded=creation.is_guarded)
             raise
 
-    async def _abandon(self, creation: Creation[CreatedT], tag: GuardTag) -> None:
-        """Stop what an interrupted create request has started, or report the tag by which to find it."""
-        found = await self.lookup.search(tag, _ABANDON_SECONDS) if creation.is_guarded else None
+    async def _stop_at_once(
+        self, tag: GuardTag, interrupted: str, *, keep: str | None = None, is_guarded: bool = True
+    ) -> None:
+        """Stop what has a tag before the event loop ends, or report the tag by which to find it."""
+        found = await self.lookup.search(tag, _LAST_SEARCH_SECONDS) if is_guarded else None
         for server in found or ():
-            await self.cleanup.remove_with_retries(server.request_id)
-        if not found:
+            if server.request_id != keep:
+                await self.cleanup.remove_at_once(server.request_id)
+        if found is None or (keep is None and not found):
             self._background.report_failure(
-                f"the create request of {creation.name} was interrupted: a server with the tag {tag} may still run",
-                str(tag),
+                f"{interrupted} was interrupted: a server with the tag {tag} may still run", str(tag)
             )
 
     async def _request_until_created(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
@@ -154,6 +156,14 @@ class DeployGuard:
 
         If the list fails, the search goes on: closing the client ends it and reports it.
         """
+        try:
+            await self._watch_for_duplicates(tag, lost, keep)
+        except asyncio.CancelledError:
+            if self._background.has_given_up:
+                raise
+            await self._stop_at_once(tag, "the search for duplicates", keep=keep)
+
+    async def _watch_for_duplicates(self, tag: GuardTag, lost: Sequence[LostRequest], keep: str | None) -> None:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + max(self._policy.watch_seconds, self.lookup.settle_seconds)
         pause = FIRST_PAUSE

@@ -79,6 +79,7 @@ class HttpSession:
         proxy: str | None,
         tls: TLS,
         max_response_bytes: int,
+        max_connections: int = 100,
     ) -> None:
         """Open nothing yet.
 
@@ -87,6 +88,8 @@ class HttpSession:
             proxy: The URL of an HTTP proxy, as aiohttp takes it.
             tls: What aiohttp takes as ``ssl=``.
             max_response_bytes: How much of a body is read at most, decompressed.
+            max_connections: How many connections its own session opens at most, 0 for any number. A request that waits
+                for a connection is sent later than its slot of the rate bucket.
 
         Raises:
             ConfigurationError: A setting is invalid.
@@ -95,6 +98,7 @@ class HttpSession:
         self._proxy = None if proxy is None else parse_proxy_url(str(proxy))
         self._tls = tls
         self._max_response_bytes = validate_int(max_response_bytes, "max_response_bytes", minimum=1)
+        self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -120,7 +124,8 @@ class HttpSession:
         if self._injected is not None:
             self._session = self._injected
             return
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        connector = aiohttp.TCPConnector(limit=self._max_connections)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         # On a dropped connection aiohttp re-sends idempotent requests, which neither the rate limits nor stats() see.
         self._session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
 

@@ -15,6 +15,7 @@ from edgegap_async.config import Settings
 from edgegap_async.errors import (
     JSON,
     APIError,
+    ClientStateError,
     ConfigurationError,
     DeadlineExceeded,
     DecodeError,
@@ -265,6 +266,15 @@ class Pipeline:
                 call.request,
                 seconds=max(min(self._policy.attempt_timeout, call.deadline - sent_at), _MIN_ATTEMPT_SECONDS),
             )
+        except ClientStateError as error:
+            if previous_outcome is Outcome.NOT_SENT:
+                raise
+            raise TransportError(
+                f"{operation}: the client was closed before the request could be repeated; the service may have "
+                "carried it out",
+                outcome=previous_outcome,
+                operation=operation,
+            ) from error
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
                 call.outcome = previous_outcome
@@ -298,7 +308,9 @@ class Pipeline:
     def _must_stop(self, call: PendingCall, delay: float, error: BaseException) -> bool:
         """Return whether ``error`` ends the call; the reason is added to it as a note."""
         remaining = call.deadline - asyncio.get_running_loop().time()
-        if delay > remaining:
+        if self._session.state == "closed":
+            reason = "the client is closed"
+        elif delay > remaining:
             reason = f"the next attempt would start in {delay:.3g} s and the timeout ends in {max(remaining, 0):.3g} s"
         elif isinstance(error, RateLimited):
             return False
