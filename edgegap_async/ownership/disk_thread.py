@@ -29,7 +29,13 @@ class DiskThread(Executor):
         self._thread: Thread | None = None
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a function after those submitted before it."""
+        """Run a function after those submitted before it.
+
+        Args:
+            fn: The function.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+        """
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()  # from now on it cannot be cancelled
 
@@ -49,7 +55,12 @@ class DiskThread(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the thread after what was submitted; whatever the arguments, it is not waited for."""
+        """End the thread after what was submitted.
+
+        Args:
+            wait: Ignored: the thread may hang.
+            cancel_futures: Ignored: what was submitted is run.
+        """
         if self._thread is not None:
             self._queue.put(None)
             self._thread = None

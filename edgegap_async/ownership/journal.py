@@ -37,7 +37,8 @@ _SUFFIX: Final = ".jsonl"
 _MAX_NAME_LENGTH: Final = 60
 """What fits into a line of the file, whatever its characters."""
 
-_CLOSING_SECONDS: Final = 2.0
+_DISK_SECONDS: Final = 2.0
+"""How long the end of a client or of a recovery waits for a disk that does not respond."""
 
 _DAMAGE_ADVICE: Final = "Find its servers with recover(older_than=...), then delete it"
 
@@ -147,7 +148,7 @@ class Journal:
     async def close(self) -> None:
         """Unlock the file, and remove it if none of its servers is left to stop. This takes two seconds at most."""
         closing = self._start_closing()
-        done, _ = await asyncio.wait({closing}, timeout=_CLOSING_SECONDS)
+        done, _ = await asyncio.wait({closing}, timeout=_DISK_SECONDS)
         if not done:
             logger.error("the journal %s could not be closed yet: the disk does not respond", self._path)
         elif (error := closing.exception()) is not None:
@@ -165,7 +166,8 @@ class Journal:
             await self._submit(self._lock_stale, found)
             yield found
         finally:
-            await self._submit(_unlock, found)  # after the locking, also if that was cancelled
+            unlocking = self._submit(_unlock, found)  # after the locking, also if that was cancelled
+            await asyncio.wait({unlocking}, timeout=_DISK_SECONDS)
 
     async def remove(self, stale: StaleJournal, found: OtherJournals) -> None:
         """Remove a file, all servers of which are stopped; raises JournalError if they cannot be erased."""

@@ -78,7 +78,8 @@ class JournalFile:
         try:
             created._lock_and_mark()
         except BaseException:
-            os.ftruncate(file, 0)
+            with suppress(OSError):
+                os.ftruncate(file, 0)
             os.close(file)
             path.unlink()
             raise
