@@ -37,6 +37,8 @@ _SUFFIX: Final = ".jsonl"
 _MAX_NAME_LENGTH: Final = 60
 """What fits into a line of the file, whatever its characters."""
 
+_OPENING_SECONDS: Final = 30.0
+
 _DISK_SECONDS: Final = 2.0
 """How long the end of a client or of a recovery waits for a disk that does not respond."""
 
@@ -118,12 +120,13 @@ class Journal:
         """Create and lock the file of one client; raises ConfigurationError if that is impossible."""
         self._path = self.folder / f"{owner}{_SUFFIX}"
         try:
-            await self._submit(self._create)
-        except OSError as error:
-            self._thread.shutdown()
-            raise ConfigurationError(f"journal: cannot write to the folder {self.folder}: {error}") from error
-        except asyncio.CancelledError:
-            self._start_closing()
+            async with asyncio.timeout(_OPENING_SECONDS):
+                await self._submit(self._create)
+        except BaseException as error:
+            self._start_closing()  # after the creation, which the thread does not interrupt
+            if isinstance(error, OSError):  # or a TimeoutError, which is one
+                reason = str(error) or "the disk does not respond"
+                raise ConfigurationError(f"journal: cannot write to the folder {self.folder}: {reason}") from error
             raise
 
     def record(
@@ -142,7 +145,9 @@ class Journal:
         Returns:
             A future that raises JournalError if the event cannot be written.
         """
-        fields = {"tag": str(tag), "request_id": request_id, "name": name and name[:_MAX_NAME_LENGTH]}
+        if name is not None:
+            name = name[:_MAX_NAME_LENGTH].encode(errors="replace").decode()
+        fields = {"tag": str(tag), "request_id": request_id, "name": name}
         return self._submit(self._write, event, {name: value for name, value in fields.items() if value is not None})
 
     async def close(self) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancellation import MAX_STEPS, cancelled_at
 
-from edgegap_async import DeadlineExceeded, EdgegapClient, Outcome, client
+from edgegap_async import ConfigurationError, DeadlineExceeded, EdgegapClient, Outcome, client
 from edgegap_async.ownership import journal
 from edgegap_async.ownership.journal_file import JournalFile
 from edgegap_async.ownership.tag import GuardTags
@@ -158,25 +159,73 @@ async def test_a_recovery_that_is_cancelled_keeps_no_journal_locked(disk: Disk, 
         stale.close()
 
 
-async def test_an_opening_that_is_cancelled_leaves_no_file(disk: Disk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_an_opening_that_the_disk_delays_can_end_and_leaves_no_file(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_cancelled: bool
+) -> None:
     disk.hang()
     descriptors = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(journal, "_OPENING_SECONDS", 5 if is_cancelled else 0.1)
     opening = asyncio.create_task(EdgegapClient("abc", journal=tmp_path / "new").__aenter__())
     await asyncio.sleep(0.1)
-    opening.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    if is_cancelled:
+        opening.cancel()
+    with pytest.raises(asyncio.CancelledError if is_cancelled else ConfigurationError) as error:
         await opening
+    assert is_cancelled or str(error.value).endswith("new: the disk does not respond")
     disk.answer()
-    async with asyncio.timeout(5):
-        while any(thread.name == THREAD for thread in threading.enumerate()):
-            await asyncio.sleep(0.01)
+    await ended_threads()
     assert [*(tmp_path / "new").iterdir()] == []
     assert len(os.listdir("/dev/fd")) == descriptors
 
 
+async def ended_threads() -> None:
+    """Wait until the journals of all clients are closed."""
+    async with asyncio.timeout(5):
+        while any(thread.name == THREAD for thread in threading.enumerate()):
+            await asyncio.sleep(0.001)
+
+
+async def test_a_server_that_is_cancelled_at_any_await_leaves_no_line(tmp_path: Path) -> None:
+    async with LocalEdgegap(seed=1, time_to_ready=(0, 0)) as local:
+        for step in range(1, MAX_STEPS):
+            async with local.client(journal=tmp_path) as edgegap:
+
+                async def run_a_server(edgegap: EdgegapClient = edgegap) -> None:
+                    async with edgegap.deployments.running("kart", "v1", users=USERS):
+                        pass
+
+                result = await cancelled_at(step, run_a_server)
+            assert len(local.deployments) == 0, step
+            assert [*tmp_path.iterdir()] == [], step
+            if not result.cancelled:
+                break
+        assert step > 10
+
+
+async def test_a_recovery_that_is_cancelled_at_any_await_leaves_nothing_open(tmp_path: Path) -> None:
+    async def open_and_recover() -> None:
+        async with local.client(journal=tmp_path) as edgegap:
+            await edgegap.recover()
+
+    async with LocalEdgegap(seed=1, time_to_ready=(0, 0)) as local:
+        for step in range(1, MAX_STEPS):
+            async with local.client(journal=tmp_path) as edgegap:
+                await edgegap.deployments.create("kart", "v1", users=USERS)
+            result = await cancelled_at(step, open_and_recover)
+            await ended_threads()
+            async with local.client(journal=tmp_path) as edgegap:
+                await edgegap.recover()  # would spare what is locked
+            assert len(local.deployments) == 0, step
+            assert [*tmp_path.iterdir()] == [], step
+            if not result.cancelled:
+                break
+        assert step > 10
+
+
 HANGING = """
 import asyncio, os, sys, threading, time
-from edgegap_async import DeadlineExceeded, EdgegapClient
+from edgegap_async import ConfigurationError, DeadlineExceeded, EdgegapClient
 
 write = os.write
 def hang(file, data):

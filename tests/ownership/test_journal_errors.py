@@ -22,6 +22,7 @@ from edgegap_async import (
     OrphanedServer,
     RecoveryFailed,
 )
+from edgegap_async.ownership.journal import Journal
 from edgegap_async.ownership.journal_file import LINE_BYTES, JournalFile
 from edgegap_async.ownership.tag import GuardTag, GuardTags
 from edgegap_async.simulator import LocalEdgegap
@@ -187,6 +188,24 @@ async def test_a_folder_that_became_read_only_does_not_fail_the_closing(
     async with local.client(journal=tmp_path) as second:
         assert await second.recover() == ()
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["k" * 600, "\u00e9" * 600, "kart\ud800"])
+async def test_a_name_of_any_length_is_recorded(tmp_path: Path, name: str) -> None:
+    journal = Journal(tmp_path)
+    tag = GuardTags(owner="1111111").next()
+    await journal.open(tag.owner)
+    await journal.record(tag, "requested", name=name)
+    await journal.record(tag, "created", request_id="0123456789ab")
+    await journal.close()
+    other = Journal(tmp_path)
+    async with other.lock_stale() as found:
+        ((orphan,),) = [stale.orphans for stale in found.stale]
+    await other.close()
+    assert (orphan.tag, orphan.request_id, (orphan.name or "")[:4]) == (tag, "0123456789ab", name[:4])
+    with pytest.raises(JournalError, match="it is closed"):
+        await journal.record(tag, "requested")
+    await journal.close()
 
 
 # reading

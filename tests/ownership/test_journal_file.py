@@ -145,6 +145,12 @@ def test_lines_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     file.remove()
 
 
+def test_a_header_that_was_cut_short_names_nothing(tmp_path: Path) -> None:
+    """The process ended while it created the file."""
+    (tmp_path / "a").write_text("{")
+    assert tags(tmp_path / "a") == []
+
+
 def test_a_file_that_is_being_created_or_in_use_is_not_locked(tmp_path: Path) -> None:
     descriptors = len(os.listdir("/dev/fd"))
     (tmp_path / "empty").touch()
