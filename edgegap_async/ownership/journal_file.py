@@ -1,9 +1,9 @@
 """A file of a journal: lines of one length that are overwritten in place, locked while its client is open.
 
-Each line is JSON padded with spaces; a line of spaces is free. So the file grows with the lines in use at a time and
-not with history, a line whose write was cut short cannot join the next one, and a line that exists can be changed or
-erased on a full disk. The operating system releases the lock when the process ends, however it ends.
+Each line is JSON padded with spaces; a line of spaces is free. So the size of the file follows the lines in use, a line
+whose write was cut short cannot join the next one, and a line that exists can be changed or erased on a full disk.
 
+The operating system releases the lock when the process ends, however it ends.
 No lock is needed to create or to remove a file. A file is empty until its client has locked it, and nobody else locks
 an empty file. A file is erased before its lock is released, so a process that locks it before it is removed finds no
 lines in it. Each file is read through the handle that holds its lock and removed after that is closed, as Windows
@@ -13,6 +13,7 @@ requires.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import sys
 from collections.abc import Mapping
@@ -67,7 +68,6 @@ class JournalFile:
         self.path = path
         self._file = file
         self._lines: dict[str, tuple[int, Mapping[str, JSON]]] = {}
-        self._free: list[int] = []
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -125,12 +125,9 @@ class JournalFile:
         """
         if not os.path.samestat(os.fstat(self._file), os.stat(self.path)):
             raise FileNotFoundError(errno.ENOENT, "the file was replaced", str(self.path))
-        next_number = self._free[-1] if self._free else len(self._lines) + 1
-        number, row = self._lines.get(key, (next_number, {}))
+        number, row = self._lines.get(key) or (self._first_free_number(), {})
         row = {**row, **fields}
         self._write(number, dumps(row))
-        if key not in self._lines and self._free:
-            self._free.pop()
         self._lines[key] = number, row
 
     def erase(self, key: str) -> None:
@@ -138,12 +135,11 @@ class JournalFile:
         if key not in self._lines:
             return
         number, _ = self._lines[key]
-        if len(self._lines) == 1:
-            os.ftruncate(self._file, LINE_BYTES)
-            self._free.clear()
+        last_other = max(self._numbers() - {number}, default=0)
+        if number > last_other:
+            os.ftruncate(self._file, (last_other + 1) * LINE_BYTES)
         else:
             self._write(number, b"")
-            self._free.append(number)
         del self._lines[key]
 
     @property
@@ -158,7 +154,7 @@ class JournalFile:
     def remove(self) -> None:
         """Erase all lines, unlock the file and remove it."""
         try:
-            os.ftruncate(self._file, LINE_BYTES)
+            os.ftruncate(self._file, 1)  # an empty file is one that is being created
         finally:
             self.close()
         with suppress(OSError):  # it names nothing now, and the next recovery tries again
@@ -168,6 +164,13 @@ class JournalFile:
         if not _try_lock(self._file):
             raise OSError(errno.EAGAIN, "the new file is locked already", str(self.path))
         self._write(0, _HEADER)
+
+    def _numbers(self) -> set[int]:
+        return {number for number, _ in self._lines.values()}
+
+    def _first_free_number(self) -> int:
+        numbers = self._numbers()
+        return next(number for number in itertools.count(1) if number not in numbers)
 
     def _write(self, number: int, text: bytes) -> None:
         line = _padded(text)

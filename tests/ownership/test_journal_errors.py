@@ -116,9 +116,9 @@ async def test_the_error_of_a_block_is_not_replaced_by_an_error_of_the_journal(
     ready: LocalEdgegap, disk: Disk, tmp_path: Path
 ) -> None:
     async with ready.client(journal=tmp_path) as edgegap:
-        await edgegap.deployments.create("kart", "v1", users=USERS)
         running = edgegap.deployments.running("kart", "v1", users=USERS)
         server = await running.__aenter__()
+        await edgegap.deployments.create("kart", "v1", users=USERS)
         await edgegap.recover()
         disk.fails = lambda _: True
         error = OwnError()
