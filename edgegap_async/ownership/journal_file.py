@@ -3,11 +3,10 @@
 Each line is JSON padded with spaces; a line of spaces is free. So the size of the file follows the lines in use, a line
 whose write was cut short cannot join the next one, and a line that exists can be changed or erased on a full disk.
 
-The operating system releases the lock when the process ends, however it ends.
-No lock is needed to create or to remove a file. A file is empty until its client has locked it, and nobody else locks
-an empty file. A file is erased before its lock is released, so a process that locks it before it is removed finds no
-lines in it. Each file is read through the handle that holds its lock and removed after that is closed, as Windows
-requires.
+The operating system releases the lock when the process ends, however it ends. No lock is needed to create or to remove
+a file. A file is empty until its client has locked it, and nobody else locks an empty file. A file is erased before its
+lock is released, so a process that locks it before it is removed finds no lines in it. Each file is read through the
+handle that holds its lock, and removed after that is closed, as Windows requires.
 """
 
 from __future__ import annotations

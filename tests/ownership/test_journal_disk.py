@@ -17,6 +17,7 @@ from cancellation import MAX_STEPS, cancelled_at
 
 from edgegap_async import ConfigurationError, DeadlineExceeded, EdgegapClient, Outcome, client
 from edgegap_async.ownership import journal
+from edgegap_async.ownership.journal import Journal
 from edgegap_async.ownership.journal_file import JournalFile
 from edgegap_async.ownership.tag import GuardTags
 from edgegap_async.simulator import LocalEdgegap
@@ -132,6 +133,45 @@ async def test_closing_waits_for_the_disk_for_a_bounded_time_and_reports(
     async with local.client(journal=tmp_path) as second:
         (orphan,) = await second.recover()
         assert orphan.request_id != server.request_id
+
+
+async def test_a_recovery_that_is_cancelled_does_not_wait_for_the_disk(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(journal, "_DISK_SECONDS", 0.1)
+    async with EdgegapClient("abc", journal=tmp_path) as edgegap:
+        disk.hang()
+        started = time.perf_counter()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await edgegap.recover()
+        assert time.perf_counter() - started < 2
+        disk.answer()
+
+
+async def test_the_journals_are_unlocked_when_a_recovery_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def leave_journal() -> JournalFile:
+        file = JournalFile.create(tmp_path / "0000000.jsonl")
+        file.put("tag", {"tag": str(GuardTags().next())})
+        file.close()
+        return file
+
+    file = await asyncio.to_thread(leave_journal)
+    close = JournalFile.close
+
+    def close_slowly(file: JournalFile) -> None:
+        time.sleep(0.1)
+        close(file)
+
+    monkeypatch.setattr(JournalFile, "close", close_slowly)
+    other = Journal(tmp_path)
+    async with other.lock_stale() as found:
+        assert len(found.stale) == 1
+        assert JournalFile.lock(file.path) is None
+    stale = JournalFile.lock(file.path)
+    assert stale is not None
+    close(stale)
+    await other.close()
 
 
 async def test_a_recovery_that_is_cancelled_keeps_no_journal_locked(disk: Disk, tmp_path: Path) -> None:

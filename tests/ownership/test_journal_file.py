@@ -88,6 +88,22 @@ def test_lines_are_changed_and_erased_on_a_full_disk(tmp_path: Path, monkeypatch
     assert tags(file.path) == ["1", "6", "7", "4"]
 
 
+def test_a_line_that_could_not_be_erased_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = JournalFile.create(tmp_path / "a")
+    put(file, "1")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            file.erase("1")
+    assert not file.is_empty
+    file.close()
+    assert tags(file.path) == ["1"]
+
+
 def test_no_file_remains_that_could_not_be_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     descriptors = len(os.listdir("/dev/fd"))
     monkeypatch.setattr(os, "write", writes_up_to(100))
