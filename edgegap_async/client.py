@@ -254,8 +254,9 @@ class EdgegapClient:
 
         Raises:
             ConfigurationError: There is neither a journal nor ``older_than`` nor ``orphans``, or a value is invalid.
-            RecoveryFailed: Not all of them could be stopped; those remain in the journal. It has the others in
-                ``recovered``.
+            RecoveryFailed: Not all of them could be stopped, or a file of the journal cannot be read; those remain in
+                the journal. It has the others in ``recovered``.
+            JournalError: The files of the journal cannot be listed.
         """
         self._session.require_open()
         recovery = Recovery(guard=self._guard, dry_run=dry_run, agreed=orphans)
@@ -267,8 +268,7 @@ class EdgegapClient:
             _validate_age(older_than)
         living = {self._guard.tags.owner}
         if self._journal is not None:
-            await recovery.by_journal(self._journal)
-            living |= await self._journal.living_owners()
+            living |= await recovery.by_journal(self._journal)
         if older_than is not None:
             await recovery.by_tags(older_than, living)
         await recovery.stop(orphans or ())

@@ -27,6 +27,7 @@
     │       ├── DeploymentFailed (WaitFailed)
     │       ├── DeploymentTerminated (WaitTerminated)
     │       └── ReadyTimeout (WaitTimeout)
+    ├── JournalError                          the journal on disk cannot be written or read
     └── CleanupFailed                         something that the client started may still run, and be billed
 """
 
@@ -355,8 +356,12 @@ class ReadyTimeout(DeploymentError, WaitTimeout):
     """The deployment was not ready in time."""
 
 
+class JournalError(EdgegapError):
+    """The journal on disk cannot be written or read: it has no space, no permission, was removed or is damaged."""
+
+
 class CleanupFailed(EdgegapError):
-    """Something that the client started may still run, and be billed: stop it by hand.
+    """Something that the client started may still run, and be billed, or the journal lacks what became of it.
 
     Attributes:
         id: Its id or, if the response to its create request was lost, the tag that finds it.
