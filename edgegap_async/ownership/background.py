@@ -7,14 +7,12 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
 from edgegap_async.errors import CleanupFailed
 
 T = TypeVar("T")
 
 logger: Final = logging.getLogger("edgegap_async")
-
-_SHORTEST_WAIT: Final = 0.001
-"""Seconds that are worth waiting for, at the end of ``drain``."""
 
 _LAST_SECONDS: Final = 5.0
 """What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
@@ -92,7 +90,7 @@ class BackgroundTasks:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         cancellation: asyncio.CancelledError | None = None
-        while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+        while self._tasks and (remaining := deadline - loop.time()) > SHORTEST_TIMEOUT:  # one may start another
             try:
                 await asyncio.wait(self._tasks, timeout=remaining)
             except asyncio.CancelledError as error:

@@ -11,11 +11,11 @@ from typing import Final, cast
 
 import attrs
 
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
 from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.list_filter import Filter, query_text
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import GuardPolicy, ListedServer
 from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.pagination import PageStream

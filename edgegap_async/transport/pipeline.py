@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Final, Protocol, TypeVar, Unpack, cast
 import tenacity
 
 from edgegap_async.config import Settings
+from edgegap_async.deadlines import SHORTEST_TIMEOUT, seconds_until
 from edgegap_async.errors import (
     JSON,
     APIError,
@@ -41,8 +43,7 @@ from edgegap_async.validation import validate_timeout
 
 T = TypeVar("T")
 
-_MIN_ATTEMPT_SECONDS: Final = 0.001
-"""The timeout of an attempt that begins in the last moment before the deadline."""
+logger: Final = logging.getLogger("edgegap_async")
 
 
 class Decode(Protocol):
@@ -263,13 +264,13 @@ class Pipeline:
         try:
             response = await self._session.send(
                 call.request,
-                seconds=max(min(self._policy.attempt_timeout, call.deadline - sent_at), _MIN_ATTEMPT_SECONDS),
+                seconds=min(self._policy.attempt_timeout, seconds_until(call.deadline)),
             )
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
                 call.outcome = previous_outcome
             self._reporter.emit(call, EventKind.FAILED, seconds=loop.time() - sent_at, reason=error.outcome.value)
-            if loop.time() >= call.deadline - _MIN_ATTEMPT_SECONDS:
+            if loop.time() >= call.deadline - SHORTEST_TIMEOUT:
                 raise call.deadline_exceeded() from error
             raise
         self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
@@ -314,9 +315,12 @@ class Pipeline:
 
 def _retry_after(call: PendingCall, error: APIError) -> float | None:
     """Return the seconds of the ``Retry-After`` header, at most the longest pause of the call's rate bucket."""
-    if error.retry_after is None:
-        return None
-    return min(error.retry_after, LONGEST_PAUSES.get(call.operation.bucket, math.inf))
+    longest = LONGEST_PAUSES[call.operation.bucket]
+    if error.retry_after is None or error.retry_after <= longest:
+        return error.retry_after
+    message = "%s: Retry-After is %.6g s; the client waits for %g s, the longest pause of the rate bucket %s"
+    logger.warning(message, call.operation.operation_id, error.retry_after, longest, call.operation.bucket)
+    return longest
 
 
 def _encoded(body: JSON, operation: Operation) -> bytes | None:
