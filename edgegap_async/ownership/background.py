@@ -26,6 +26,7 @@ class BackgroundTasks:
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._failures: list[CleanupFailed] = []
+        self._unsent: set[str] = set()
         self._before_drain: list[Callable[[], None]] = []
 
     def before_drain(self, callback: Callable[[], None]) -> None:
@@ -77,6 +78,10 @@ class BackgroundTasks:
         logger.error(message)
         self._failures.append(CleanupFailed(message, id=id))
 
+    def record_unsent(self, id: str) -> None:
+        """Have ``drain`` not report the tasks with an id: nothing was sent, so there is nothing to clean up."""
+        self._unsent.add(id)
+
     async def drain(self, seconds: float) -> None:
         """Wait for all tasks, at most ``seconds``, then cancel those that remain.
 
@@ -99,12 +104,14 @@ class BackgroundTasks:
                 cancellation = error
         self.has_given_up = True
         late = dict(self._tasks)
-        for task, id in late.items():
-            self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
+        for task in late:
             task.cancel()
         try:
             await asyncio.gather(*late, return_exceptions=True)
         finally:
+            for task, id in late.items():
+                if id not in self._unsent:
+                    self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
             failures, self._failures = self._failures, []
             if cancellation is not None:
                 raise cancellation

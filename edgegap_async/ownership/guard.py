@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final, Unpack, cast
 
-from edgegap_async.errors import JSON, BadRequest, EdgegapError, Gone, NotFound, Unprocessable
+from edgegap_async.errors import JSON, BadRequest, EdgegapError, Gone, NotFound, Outcome, Unprocessable
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import StopReceipt, StopResponse
 from edgegap_async.ownership.background import BackgroundTasks
@@ -21,7 +21,7 @@ from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, ma
 from edgegap_async.ownership.journal import Journal, JournalEvent
 from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, SEARCH_SECONDS, LostRequest, TagLookup
 from edgegap_async.ownership.tag import GuardTag, GuardTags
-from edgegap_async.transport import CallOptions, Pipeline
+from edgegap_async.transport import CallEffect, CallOptions, Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -76,10 +76,13 @@ class DeployGuard:
 
     async def _create_once(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
         """Create a server. Only the end of the event loop cancels this: callers shield it."""
+        effects: list[CallEffect] = []
         try:
-            return await self._request_until_created(creation, tag)
+            return await self._request_until_created(creation, tag, effects)
         except asyncio.CancelledError:
-            if not self._background.has_given_up:
+            if all(effect.outcome is Outcome.NOT_SENT for effect in effects):
+                self._background.record_unsent(str(tag))
+            elif not self._background.has_given_up:
                 await self._abandon(creation, tag)
             raise
 
@@ -94,8 +97,16 @@ class DeployGuard:
                 str(tag),
             )
 
-    async def _request_until_created(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
-        """Request a server until there is a response, or its server is found, or no attempt remains."""
+    async def _request_until_created(
+        self, creation: Creation[CreatedT], tag: GuardTag, effects: list[CallEffect]
+    ) -> CreatedT:
+        """Request a server until there is a response, or its server is found, or no attempt remains.
+
+        Args:
+            creation: The create request.
+            tag: Its tag.
+            effects: What each request may have done is added.
+        """
         loop = asyncio.get_running_loop()
         deadline, attempts = loop.time() + creation.seconds, 0
         remaining = creation.seconds
@@ -103,8 +114,9 @@ class DeployGuard:
         await self._record(tag, "requested", name=creation.name)
         while True:
             attempts += 1
+            effects.append(CallEffect())
             try:
-                created = await self._request(creation, tag, remaining)
+                created = await self._request(creation, tag, remaining, effects[-1])
                 break
             except EdgegapError as error:
                 if isinstance(error, Unprocessable) and error.request_id is not None:
@@ -130,12 +142,19 @@ class DeployGuard:
             self._background.spawn(sweep, name=f"look for duplicates of {id} by {tag}", id=str(tag))
         return created
 
-    async def _request(self, creation: Creation[CreatedT], tag: GuardTag, seconds: float) -> CreatedT:
+    async def _request(
+        self, creation: Creation[CreatedT], tag: GuardTag, seconds: float, effect: CallEffect
+    ) -> CreatedT:
         body: dict[str, JSON] = {**creation.webhooks(tag), **creation.body}
         if creation.is_guarded:
             body["tags"] = [*cast("list[JSON]", creation.body.get("tags", [])), str(tag)]
         return await self._pipeline.call(
-            creation.operation_id, creation.model, body=body, timeout=seconds, priority=Priority.URGENT
+            creation.operation_id,
+            creation.model,
+            body=body,
+            timeout=seconds,
+            priority=Priority.URGENT,
+            effect=effect,
         )
 
     async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:

@@ -33,7 +33,7 @@ from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpRequest, HttpResponse, HttpSession
-from edgegap_async.transport.call import CallOptions, PendingCall
+from edgegap_async.transport.call import CallEffect, CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
 from edgegap_async.transport.responses import api_error, scrub_decode_error
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
@@ -126,7 +126,7 @@ class Pipeline:
             response = await self._execute(call)
         except (NotFound, Gone) as error:
             # A retried DELETE finds nothing if an earlier attempt deleted it and only the response was lost.
-            is_retried_delete = operation.method == "DELETE" and call.outcome is not Outcome.NOT_SENT
+            is_retried_delete = operation.method == "DELETE" and call.effect.outcome is not Outcome.NOT_SENT
             if not is_retried_delete or not error.from_service or model is not NoneType:
                 raise
             return cast("T", None)
@@ -207,6 +207,7 @@ class Pipeline:
             priority=options.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
+            effect=options.get("effect") or CallEffect(),
         )
 
     async def _execute(self, call: PendingCall) -> HttpResponse:
@@ -253,13 +254,13 @@ class Pipeline:
         try:
             waited = await bucket.acquire(None if math.isinf(remaining) else remaining, priority=call.priority)
         except DeadlineExceeded as error:
-            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.outcome, operation=operation) from None
+            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.effect.outcome, operation=operation) from None
         counters.record_request(waited, retry=call.attempt > 1)
         if waited:
             self._reporter.emit(call, EventKind.WAITED, seconds=waited)
 
         self._reporter.emit(call, EventKind.SENT)
-        previous_outcome, call.outcome = call.outcome, Outcome.UNKNOWN
+        previous_outcome, call.effect.outcome = call.effect.outcome, Outcome.UNKNOWN
         sent_at = loop.time()
         try:
             response = await self._session.send(
@@ -268,7 +269,7 @@ class Pipeline:
             )
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
-                call.outcome = previous_outcome
+                call.effect.outcome = previous_outcome
             self._reporter.emit(call, EventKind.FAILED, seconds=loop.time() - sent_at, reason=error.outcome.value)
             if loop.time() >= call.deadline - SHORTEST_TIMEOUT:
                 raise call.deadline_exceeded() from error
@@ -281,8 +282,8 @@ class Pipeline:
                 )
             return response
         failure = api_error(response, operation, call.secrets)
-        if response.status < 500:
-            call.outcome = previous_outcome  # refused, so this attempt had no effect
+        if response.status < 500 and failure.request_id is None:
+            call.effect.outcome = previous_outcome  # refused, so this attempt had no effect
         if isinstance(failure, RateLimited):
             counters.rate_limited += 1
             call.bucket_pause = bucket.slow_down(_retry_after(call, failure), sent_at=sent_at)
