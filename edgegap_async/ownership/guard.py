@@ -192,6 +192,9 @@ class DeployGuard:
                 break
             await asyncio.sleep(pause)
             pause = min(2 * pause, max(ends_at - loop.time(), FIRST_PAUSE), LONGEST_PAUSE)
+        if str(tag) in self.lookup.nameless:
+            message = f"the list has a row with the tag {tag} whose id cannot be decoded: its server may still run"
+            self._background.report_failure(message, str(tag))
         if keep is None:
             await self._record(tag, "stopped")
 
