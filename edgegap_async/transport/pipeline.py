@@ -35,7 +35,7 @@ from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpRequest, HttpResponse, HttpSession
 from edgegap_async.transport.call import CallEffect, CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
-from edgegap_async.transport.responses import api_error, scrub_decode_error
+from edgegap_async.transport.responses import api_error, scrub_decode_error, scrub_text
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
 from edgegap_async.transport.statistics import BucketCounters
 from edgegap_async.transport.urls import build_url
@@ -195,7 +195,7 @@ class Pipeline:
         request = HttpRequest(
             operation=operation.operation_id,
             method=operation.method,
-            url=build_url(self.settings.base_url, operation, options.get("path"), options.get("query")),
+            url=self._url(operation, options),
             body=_encoded(options.get("body"), operation),
             token=self.settings.token if token is None else token,
             scheme="token" if token is None else "",
@@ -209,6 +209,13 @@ class Pipeline:
             deadline=asyncio.get_running_loop().time() + seconds,
             effect=options.get("effect") or CallEffect(),
         )
+
+    def _url(self, operation: Operation, options: CallOptions) -> str:
+        try:
+            return build_url(self.settings.base_url, operation, options.get("path"), options.get("query"))
+        except ConfigurationError as error:
+            problem = scrub_text(str(error), options.get("secrets", ()))
+        raise ConfigurationError(problem)  # outside of the except block: the error would be kept as its context
 
     async def _execute(self, call: PendingCall) -> HttpResponse:
         """Attempt a call until it succeeds or may not be retried.
