@@ -171,6 +171,23 @@ async def test_a_deploy_ends_near_its_deadline_when_its_server_cannot_be_stopped
     assert len(local.deployments) == 0
 
 
+@pytest.mark.looptime
+@pytest.mark.parametrize("begun", [0.01, 1.0, 4.0, 8.0])
+async def test_deploy_many_in_an_anyio_scope_that_keeps_cancelling_leaves_nothing(
+    local: LocalEdgegap, begun: float
+) -> None:
+    """A cancelled scope of anyio cancels its task again and again, until the task has left the scope."""
+    yielded: list[str] = []
+    async with local.client() as edgegap:
+        with anyio.move_on_after(begun):
+            async with aclosing(edgegap.deployments.deploy_many(requests(6), ordered=True)) as results:
+                async for result in results:
+                    assert result.server is not None
+                    yielded.append(result.server.request_id)
+                    await anyio.sleep(100)
+    assert [each.request_id for each in local.deployments] == yielded
+
+
 # the end of the event loop: the client runs in a loop of its own, in a thread
 
 
