@@ -131,6 +131,8 @@ async def test_deploy_many_cancelled_twice_leaves_nothing(local: LocalEdgegap, b
             task.cancel()
             await asyncio.sleep(pause)
         await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(20)
+        assert [each.request_id for each in local.deployments] == yielded, "also before the client is closed"
     assert [each.request_id for each in local.deployments] == yielded
 
 
@@ -148,8 +150,10 @@ async def test_a_second_cancellation_during_closing_does_not_stop_the_stops() ->
 
         task = asyncio.create_task(serve())
         await opened.wait()
-        local.faults.add("deployment-delete", "delay", times=None, seconds=2)
-        for _ in range(4):
+        local.faults.add("deployment-delete", "status", times=50, code=503)  # two rounds of five attempts
+        task.cancel()
+        await asyncio.sleep(1.5)  # the deploys waited a second for their stops, and the client is being closed
+        for _ in range(3):
             task.cancel()
             await asyncio.sleep(0.3)
         with pytest.raises(asyncio.CancelledError):
@@ -185,6 +189,8 @@ async def test_deploy_many_in_an_anyio_scope_that_keeps_cancelling_leaves_nothin
                     assert result.server is not None
                     yielded.append(result.server.request_id)
                     await anyio.sleep(100)
+        await asyncio.sleep(20)
+        assert [each.request_id for each in local.deployments] == yielded, "also before the client is closed"
     assert [each.request_id for each in local.deployments] == yielded
 
 
