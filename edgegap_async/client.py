@@ -20,6 +20,7 @@ from edgegap_async.config import Settings, parse_base_url
 from edgegap_async.decoding.decoder import decode
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook
+from edgegap_async.frames import without_locals
 from edgegap_async.limits import RateLimits, buckets_for
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.creation import GuardPolicy
@@ -72,6 +73,7 @@ class EdgegapClient:
     way.
     """
 
+    @without_locals
     def __init__(
         self,
         token: str | None = None,
@@ -169,7 +171,12 @@ class EdgegapClient:
         self.monitor: Monitoring = Monitoring(core)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_pipeline"):
+            return "<EdgegapClient, not created>"
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("an EdgegapClient cannot be pickled or copied: create one in each process")
 
     async def __aenter__(self) -> Self:
         await self._session.open()

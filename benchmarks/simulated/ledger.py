@@ -108,9 +108,7 @@ class Ledger:
 
     def digest(self) -> str:
         """What identifies a course of events: two runs of one seed have the same."""
-        events = [
-            f"{each.at:.9f} {each.method} {each.path} {each.query} {each.status}" for each in self.local.requests
-        ]
+        events = [f"{each.at:.9f} {each.method} {each.path} {each.query} {each.status}" for each in self.local.requests]
         return hashlib.sha256("\n".join([*events, *self.trace]).encode()).hexdigest()[:16]
 
 

@@ -49,7 +49,7 @@ def _pass(scenario: Scenario, still_fails: Callable[[Scenario], bool]) -> Scenar
         def with_items(items: Sequence[Any], field: str = field) -> Scenario:
             return attrs.evolve(scenario, **{field: tuple(items)})
 
-        scenario = with_items(_fewest(getattr(scenario, field), lambda items: still_fails(with_items(items))))  # noqa: B023
+        scenario = with_items(_fewest(getattr(scenario, field), lambda items: still_fails(with_items(items))))
     for field, value in _SIMPLEST.items():
         if getattr(scenario, field) != value and still_fails(simpler := attrs.evolve(scenario, **{field: value})):
             scenario = simpler

@@ -7,14 +7,12 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
 from edgegap_async.errors import CleanupFailed, ClientStateError
 
 T = TypeVar("T")
 
 logger: Final = logging.getLogger("edgegap_async")
-
-_SHORTEST_WAIT: Final = 0.001
-"""Seconds that are worth waiting for, at the end of ``drain``."""
 
 _LAST_SECONDS: Final = 5.0
 """What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
@@ -43,6 +41,7 @@ class BackgroundTasks:
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._failures: list[CleanupFailed] = []
+        self._unsent: set[str] = set()
         self._before_drain: list[Callable[[], None]] = []
 
     def before_drain(self, callback: Callable[[], None]) -> None:
@@ -94,6 +93,10 @@ class BackgroundTasks:
         logger.error(message)
         self._failures.append(CleanupFailed(message, id=id))
 
+    def record_unsent(self, id: str) -> None:
+        """Have ``drain`` not report the tasks with an id: nothing was sent, so there is nothing to clean up."""
+        self._unsent.add(id)
+
     async def drain(self, seconds: float) -> None:
         """Wait for all tasks, at most ``seconds``, then cancel those that remain.
 
@@ -107,7 +110,7 @@ class BackgroundTasks:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         cancellation: asyncio.CancelledError | None = None
-        while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+        while self._tasks and (remaining := deadline - loop.time()) > SHORTEST_TIMEOUT:  # one may start another
             try:
                 await asyncio.wait(self._tasks, timeout=remaining)
             except asyncio.CancelledError as error:
@@ -116,12 +119,14 @@ class BackgroundTasks:
                 cancellation = error
         self.has_given_up = True
         late = dict(self._tasks)
-        for task, id in late.items():
-            self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
+        for task in late:
             task.cancel()
         try:
             await asyncio.gather(*late, return_exceptions=True)
         finally:
+            for task, id in late.items():
+                if id not in self._unsent:
+                    self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
             failures, self._failures = self._failures, []
             if cancellation is not None:
                 raise cancellation

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from edgegap_async.deadlines import seconds_until
 from edgegap_async.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -43,9 +44,6 @@ _LAST_ATTEMPT_SECONDS: Final = 3.0
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between two removals, beyond the retries of each call."""
-
-SHORTEST_TIMEOUT: Final = 0.001
-"""Seconds that remain for a call when its deadline has passed already: it then raises the usual error."""
 
 
 @attrs.frozen(kw_only=True)
@@ -149,11 +147,10 @@ class Cleanup:
             seconds: The deadline of creating and waiting together.
             name: What it is called in the log.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        deadline = asyncio.get_running_loop().time() + seconds
         id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
         async with self.remove_on_exit(id):  # it is in use before any other task can run
-            yield await wait(id, max(deadline - loop.time(), SHORTEST_TIMEOUT))
+            yield await wait(id, seconds_until(deadline))
 
     @asynccontextmanager
     async def remove_on_exit(self, id: str) -> AsyncGenerator[None, None]:

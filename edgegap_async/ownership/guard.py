@@ -13,16 +13,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Unpack, cast
 
-from edgegap_async.errors import JSON, BadRequest, DeadlineExceeded, EdgegapError, Gone, NotFound, Unprocessable
+from edgegap_async.deadlines import seconds_until
+from edgegap_async.errors import (
+    JSON,
+    BadRequest,
+    DeadlineExceeded,
+    EdgegapError,
+    Gone,
+    NotFound,
+    Outcome,
+    Unprocessable,
+)
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import StopReceipt, StopResponse
 from edgegap_async.ownership.background import BackgroundTasks, result_of
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT, Cleanup
+from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
 from edgegap_async.ownership.journal import Journal, JournalEvent
 from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, SEARCH_SECONDS, LostRequest, TagLookup
 from edgegap_async.ownership.tag import GuardTag, GuardTags
-from edgegap_async.transport import CallOptions, Pipeline
+from edgegap_async.transport import CallEffect, CallOptions, Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -79,10 +89,13 @@ class DeployGuard:
         """Create a server. Only the end of the event loop cancels this: callers shield it."""
         deadline = asyncio.get_running_loop().time() + creation.seconds
         await self._record_request(creation, tag)
+        effects: list[CallEffect] = []
         try:
-            return await self._request_until_created(creation, tag, deadline)
+            return await self._request_until_created(creation, tag, deadline, effects)
         except asyncio.CancelledError:
-            if not self._background.has_given_up:
+            if all(effect.outcome is Outcome.NOT_SENT for effect in effects):
+                self._background.record_unsent(str(tag))
+            elif not self._background.has_given_up:
                 await self._stop_at_once(tag, f"the create request of {creation.name}", is_guarded=creation.is_guarded)
             raise
 
@@ -99,16 +112,25 @@ class DeployGuard:
                 f"{interrupted} was interrupted: a server with the tag {tag} may still run", str(tag)
             )
 
-    async def _request_until_created(self, creation: Creation[CreatedT], tag: GuardTag, deadline: float) -> CreatedT:
-        """Request a server until there is a response, or its server is found, or no attempt remains."""
+    async def _request_until_created(
+        self, creation: Creation[CreatedT], tag: GuardTag, deadline: float, effects: list[CallEffect]
+    ) -> CreatedT:
+        """Request a server until there is a response, or its server is found, or no attempt remains.
+
+        Args:
+            creation: The create request.
+            tag: Its tag.
+            deadline: The moment of the loop's clock at which to end.
+            effects: What each request may have done is added.
+        """
         loop = asyncio.get_running_loop()
         attempts = 0
         lost: list[LostRequest] = []
         while True:
             attempts += 1
+            effects.append(CallEffect())
             try:
-                remaining = max(deadline - loop.time(), SHORTEST_TIMEOUT)
-                created = await self._request(creation, tag, remaining)
+                created = await self._request(creation, tag, seconds_until(deadline), effects[-1])
                 break
             except EdgegapError as error:
                 if isinstance(error, Unprocessable) and error.request_id is not None:
@@ -133,12 +155,19 @@ class DeployGuard:
             self._background.spawn(sweep, name=f"look for duplicates of {id} by {tag}", id=str(tag))
         return created
 
-    async def _request(self, creation: Creation[CreatedT], tag: GuardTag, seconds: float) -> CreatedT:
+    async def _request(
+        self, creation: Creation[CreatedT], tag: GuardTag, seconds: float, effect: CallEffect
+    ) -> CreatedT:
         body: dict[str, JSON] = {**creation.webhooks(tag), **creation.body}
         if creation.is_guarded:
             body["tags"] = [*cast("list[JSON]", creation.body.get("tags", [])), str(tag)]
         return await self._pipeline.call(
-            creation.operation_id, creation.model, body=body, timeout=seconds, priority=Priority.URGENT
+            creation.operation_id,
+            creation.model,
+            body=body,
+            timeout=seconds,
+            priority=Priority.URGENT,
+            effect=effect,
         )
 
     async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:
@@ -184,6 +213,9 @@ class DeployGuard:
                 break
             await asyncio.sleep(pause)
             pause = min(2 * pause, max(ends_at - loop.time(), FIRST_PAUSE), LONGEST_PAUSE)
+        if str(tag) in self.lookup.nameless:
+            message = f"the list has a row with the tag {tag} whose id cannot be decoded: its server may still run"
+            self._background.report_failure(message, str(tag))
         if keep is None:
             self._record(tag, "stopped")
 

@@ -11,11 +11,11 @@ from typing import Final, cast
 
 import attrs
 
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
 from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.list_filter import Filter, query_text
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import GuardPolicy, ListedServer
 from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.pagination import PageStream
@@ -66,6 +66,8 @@ class TagLookup:
     def __init__(self, pipeline: Pipeline, policy: GuardPolicy) -> None:
         self.settle_seconds: float = policy.settle_seconds
         """Seconds after a request after which a server that the list does not show counts as absent."""
+        self.nameless: set[str] = set()
+        """The tags of rows whose id cannot be decoded: what they are about cannot be stopped."""
         self._pipeline = pipeline
         self._max_settle_seconds = policy.max_settle_seconds
         self._is_query_refused = False
@@ -143,6 +145,8 @@ class TagLookup:
     async def _with_tags(self, tags: Mapping[str, GuardTag], seconds: float) -> list[tuple[ListedServer, GuardTag]]:
         """What the list shows with some tags now; if it refuses the query, all of the list is read.
 
+        Of a row that cannot be decoded, the id and the tags suffice.
+
         Raises:
             DecodeError: A tag is not found, and a row that cannot be decoded may have it.
         """
@@ -156,11 +160,14 @@ class TagLookup:
                 logger.warning("the list refuses a query; all of it is read instead: %s", error)
         servers, odd_rows = await self._rows(None, seconds) if rows is None else rows
         # whatever a service does with a query: only what has the tag is this client's
+        servers += [row.server for row in odd_rows if row.server is not None]
         found = [(server, tags[text]) for server in servers for text in server.tags if text in tags]
         missing = tags.keys() - {str(tag) for _, tag in found}
         for row in odd_rows:
-            if missing and (row.tags is None or not missing.isdisjoint(row.tags)):
-                raise row.error
+            if row.server is None:
+                self.nameless.update(tags.keys() & set(row.tags or ()))
+                if missing and (row.tags is None or not missing.isdisjoint(row.tags)):
+                    raise row.error
         return found
 
     async def _rows(self, query: str | None, seconds: float) -> tuple[list[ListedServer], list[_OddRow]]:
@@ -181,7 +188,7 @@ class TagLookup:
             try:
                 servers.append(structure(row, ListedServer, operation=_LIST))
             except DecodeError as error:
-                odd_rows.append(_OddRow(tags=_tags(row), error=error))
+                odd_rows.append(_odd_row(row, error))
         if odd_rows and not self._is_odd_row_reported:
             self._is_odd_row_reported = True
             logger.warning("the list has a row that cannot be decoded; such rows are skipped: %s", odd_rows[0].error)
@@ -193,12 +200,14 @@ class _OddRow:
     """A row of the list that cannot be decoded.
 
     Attributes:
-        tags: Its tags, None if they cannot be decoded either.
         error: Why not.
+        tags: Its tags, None if they cannot be decoded either.
+        server: Its id and its tags, None if one of them cannot be decoded.
     """
 
-    tags: Sequence[str] | None
     error: DecodeError
+    tags: Sequence[str] | None = None
+    server: ListedServer | None = None
 
 
 def _row_key(row: JSON) -> str:
@@ -207,12 +216,16 @@ def _row_key(row: JSON) -> str:
     return id if isinstance(id, str) else repr(row)
 
 
-def _tags(row: JSON) -> tuple[str, ...] | None:
-    """Return the tags of a row, None if they cannot be decoded."""
+def _odd_row(row: JSON, error: DecodeError) -> _OddRow:
+    """Return what can be decoded of a row."""
     try:
-        return structure(row, _Tagged, operation=_LIST).tags
+        tags = structure(row, _Tagged, operation=_LIST).tags
     except DecodeError:
-        return None
+        return _OddRow(error=error)
+    id = row.get("request_id") if isinstance(row, dict) else None
+    return _OddRow(
+        error=error, tags=tags, server=ListedServer(request_id=id, tags=tags) if isinstance(id, str) and id else None
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ from yarl import URL
 
 from edgegap_async._version import __version__
 from edgegap_async.config import parse_proxy_url
-from edgegap_async.errors import ClientStateError, Outcome, TransportError
+from edgegap_async.errors import PROXY_ADVICE, ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
 from edgegap_async.secret import Secret
 from edgegap_async.validation import validate_int
@@ -229,7 +229,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
 def _transport_error(error: Exception, operation: str, seconds: float) -> TransportError:
     """Return the error for an exception of aiohttp, with the exception as its cause unless that can show a secret."""
     cause: BaseException | None = error
-    outcome = Outcome.NOT_SENT
+    outcome, is_permanent = Outcome.NOT_SENT, False
     match error:
         case aiohttp.ConnectionTimeoutError():
             problem = "could not connect in time; nothing was sent"
@@ -241,6 +241,8 @@ def _transport_error(error: Exception, operation: str, seconds: float) -> Transp
         case aiohttp.ClientHttpProxyError():
             problem = f"the proxy refused the connection with status {error.status}; nothing was sent"
             cause = None  # it holds the headers
+            if is_permanent := error.status == 407:
+                problem += f": {PROXY_ADVICE}"
         case aiohttp.InvalidURL() | UnicodeError() if not isinstance(error, UnicodeDecodeError):
             problem = "the URL is invalid; nothing was sent"
             cause = None  # it holds the URL
@@ -255,7 +257,7 @@ def _transport_error(error: Exception, operation: str, seconds: float) -> Transp
             outcome = Outcome.UNKNOWN
             if isinstance(error, aiohttp.ClientResponseError):
                 cause = None  # it holds the headers
-    failure = TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation)
+    failure = TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation, is_permanent=is_permanent)
     failure.__cause__ = None if cause is None else _strip_frames(cause)
     return failure
 
