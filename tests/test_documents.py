@@ -22,6 +22,7 @@ import uvicorn
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from edgegap_async.errors import CleanupFailed
 from edgegap_async.operations import DOCUMENTED_RATES, OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
 
@@ -180,7 +181,12 @@ async def test_the_matchmaker_survives_a_stop_that_is_refused(
     quick: LocalEdgegap, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick.faults.add("deployment-delete", "status", code=403)
-    lines = await run_matchmaker(capsys)
+    with pytest.raises(ExceptionGroup, match="may still run") as closing:
+        await run_matchmaker(capsys)
+    assert [each.id for each in closing.value.exceptions if isinstance(each, CleanupFailed)] == [
+        each.request_id for each in quick.deployments
+    ]
+    lines = capsys.readouterr().out.splitlines()
     assert sum("plays on" in line for line in lines) == 5
     assert sum("failed:" in line and "403" in line for line in lines) == 1
     assert len(quick.deployments) == 1, "the other four servers are stopped"

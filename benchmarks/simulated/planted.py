@@ -11,15 +11,19 @@ from edgegap_async import EdgegapClient
 from edgegap_async.errors import ServerError
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.guard import DeployGuard
-from edgegap_async.ownership.lookup import TagLookup
+from edgegap_async.ownership.list_search import ListSearch
 
 
-async def _every_row(lookup: Any, tags: Mapping[str, Any], seconds: float) -> list[Any]:
-    servers, _ = await lookup._rows(None, seconds)
-    return [(server, next(iter(tags.values()))) for server in servers]
+async def _every_row(search: Any, tags: Any) -> dict[Any, Any]:
+    servers, _ = await search._rows(None)
+    return dict.fromkeys(tags, servers)
 
 
 async def _nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+def _ignore(*_: Any, **__: Any) -> None:
     pass
 
 
@@ -45,9 +49,9 @@ async def _close_session_first(client: Any) -> None:
 
 
 BUGS: Final[Mapping[str, Callable[[], AbstractContextManager[Any]]]] = {
-    "adopt a stranger's row": lambda: mock.patch.object(TagLookup, "_with_tags", _every_row),
+    "adopt a stranger's row": lambda: mock.patch.object(ListSearch, "_results", _every_row),
     "forget the search for duplicates": lambda: mock.patch.object(DeployGuard, "_stop_duplicates", _nothing),
-    "drop a cancellation": lambda: mock.patch.object(Cleanup, "remove_when_created", lambda *_, **__: None),
+    "drop a cancellation": lambda: mock.patch.object(Cleanup, "remove_when_created", _ignore),
     "skip a stop on 503": lambda: mock.patch.object(Cleanup, "remove_with_retries", _remove_unless_503),
     "close in the wrong order": lambda: mock.patch.object(EdgegapClient, "_close", _close_session_first),
 }

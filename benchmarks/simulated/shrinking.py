@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -43,13 +44,14 @@ def shrink(scenario: Scenario) -> Scenario:
         scenario = smaller
 
 
+def _with(scenario: Scenario, field: str, items: Sequence[Any]) -> Scenario:
+    return attrs.evolve(scenario, **{field: tuple(items)})
+
+
 def _pass(scenario: Scenario, still_fails: Callable[[Scenario], bool]) -> Scenario:
     for field in ("callers", "faults", "weather", "pauses"):
-
-        def with_items(items: Sequence[Any], field: str = field) -> Scenario:
-            return attrs.evolve(scenario, **{field: tuple(items)})
-
-        scenario = with_items(_fewest(getattr(scenario, field), lambda items: still_fails(with_items(items))))
+        fewest = _fewest(getattr(scenario, field), partial(_still_fails_with, scenario, field, still_fails))
+        scenario = _with(scenario, field, fewest)
     for field, value in _SIMPLEST.items():
         if getattr(scenario, field) != value and still_fails(simpler := attrs.evolve(scenario, **{field: value})):
             scenario = simpler
@@ -60,6 +62,12 @@ def _pass(scenario: Scenario, still_fails: Callable[[Scenario], bool]) -> Scenar
                 scenario = candidate
                 break
     return scenario
+
+
+def _still_fails_with(
+    scenario: Scenario, field: str, still_fails: Callable[[Scenario], bool], items: Sequence[Any]
+) -> bool:
+    return still_fails(_with(scenario, field, items))
 
 
 def _fewest(items: Sequence[T], still_fails: Callable[[Sequence[T]], bool]) -> Sequence[T]:

@@ -30,7 +30,8 @@ from edgegap_async.ownership.background import BackgroundTasks, result_of
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
 from edgegap_async.ownership.journal import Journal, JournalEvent
-from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, SEARCH_SECONDS, LostRequest, TagLookup
+from edgegap_async.ownership.list_search import SEARCH_SECONDS
+from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, LostRequest, TagLookup
 from edgegap_async.ownership.tag import GuardTag, GuardTags
 from edgegap_async.transport import CallEffect, CallOptions, Pipeline
 
@@ -213,7 +214,7 @@ class DeployGuard:
                 break
             await asyncio.sleep(pause)
             pause = min(2 * pause, max(ends_at - loop.time(), FIRST_PAUSE), LONGEST_PAUSE)
-        if str(tag) in self.lookup.nameless:
+        if tag in self.lookup.list.nameless:
             message = f"the list has a row with the tag {tag} whose id cannot be decoded: its server may still run"
             self._background.report_failure(message, str(tag))
         if keep is None:

@@ -100,7 +100,7 @@ class Recovery:
             living: The owners of clients that are open.
         """
         try:
-            guarded = await self.guard.lookup.all_guarded()
+            guarded = await self.guard.lookup.list.all_guarded()
         except EdgegapError as error:
             self._errors["the list"] = error
             return
