@@ -173,14 +173,16 @@ class DeployGuard:
 
     async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:
         """Stop what a create request that failed may have started."""
-        if isinstance(error, Unprocessable) and error.request_id is not None:
-            self._record_created(tag, error.request_id)
-            await self.cleanup.remove_after_error(error, error.request_id, seconds=seconds)
+        in_error = error.request_id if isinstance(error, Unprocessable) else None
+        if in_error is not None:
+            self._record_created(tag, in_error)  # its stop, if it succeeds, is recorded as well
+            await self.cleanup.remove_after_error(error, in_error, seconds=seconds)
+        elif not lost and not may_have_been_created(error):
+            self._record(tag, "stopped")
         if lost:
             error.add_note(f"it may have started a server: one with the tag {tag} is looked for and stopped")
-            self._background.spawn(self._stop_duplicates(tag, lost), name=f"stop what has the tag {tag}", id=str(tag))
-        elif not may_have_been_created(error):
-            self._record(tag, "stopped")
+            sweep = self._stop_duplicates(tag, lost, keep=in_error)
+            self._background.spawn(sweep, name=f"stop what has the tag {tag}", id=str(tag))
 
     async def _stop_duplicates(self, tag: GuardTag, lost: Sequence[LostRequest], *, keep: str | None = None) -> None:
         """Stop the servers that lost requests started, but one: as many as requests, or all that show up in time.
