@@ -47,6 +47,7 @@ class Simulated:
     async def call(self, name: str, caller: Caller) -> None:
         """Do what a caller does, and check how it ends: in time, and with an error of the client, or cancelled."""
         work = asyncio.create_task(self._work(name, caller), name=name)
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # this task may be cancelled, too
         began, paused = self.loop.time(), self.loop.paused
         last = began
         cancelled = False
@@ -124,8 +125,8 @@ class Simulated:
             self.ledger.leave(request_id, keep=True)
             raise
         if caller.ending == "keep":
-            await self.client.deployments.release(request_id)
             self.ledger.leave(request_id, keep=True)
+            await self.client.deployments.release(request_id)
             return
         self.ledger.leave(request_id)
         self.ledger.doubtful.add(request_id)

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from edgegap_async.errors import JSON, ConfigurationError, JournalError
+from edgegap_async.errors import JSON, ClientStateError, ConfigurationError, JournalError
 from edgegap_async.ownership.disk_thread import DiskThread
 from edgegap_async.ownership.journal_file import JournalFile
 from edgegap_async.ownership.tag import GuardTag
@@ -192,22 +192,21 @@ class Journal:
         self._file = JournalFile.create(self._path)
 
     def _write(self, event: JournalEvent, fields: dict[str, JSON]) -> None:
-        tag = str(fields["tag"])
+        tag, file = str(fields["tag"]), self._file
+        if file is None:
+            raise ClientStateError(
+                f"this EdgegapClient is closed: its journal does not record any more that {tag} is {event}"
+            )
         try:
             if event in {"requested", "created"}:
-                self._open_file().put(tag, fields)
+                file.put(tag, fields)
             else:
-                self._open_file().erase(tag)
+                file.erase(tag)
         except (OSError, ValueError) as error:
             raise JournalError(
                 f"the journal {self._path} could not record that {tag} is {event}: {error}. So "
                 f"{_CONSEQUENCES[event]}. Check that the folder exists, is writable and has space; open a new client"
             ) from error
-
-    def _open_file(self) -> JournalFile:
-        if self._file is None:
-            raise OSError("it is closed")
-        return self._file
 
     def _close(self) -> None:
         file, self._file = self._file, None
