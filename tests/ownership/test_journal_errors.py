@@ -15,6 +15,7 @@ import pytest
 
 from edgegap_async import (
     CleanupFailed,
+    ClientStateError,
     ConfigurationError,
     EdgegapError,
     GuardPolicy,
