@@ -1,4 +1,4 @@
-"""A client closed at every single await of what its callers do: no server is left, and nothing is raised for nothing."""
+"""A client closed at every single await of what its callers do: no server is left, and no error has no cause."""
 
 from __future__ import annotations
 
