@@ -316,3 +316,22 @@ async def test_a_client_that_is_never_closed_is_reported(local: LocalEdgegap, ca
     with pytest.warns(ResourceWarning, match="unclosed <EdgegapClient"):
         await forget()
     assert [record.levelno for record in caplog.records if "unclosed" in record.getMessage()] == [logging.ERROR]
+
+
+async def test_a_relay_session_whose_creation_the_end_of_the_loop_interrupts_is_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def program(url: str, token: str) -> None:
+        async def serve() -> None:
+            async with EdgegapClient(token, base_url=url) as edgegap, edgegap.relays.running(users=USERS):
+                pass
+
+        task = asyncio.create_task(serve())
+        await asyncio.sleep(0.2)
+        assert not task.done()
+
+    async with LocalEdgegap(seed=1) as local:
+        local.faults.add("relays.create", "stall")
+        await in_own_loop(local, program)
+        assert len(local.relays) == 1
+    assert [each.getMessage() for each in caplog.records if "it may exist" in each.getMessage()]

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from edgegap_async.simulator import LocalEdgegap
+from edgegap_async.simulator.webhooks.sender import WebhookSchedule, WebhookSender
 
 USERS = ["203.0.113.7"]
 NOBODY = "http://127.0.0.1:9/hooks"
@@ -108,3 +109,27 @@ async def test_what_has_ended_is_followed_no_longer(local: LocalEdgegap) -> None
         await asyncio.sleep(20)
         assert followed() == 0
         assert [hook.event for hook in local.hooks] == ["terminated"]
+
+
+@pytest.mark.looptime
+async def test_a_clock_of_coarse_resolution_does_not_keep_the_sender_busy() -> None:
+    """A wait that is shorter than the clock can tell ends at once, and would be begun again for ever."""
+    readings = 0
+
+    def clock() -> float:
+        nonlocal readings
+        readings += 1
+        assert readings < 100, "the sender is busy"
+        return round(asyncio.get_running_loop().time(), 3)
+
+    moment = clock() + 1.0000004
+    sender: WebhookSender[str] = WebhookSender(
+        lambda id: WebhookSchedule(
+            id=id, urls={"ready": NOBODY}, moment=lambda _: moment, payload=dict, has_ended=lambda: False
+        ),
+        clock,
+        lambda: None,
+    )
+    sender.follow("0123456789ab")
+    await asyncio.wait_for(sender.notified("0123456789ab"), 5)
+    await sender.close()
