@@ -18,7 +18,6 @@ RateLimits: TypeAlias = Literal["documented"] | Mapping[str, float] | None
 UNDOCUMENTED_RATE: Final = 40.0
 """Requests a second of each bucket without a documented rate: ``stop`` and ``default``."""
 
-
 # A bucket allows capacity + rate x span acquisitions in any span. With 95 % of the limit L as the rate and a capacity
 # of 1 plus 10 ms of that rate, this stays below L + 1, so at most L requests, in any span up to 1.0426 s: requests
 # sent a second apart may arrive 42 ms closer together and still be within the limit. The 10 ms let the bucket catch
