@@ -37,6 +37,11 @@ SearchResult: TypeAlias = Sequence[ListedServer] | EdgegapError
 
 _Wanted: TypeAlias = dict[GuardTag, list["asyncio.Future[SearchResult]"]]
 
+_Results: TypeAlias = tuple[dict[GuardTag, SearchResult], EdgegapError]
+"""What a search has found out, and the result for any other tag."""
+
+_INTERRUPTED: Final = ClientStateError("the search was interrupted by the end of the event loop")
+
 
 class ListSearch:
     """Searches the list of deployments for guard tags.
@@ -50,7 +55,7 @@ class ListSearch:
         """The tags of rows whose id cannot be decoded: what they are about cannot be stopped."""
         self._pipeline = pipeline
         self._wanted: _Wanted = {}
-        self._searches: dict[asyncio.Task[None], _Wanted] = {}
+        self._searches: dict[asyncio.Task[_Results], _Wanted] = {}
         self._is_query_refused = False
         self._is_odd_row_reported = False
 
@@ -95,8 +100,13 @@ class ListSearch:
                 self._searches[search] = wanted
                 search.add_done_callback(self._on_search_done)
 
-    def _on_search_done(self, search: asyncio.Task[None]) -> None:
-        self._searches.pop(search)
+    def _on_search_done(self, search: asyncio.Task[_Results]) -> None:
+        wanted = self._searches.pop(search)
+        results, failure = ({}, _INTERRUPTED) if search.cancelled() else search.result()
+        for tag, futures in wanted.items():
+            for future in futures:
+                if not future.done():
+                    future.set_result(results.get(tag, failure))
         self._start_searches()
 
     def _cancel_unwanted_searches(self) -> None:
@@ -104,21 +114,14 @@ class ListSearch:
             if _is_unwanted(wanted):
                 search.cancel()
 
-    async def _search_for(self, wanted: _Wanted) -> None:
-        results: dict[GuardTag, SearchResult] = {}
-        failure: EdgegapError = ClientStateError("the search was interrupted: the event loop ends")
+    async def _search_for(self, wanted: _Wanted) -> _Results:
         try:
             async with asyncio.timeout(SEARCH_SECONDS):
-                results = await self._results(wanted)
+                return await self._results(wanted), _INTERRUPTED
         except EdgegapError as error:
-            failure = error
+            return {}, error
         except TimeoutError:
-            failure = DeadlineExceeded(f"the list was not read to its end within {SEARCH_SECONDS:.0f} s")
-        finally:
-            for tag, futures in wanted.items():
-                for future in futures:
-                    if not future.done():
-                        future.set_result(results.get(tag, failure))
+            return {}, DeadlineExceeded(f"the list was not read to its end within {SEARCH_SECONDS:.0f} s")
 
     # reading the list
 
