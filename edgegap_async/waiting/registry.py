@@ -89,6 +89,10 @@ class WatchRegistry(Generic[SnapshotT]):
         elif (request := self._requests.get(id)) is not None:
             self._requests[id] = attrs.evolve(request, has_webhook=False)
 
+    def forget_webhook(self, id: str) -> None:
+        """Forget a webhook that was remembered, if there is one."""
+        self._early_webhooks.pop(id)
+
     def take_early_snapshot(self, id: str) -> SnapshotT | None:
         """Return the snapshot of a webhook that arrived before the first subscription, and forget it."""
         webhook = self._early_webhooks.pop(id)

@@ -146,13 +146,17 @@ class Watcher(Generic[SnapshotT]):
     def on_webhook(self, id: str, snapshot: SnapshotT, early: EarlyWebhook[SnapshotT]) -> None:
         """Publish the snapshot that a webhook carries; without subscriptions the webhook is kept for the first.
 
+        The last webhook of what no longer exists is not kept: nothing will wait for that.
+
         Args:
             id: The id of what it is about.
             snapshot: What it carries.
             early: What is kept of it.
         """
         entry = self._registry.get(id)
-        if entry is None:
+        if entry is None and snapshot.progress is Progress.GONE:
+            self._registry.forget_webhook(id)
+        elif entry is None:
             self._registry.remember_webhook(id, early)
         elif snapshot.progress is Progress.INCOMPLETE:
             self.poll_now(id)

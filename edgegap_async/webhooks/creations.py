@@ -11,7 +11,7 @@ from edgegap_async.errors import JSON
 from edgegap_async.models.tags import GUARD_TAG
 from edgegap_async.webhooks.urls import WebhookSigner, WebhookURL
 
-_REMEMBERED: Final = 20_000
+_REMEMBERED: Final = 5_000
 """Creations of this process whose ids are remembered."""
 
 _MAX_HELD_BYTES: Final = 1 << 24

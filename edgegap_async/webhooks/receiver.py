@@ -56,7 +56,7 @@ _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _WARNING_INTERVAL: Final = 60.0
 """Seconds between two warnings of a kind."""
 
-_REMEMBERED: Final = 20_000
+_REMEMBERED: Final = 5_000
 """Ids whose latest state is remembered, to recognise webhooks that arrive twice or too late."""
 
 

@@ -83,6 +83,21 @@ async def test_the_latest_of_many_early_webhooks_ends_a_wait(local: LocalEdgegap
         assert server.ports["gameport"].external == 1
 
 
+async def test_webhooks_of_what_has_ended_are_not_kept_for_a_wait(local: LocalEdgegap) -> None:
+    async with local.client(webhook_url=URL) as edgegap:
+        path = new_path(edgegap)
+        for state in ("READY", "TERMINATED"):
+            tracemalloc.start()
+            try:
+                for number in range(50):
+                    large = dumps({"request_id": f"{number:012x}", "current_status": state, "more": "a" * 100_000})
+                    assert await edgegap.webhooks.receive(path, large) == 204
+                kept = tracemalloc.get_traced_memory()[0]
+            finally:
+                tracemalloc.stop()
+            assert (kept > 4_000_000) is (state == "READY")
+
+
 @pytest.mark.parametrize("id", ["", "a" * 129, "a\nb", "a b", "é", "\x7f"])
 async def test_an_id_that_is_long_or_not_plain_is_refused(local: LocalEdgegap, id: str) -> None:
     async with local.client(webhook_url=URL) as edgegap:
