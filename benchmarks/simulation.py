@@ -11,6 +11,7 @@ So ``--seed N`` runs a scenario again exactly as it was, and prints the shortest
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import sys
@@ -64,9 +65,11 @@ def simulate(seeds: range, deploys: int, processes: int) -> int:
 def _results(seeds: range, deploys: int, processes: int) -> Iterator[Result]:
     jobs = [(seed, deploys) for seed in seeds]
     if processes == 1:
+        gc.freeze()
         yield from map(run_seed, jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    # what exists from the start is not looked at again by the garbage collection at the end of each seed
+    with multiprocessing.get_context("spawn").Pool(processes, initializer=gc.freeze) as pool:
         yield from pool.imap_unordered(run_seed, jobs, chunksize=max(min(len(jobs) // processes // 4, 20), 1))
 
 

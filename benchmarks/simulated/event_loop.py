@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -55,6 +56,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.wall: time_machine.Traveller | None = None
         self._rng = rng
         self._now = 0.0
+        self._disk_free_at = 0.0
+        self._disk_work: deque[Callable[[], None]] = deque()
         self._selector = _Selector(self)
         self.create_listener: Callable[..., Any] | None = None
         self.paused = 0.0
@@ -103,7 +106,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 if not done.done():
                     done.set_result(result)
 
-        self.call_later(self._rng.uniform(0, _DISK_SECONDS), work)
+        # one piece of work after another, as in a thread
+        self._disk_free_at = max(self._disk_free_at, self._now) + self._rng.uniform(0, _DISK_SECONDS)
+        self._disk_work.append(work)
+        self.call_at(self._disk_free_at, lambda: self._disk_work.popleft()())
         return done
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:

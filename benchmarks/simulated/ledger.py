@@ -75,7 +75,7 @@ class Ledger:
 
     def check_running(self) -> None:
         """Check what must hold at any moment: what callers use and keep, runs, each by a creation of its own."""
-        running = self.local.deployments
+        running = {each.request_id: each for each in self.local.deployments}
         tags: dict[str, str] = {}
         for request_id, caller in (*(() if self.is_closing else self.used.items()), *self.kept.items()):
             if request_id in self.ended_by_service:
