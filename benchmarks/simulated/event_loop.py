@@ -109,8 +109,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         # one piece of work after another, as in a thread
         self._disk_free_at = max(self._disk_free_at, self._now) + self._rng.uniform(0, _DISK_SECONDS)
         self._disk_work.append(work)
-        self.call_at(self._disk_free_at, lambda: self._disk_work.popleft()())
+        self.call_at(self._disk_free_at, self._do_disk_work)
         return done
+
+    def _do_disk_work(self) -> None:
+        self._disk_work.popleft()()
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:
         assert self.create_listener is not None
