@@ -22,6 +22,8 @@ class BackgroundTasks:
     """Tasks that cancelling their starter does not reach; closing the client waits for them."""
 
     def __init__(self) -> None:
+        self.is_draining: bool = False
+        """Whether the client is being closed: nothing new is created any more."""
         self.has_given_up: bool = False
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
@@ -33,6 +35,15 @@ class BackgroundTasks:
     def before_drain(self, callback: Callable[[], None]) -> None:
         """Call something at the start of ``drain``: it may start tasks."""
         self._before_drain.append(callback)
+
+    def require_open(self) -> None:
+        """Check that something may still be created.
+
+        Raises:
+            ClientStateError: The client is being closed.
+        """
+        if self.is_draining:
+            raise ClientStateError("this EdgegapClient is being closed, nothing was sent: create a new client")
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
         """Start a task whose result the caller awaits, shielded.
@@ -108,6 +119,7 @@ class BackgroundTasks:
         Raises:
             ExceptionGroup: Of CleanupFailed, one for each thing that could not be cleaned up, now or earlier.
         """
+        self.is_draining = True
         for callback in self._before_drain:
             callback()
         loop = asyncio.get_running_loop()

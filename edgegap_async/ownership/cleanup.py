@@ -14,6 +14,7 @@ import attrs
 from edgegap_async.deadlines import seconds_until
 from edgegap_async.errors import (
     BadRequest,
+    ClientStateError,
     DeadlineExceeded,
     EdgegapError,
     Gone,
@@ -80,6 +81,12 @@ class Cleanup:
         finally:
             self.in_use.discard(id)
 
+    def closing_error(self, id: str) -> ClientStateError | None:
+        """Return the error to raise instead of something that was created, if closing the client removes it."""
+        if id not in self.closing_removals:
+            return None
+        return ClientStateError(f"this EdgegapClient is being closed: {self.kind} {id} is being {self.past}")
+
     async def remove_on_cancel(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
         """Create something; if the caller is cancelled meanwhile, remove it in the background.
 
@@ -88,6 +95,11 @@ class Cleanup:
             id_of: Returns the id of what was created.
             name: What it is called in the log.
         """
+        try:
+            self.background.require_open()
+        except ClientStateError:
+            creating.close()
+            raise
         task = self.background.start(self._report_if_interrupted(creating, name), name=f"create a {name}", id=name)
         try:
             return await self.background.result_of(task)

@@ -74,6 +74,7 @@ class DeployGuard:
 
     async def create(self, creation: Creation[CreatedT]) -> CreatedT:
         """Create one server, or raise and leave none; if the caller is cancelled, it returns at once."""
+        self._background.require_open()
         tag = self.tags.next()
         name = f"deployment of {creation.name}"
         task = self._background.start(self._create_once(creation, tag), name=f"create a {name}", id=str(tag))

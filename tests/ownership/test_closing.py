@@ -335,3 +335,37 @@ async def test_a_relay_session_whose_creation_the_end_of_the_loop_interrupts_is_
         await in_own_loop(local, program)
         assert len(local.relays) == 1
     assert [each.getMessage() for each in caplog.records if "it may exist" in each.getMessage()]
+
+
+@pytest.mark.looptime
+async def test_deploy_many_yields_no_server_that_the_closing_stops(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        results = edgegap.deployments.deploy_many(requests(5), ordered=True)
+        yielded = [await anext(results)]
+        await asyncio.sleep(20)  # all are ready
+        closing = asyncio.create_task(edgegap.aclose())
+        await asyncio.sleep(0.001)
+        yielded += [each async for each in results]
+        await closing
+    servers = [each.server.request_id for each in yielded if each.server is not None]
+    assert servers == [each.request_id for each in local.deployments]
+    assert [type(each.error) for each in yielded[1:]] == [ClientStateError] * 4
+
+
+@pytest.mark.looptime
+async def test_nothing_is_created_once_the_client_is_being_closed(local: LocalEdgegap) -> None:
+    local.faults.add("deployment-delete", "status", times=3, code=503)
+    async with local.client() as edgegap, edgegap.deployments.running("kart", "v1", users=USERS):
+        closing = asyncio.create_task(edgegap.aclose())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+        for creating in (
+            edgegap.deployments.create("kart", "v1", users=USERS),
+            edgegap.deployments.deploy("kart", "v1", users=USERS),
+            edgegap.relays.running(users=USERS).__aenter__(),
+        ):
+            with pytest.raises(ClientStateError, match="is being closed"):
+                await creating
+        await closing
+    assert len(local.history) == 1
+    assert len(local.relays) == 0

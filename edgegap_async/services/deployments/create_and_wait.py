@@ -113,7 +113,7 @@ async def deploy(
             request = await create(seconds_until(deadline) if attempt > 1 else seconds)
             with cleanup.use(request.request_id):  # before any other task can run
                 try:
-                    return await wait_for_server(
+                    server = await wait_for_server(
                         core,
                         request.request_id,
                         timeout=seconds_until(deadline),
@@ -121,6 +121,9 @@ async def deploy(
                         on_progress=on_progress,
                         target=OWN_DEPLOYMENT,
                     )
+                    if (closed := cleanup.closing_error(request.request_id)) is not None:
+                        raise closed
+                    return server
                 except BaseException as error:
                     await cleanup.remove_after_error(error, request.request_id, seconds=deadline - loop.time())
                     raise

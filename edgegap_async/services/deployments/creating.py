@@ -325,7 +325,7 @@ class DeploymentCreating(Service):
             requests,
             deploy,
             self._core.guard.stop_in_background,
-            self._core.guard.cleanup.in_use,
+            self._core.guard.cleanup,
             concurrency=concurrency,
             ordered=ordered,
             on_progress=on_progress,

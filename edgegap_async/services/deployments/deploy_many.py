@@ -12,6 +12,7 @@ from edgegap_async.errors import EdgegapError
 from edgegap_async.models.create_options import CreateOptions
 from edgegap_async.models.deployments import GameServer
 from edgegap_async.models.users import UserLike
+from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.waiting.progress import ManyProgress, OnManyProgress
 
 
@@ -55,7 +56,7 @@ async def deploy_each(
     requests: Iterable[ServerRequest],
     deploy: Callable[[ServerRequest], Awaitable[GameServer]],
     stop: Callable[[str], Any],
-    in_use: set[str],
+    cleanup: Cleanup,
     *,
     concurrency: int | None,
     ordered: bool,
@@ -67,7 +68,7 @@ async def deploy_each(
         requests: The servers to create.
         deploy: Creates one of them.
         stop: Stops a server that is ready and was not yielded.
-        in_use: The ids of the servers that closing the client stops: those not yielded yet are added.
+        cleanup: Closing the client stops what it uses: the servers that are not yielded yet are added.
         concurrency: How many are under way at most, None for all.
         ordered: Whether to yield in the order of the requests.
         on_progress: Called as servers are started, ready or failed.
@@ -93,7 +94,7 @@ async def deploy_each(
                 advance(under_way=-1, failed=1)
                 return Deployed(request=request, error=error)
             not_yielded.add(server.request_id)
-            in_use.add(server.request_id)
+            cleanup.in_use.add(server.request_id)
             advance(under_way=-1, ready=1)
             return Deployed(request=request, server=server)
 
@@ -102,8 +103,11 @@ async def deploy_each(
         for task in tasks if ordered else asyncio.as_completed(tasks):
             result = await task
             if result.server is not None:
-                not_yielded.discard(result.server.request_id)
-                in_use.discard(result.server.request_id)
+                id = result.server.request_id
+                not_yielded.discard(id)
+                cleanup.in_use.discard(id)
+                if (closed := cleanup.closing_error(id)) is not None:
+                    result = Deployed(request=result.request, error=closed)
             yield result
     finally:
         for task in tasks:
@@ -113,4 +117,4 @@ async def deploy_each(
         finally:  # also if the caller is cancelled again
             for request_id in not_yielded:
                 stop(request_id)
-            in_use -= not_yielded
+            cleanup.in_use.difference_update(not_yielded)
