@@ -81,11 +81,14 @@ class Cleanup:
         finally:
             self.in_use.discard(id)
 
-    def closing_error(self, id: str) -> ClientStateError | None:
-        """Return the error to raise instead of something that was created, if closing the client removes it."""
-        if id not in self.closing_removals:
-            return None
-        return ClientStateError(f"this EdgegapClient is being closed: {self.kind} {id} is being {self.past}")
+    def require_kept(self, id: str) -> None:
+        """Check that closing the client does not remove something that a caller is about to receive.
+
+        Raises:
+            ClientStateError: It does.
+        """
+        if id in self.closing_removals:
+            raise ClientStateError(f"this EdgegapClient is being closed: {self.kind} {id} is being {self.past}")
 
     async def remove_on_cancel(self, creating: Coroutine[Any, Any, T], id_of: Callable[[T], str], *, name: str) -> T:
         """Create something; if the caller is cancelled meanwhile, remove it in the background.

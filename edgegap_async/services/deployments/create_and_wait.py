@@ -121,12 +121,11 @@ async def deploy(
                         on_progress=on_progress,
                         target=OWN_DEPLOYMENT,
                     )
-                    if (closed := cleanup.closing_error(request.request_id)) is not None:
-                        raise closed
-                    return server
+                    cleanup.require_kept(request.request_id)
                 except BaseException as error:
                     await cleanup.remove_after_error(error, request.request_id, seconds=deadline - loop.time())
                     raise
+                return server
         except (DeploymentFailed, DeploymentTerminated, Unprocessable) as error:
             if attempt == attempts or not error.request_id or loop.time() >= deadline:
                 raise

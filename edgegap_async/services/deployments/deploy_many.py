@@ -106,8 +106,10 @@ async def deploy_each(
                 id = result.server.request_id
                 not_yielded.discard(id)
                 cleanup.in_use.discard(id)
-                if (closed := cleanup.closing_error(id)) is not None:
-                    result = Deployed(request=result.request, error=closed)
+                try:
+                    cleanup.require_kept(id)
+                except EdgegapError as error:
+                    result = Deployed(request=result.request, error=error)
             yield result
     finally:
         for task in tasks:
