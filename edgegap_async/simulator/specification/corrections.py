@@ -7,6 +7,14 @@ from typing import Any, Final
 
 from edgegap_async.operations import Spec
 
+_TEXT_OR_NULL: Final = {"type": "string", "nullable": True}
+
+_OVERRIDES: Final = {"command": _TEXT_OR_NULL, "arguments": _TEXT_OR_NULL}
+"""On three pages of the API; the newest document has them for a deployment only."""
+
+_KIND: Final = {"kind": {"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["session", "non-session"]}]}}
+"""On the page of June 2025, which shows a number and describes words."""
+
 
 def correct(spec: Spec, content: dict[str, Any]) -> None:
     """Correct a document in place."""
@@ -21,8 +29,14 @@ def _correct_legacy(content: dict[str, Any]) -> None:
 
 
 def _correct_v1(content: dict[str, Any]) -> None:
+    paths = content["paths"]
+    version = _fields(paths["/v1/app/{app_name}/version"]["post"])
+    version |= _OVERRIDES | _KIND
+    changes = _fields(paths["/v1/app/{app_name}/version/{version_name}"]["patch"])
+    changes |= _OVERRIDES
+    changes["max_duration"]["nullable"] = True
     # the document of 2024 requires no name: the storage is then that of the version
-    _fields(content["paths"]["/v1/deploy"]["post"])["container_log_storage"]["required"] = ["enabled"]
+    _fields(paths["/v1/deploy"]["post"])["container_log_storage"]["required"] = ["enabled"]
 
 
 def _fields(operation: dict[str, Any]) -> dict[str, Any]:
