@@ -18,28 +18,35 @@ DEFAULT_BASE_URL: Final = "https://api.edgegap.com"
 TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name, not its value
 BASE_URL_VARIABLE: Final = "EDGEGAP_BASE_URL"
 
-_SCHEME_WORD: Final = re.compile(r"token\s+", re.IGNORECASE)
+_BEFORE_TOKEN: Final = re.compile(r"(authorization\s*:\s*)?(token\s+)*", re.IGNORECASE)
+_BEARER: Final = re.compile(r"bearer(\s|$)", re.IGNORECASE)
 _NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f]")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def parse_token(value: str | Secret | None) -> Secret:
-    """Return the API token, accepted as ``<value>`` and as ``token <value>``: people paste both.
+    """Return the API token, without the words that the service's documents show in front of it.
+
+    ``<value>``, ``token <value>``, ``token token <value>`` and ``Authorization: token <value>`` are the same, in
+    capitals or not, with any number of spaces.
 
     Raises:
-        ConfigurationError: The token is missing, or cannot be a token.
+        ConfigurationError: The token is missing, has the scheme ``Bearer``, or cannot be a token.
     """
     passed = Secret("") if value is None else as_secret(value, "the API token")
     del value
     if isinstance(passed, ConfigurationError):
         raise passed
-    secret = Secret(_SCHEME_WORD.sub("", passed.reveal().strip(), count=1))
+    secret = Secret(_BEFORE_TOKEN.sub("", passed.reveal().strip(), count=1))
     if secret.reveal().lower() in {"", "token"}:
         raise ConfigurationError(
             f"no API token: set {TOKEN_VARIABLE} or pass token= (create one in the dashboard: User Settings, Tokens)"
         )
-    if _SCHEME_WORD.match(secret.reveal()):
-        raise ConfigurationError("the API token begins with the word 'token' twice: pass its value alone")
+    if _BEARER.match(secret.reveal()):
+        raise ConfigurationError(
+            "the API token begins with the word 'Bearer', a scheme that the service does not have: "
+            "pass the value of an API token alone"
+        )
     return parse_secret(secret.reveal(), "the API token")
 
 

@@ -112,6 +112,11 @@ BAD: dict[str, tuple[Call, str]] = {
     "v1 create without users": (create_v1(users=[]), "near at least one"),
     "v1 create with a long tag": (create_v1(tags=["x" * 41]), "at most 40 characters"),
     "v1 create with an empty version": (create_v1(version=""), "the version is empty"),
+    "v1 create with an empty log storage": (create_v1(container_log_storage=""), "container_log_storage is empty"),
+    "v1 create with a log storage that is an object": (
+        create_v1(container_log_storage={"enabled": True}),
+        "container_log_storage must be a string, not dict",
+    ),
     "fleet deploy without hosts": (
         lambda e: e.private_fleets.create("kart", "v1", private_host_ids=[], users=[IP]),
         "pass at least one host id",

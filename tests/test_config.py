@@ -19,10 +19,38 @@ def test_a_token_is_parsed_with_and_without_its_scheme(text: str) -> None:
     assert parse_token(text).header("token") == "token abc"
 
 
-@pytest.mark.parametrize("form", ["{}", "token {}", "  {}\n", "Token  {} "])
+PASTED = [
+    "{}",
+    "token {}",
+    "  {}\n",
+    "Token  {} ",
+    "TOKEN {}",
+    "token token {}",
+    "token TOKEN  {}",
+    "Authorization: token {}",
+    "AUTHORIZATION :Token  {}",
+    "authorization: {}",
+]
+
+
+@pytest.mark.parametrize("form", PASTED)
 async def test_a_token_with_or_without_its_scheme_is_accepted_by_the_service(local: LocalEdgegap, form: str) -> None:
     async with EdgegapClient(form.format(local.token), base_url=local.url) as edgegap:
         assert await edgegap.deployments.list().collect() == []
+
+
+@pytest.mark.parametrize("form", PASTED)
+async def test_a_token_of_the_environment_may_have_its_scheme_too(
+    local: LocalEdgegap, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("EDGEGAP_API_TOKEN", form.format(local.token))
+    async with EdgegapClient(base_url=local.url) as edgegap:
+        assert await edgegap.deployments.list().collect() == []
+
+
+def test_a_token_that_begins_like_its_scheme_is_kept() -> None:
+    assert parse_token("tokenabc").reveal() == "tokenabc"
+    assert parse_token("token bearer-abc").reveal() == "bearer-abc"
 
 
 @pytest.mark.parametrize(
@@ -33,8 +61,12 @@ async def test_a_token_with_or_without_its_scheme_is_accepted_by_the_service(loc
         ("  \n", "EDGEGAP_API_TOKEN"),
         ("token", "EDGEGAP_API_TOKEN"),
         ("Token ", "EDGEGAP_API_TOKEN"),
-        ("token token abc", "pass its value alone"),
-        ("token TOKEN abc", "pass its value alone"),
+        ("token token", "EDGEGAP_API_TOKEN"),
+        ("Authorization:", "EDGEGAP_API_TOKEN"),
+        ("Authorization: token", "EDGEGAP_API_TOKEN"),
+        ("Bearer abc", "'Bearer', a scheme that the service does not have"),
+        ("Authorization: BEARER  abc", "'Bearer', a scheme that the service does not have"),
+        ("bearer", "'Bearer', a scheme that the service does not have"),
         ("ab\ncd", "paste it again"),
         ("ab\r\nX-Other: 1", "paste it again"),
         ("ab cd", "paste it again"),

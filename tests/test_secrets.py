@@ -258,7 +258,7 @@ async def test_a_cancelled_call_does_not_show_the_token(witness: Witness) -> Non
     assert TOKEN not in shown
 
 
-@pytest.mark.parametrize("text", [f"token token {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])
+@pytest.mark.parametrize("text", [f"Bearer {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])
 def test_a_refused_token_is_not_shown(witness: Witness, text: str) -> None:
     with pytest.raises(EdgegapError) as caught:
         EdgegapClient(text)
@@ -324,7 +324,7 @@ async def test_no_stack_frame_of_a_cancelled_call_holds_the_token() -> None:
     assert not leaks_of_frames(caught.value, TOKEN)
 
 
-@pytest.mark.parametrize("text", [f"token token {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])
+@pytest.mark.parametrize("text", [f"Bearer {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])
 def test_no_stack_frame_holds_an_invalid_token_of_the_environment(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("EDGEGAP_API_TOKEN", text)
     with pytest.raises(ConfigurationError) as caught:
@@ -351,7 +351,7 @@ def test_no_stack_frame_holds_the_environment(monkeypatch: pytest.MonkeyPatch) -
     [
         lambda: Settings.read(f"{TOKEN} {TOKEN}", None, 60),
         lambda: Settings.read(TOKEN, None, -1),
-        lambda: parse_token(f"token token {TOKEN}"),
+        lambda: parse_token(f"Bearer {TOKEN}"),
         lambda: parse_secret(f"{TOKEN}\n", "a token"),
         lambda: parse_container_token(f"{TOKEN}\n", "a token"),
         lambda: validate_secret([TOKEN], "a key"),  # type: ignore[arg-type]

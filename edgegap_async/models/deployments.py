@@ -179,7 +179,7 @@ class Deployment(DeploymentSnapshot):
         error_detail: Why it failed.
         removal_time: When it was removed or will be, in UTC.
         elapsed_time: Seconds since the start.
-        max_duration: Minutes after which the service stops it.
+        max_duration: Minutes after which the service stops it; 0 or -1 for never.
         command: The command that replaces the container's own.
         arguments: The arguments that replace the container's own.
         sessions: The sessions that are linked to it (document of 2024 only).
@@ -254,6 +254,9 @@ class DeploymentRequestV1(Model):
         country: The country that the request restricts it to.
         continent: The continent that the request restricts it to.
         administrative_division: The state or province that the request restricts it to.
+        location: The position that the request names in place of the players. Only the provider's page of June 2025
+            has it, as it has ``ap_sort_strategy``.
+        ap_sort_strategy: How locations are sorted before one is chosen.
     """
 
     request_id: str
@@ -268,6 +271,8 @@ class DeploymentRequestV1(Model):
     country: str | None = None
     continent: str | None = None
     administrative_division: str | None = None
+    location: Location | None = None
+    ap_sort_strategy: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -7,14 +7,33 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
 from edgegap_async.secret import Secret
+from edgegap_async.validation import validate_name
 
 OutputFormat: TypeAlias = Literal["TEXT", "NDJSON"]
 """The format of logs in the bucket: plain text, or a JSON object on each line."""
 
 SourceType: TypeAlias = Literal["File", "Folder"]
 """What a pull profile copies."""
+
+LogStorage: TypeAlias = bool | str
+"""Where a deployment's logs are kept: True for the storage of its version, False for none, or a storage's name."""
+
+
+def log_storage_json(storage: LogStorage) -> JSON:
+    """Return where logs are kept as ``POST /v1/deploy`` expects it.
+
+    Without a name, only ``enabled`` is sent. The document of 2024 requires no more; the newest one requires a name too,
+    even where nothing is kept.
+
+    Raises:
+        ConfigurationError: ``storage`` is neither a bool nor a name.
+    """
+    if isinstance(storage, bool):
+        return {"enabled": storage}
+    return {"enabled": True, "endpoint_storage": validate_name(storage, "container_log_storage")}
 
 
 @attrs.frozen(kw_only=True)

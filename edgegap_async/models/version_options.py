@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypedDict, get_args
 
 from edgegap_async.errors import JSON, ConfigurationError
@@ -14,6 +14,7 @@ from edgegap_async.models.versions import (
     Probe,
     RestartPolicy,
     SessionConfig,
+    VersionKind,
     VersionPort,
 )
 from edgegap_async.secret import Secret, validate_secret
@@ -29,7 +30,8 @@ class VersionOptions(TypedDict, total=False):
     - ``verify_image``: pull the image once before the version is accepted; false by default.
     - ``force_cache``: copy the image to every location in advance, so that servers start fast.
     - ``time_to_deploy``: seconds after which a start counts as failed, at least 15.
-    - ``max_duration``: minutes after which a server is stopped, -1 (never) to 1440, the default.
+    - ``max_duration``: minutes after which a server is stopped, at most 1440, the default; 0 or -1 for never. Only an
+      update sends None.
     - ``restart_policy``: ``"always"`` (the default), ``"never"`` or ``"on_failure"``.
     - ``termination_grace_period_seconds``: seconds between SIGTERM and SIGKILL, 5 to 3600.
     - ``will_deploy_in_mainland_china``: whether it may be deployed there; false by default.
@@ -37,6 +39,12 @@ class VersionOptions(TypedDict, total=False):
     - ``ports``: the ports that the container listens on; without ports its servers cannot be reached.
     - ``envs``: environment variables, values up to 4 KB.
     - ``endpoint_storage``: the endpoint storage that keeps the logs.
+    - ``command``, ``arguments``: replace the container's own; None, which is sent, restores them.
+
+    The provider's documents disagree about three of them. ``max_duration``: the older pages say that 0 is for ever, and
+    let an update send null without saying what it means; the newest document allows -1 to 1440 and no null.
+    ``command`` and ``arguments``: three pages have them, as a string or null; the newest document and that of 2024 do
+    not.
 
     Deprecated, document of 2024 only:
 
@@ -63,8 +71,9 @@ class VersionOptions(TypedDict, total=False):
     """Copy the image to every location in advance, so that servers start fast."""
     time_to_deploy: int
     """Seconds after which a start counts as failed, at least 15."""
-    max_duration: int
-    """Minutes after which a server is stopped, at most 1440; -1 for never. Default: 1440."""
+    max_duration: int | None
+    """Minutes after which a server is stopped, at most 1440; 0 or -1 for never. Default: 1440. Only an update
+    sends None, which only the older pages allow."""
     restart_policy: RestartPolicy
     """When a container that has ended is restarted: ``"always"`` (default), ``"never"`` or ``"on_failure"``."""
     termination_grace_period_seconds: int
@@ -79,6 +88,10 @@ class VersionOptions(TypedDict, total=False):
     """The container's environment variables; a value has at most 4 KB of UTF-8."""
     endpoint_storage: str
     """The name of the endpoint storage that keeps the logs."""
+    command: str | None
+    """Replaces the container's command; None is sent and restores it. Not in the newest document."""
+    arguments: str | None
+    """Replace the container's arguments; None is sent and restores them. Not in the newest document."""
     use_telemetry: bool
     """Deprecated, document of 2024 only: measure players' round trips before a location is chosen."""
     inject_context_env: bool
@@ -97,6 +110,9 @@ class VersionOptions(TypedDict, total=False):
     """Deprecated, document of 2024 only: round-trip times for telemetry."""
 
 
+_KINDS: Final = ("session", "non-session")
+
+
 def _number(name: str, minimum: int, maximum: float = math.inf) -> Callable[[Any], JSON]:
     return lambda value: validate_int(value, name, minimum=minimum, maximum=maximum)
 
@@ -112,6 +128,7 @@ _ENCODERS: Final[Mapping[str, Callable[[Any], JSON]]] = {
     "termination_grace_period_seconds": _number("termination_grace_period_seconds", 5, 3600),
     "ports": lambda ports: [port.as_json() for port in validate_list(ports, "ports")],
     "envs": environment_json,
+    "kind": lambda kind: validate_choice(kind, _KINDS, "kind") if isinstance(kind, str) else validate_int(kind, "kind"),
     "cache_min_hour": _number("cache_min_hour", 0, 23),
     "cache_max_hour": _number("cache_max_hour", 0, 23),
     "session_config": SessionConfig.as_json,
@@ -119,28 +136,52 @@ _ENCODERS: Final[Mapping[str, Callable[[Any], JSON]]] = {
 }
 """The fields that are checked or are sent in another form."""
 
+NULL_ON_CREATE: Final = frozenset({"command", "arguments"})
+"""The options whose None a create sends as null."""
+
+NULL_ON_UPDATE: Final = NULL_ON_CREATE | {"max_duration"}
+"""The options whose None an update sends as null."""
+
 
 def version_body(
-    options: VersionOptions, *, name: str | None, req_cpu: int | None, req_memory: int | None, **image: str | None
+    options: VersionOptions,
+    *,
+    nullable: Collection[str],
+    name: str | None,
+    req_cpu: int | None,
+    req_memory: int | None,
+    kind: VersionKind | None = None,
+    **image: str | None,
 ) -> dict[str, JSON]:
-    """Return the body that creates or changes a version; fields that are None are not sent.
+    """Return the body that creates or changes a version.
+
+    A field that is None is not sent, unless it is an option that was passed and can be null.
 
     Args:
         options: See ``VersionOptions``.
+        nullable: The options whose None is sent.
         name: The version's name, 1 to 64 characters.
         req_cpu: CPU in 1/1024 of a core, at least 100.
         req_memory: Memory in MB, at least 100 and at most twice ``req_cpu``.
+        kind: A number, ``"session"`` or ``"non-session"``.
         **image: ``docker_repository``, ``docker_image`` and ``docker_tag``.
 
     Raises:
         ConfigurationError: A value that the service would refuse, or an option that does not exist.
     """
     validate_options(options, VersionOptions.__annotations__, "a version")
-    fields: dict[str, Any] = {"name": name, "req_cpu": req_cpu, "req_memory": req_memory, **image, **options}
+    fields: dict[str, Any] = {
+        "name": name,
+        "req_cpu": req_cpu,
+        "req_memory": req_memory,
+        "kind": kind,
+        **image,
+        **options,
+    }
     body = {
-        field: _ENCODERS[field](value) if field in _ENCODERS else value
+        field: _ENCODERS[field](value) if value is not None and field in _ENCODERS else value
         for field, value in fields.items()
-        if value is not None
+        if value is not None or field in nullable
     }
     if name is not None:
         validate_name(name, "the version's name", max_length=64)

@@ -16,6 +16,9 @@ from edgegap_async.validation import validate_choice, validate_int
 RestartPolicy: TypeAlias = Literal["always", "never", "on_failure"]
 """When the service restarts a container that has ended."""
 
+VersionKind: TypeAlias = int | Literal["session", "non-session"]
+"""Whether a version is for sessions. The only page that has it shows a number and describes the words."""
+
 SessionKind: TypeAlias = Literal["Default", "Seat", "Match"]
 """What sessions share: nothing, a server whose seats are players, or a server whose seats are sessions."""
 
@@ -148,7 +151,7 @@ class Version(Model):
         force_cache: Whether the image is copied to every location in advance.
         caching_percent: The share of locations that have the image, 0 to 1; ``cached`` is the same in percent.
         time_to_deploy: Seconds after which a start counts as failed.
-        max_duration: Minutes after which a server is stopped, -1 for never.
+        max_duration: Minutes after which a server is stopped; 0 or -1 for never.
         restart_policy: When a container that has ended is restarted.
         termination_grace_period_seconds: Seconds between SIGTERM and SIGKILL.
         will_deploy_in_mainland_china: Whether it may be deployed there.
@@ -156,6 +159,9 @@ class Version(Model):
         ports: The ports that the container listens on.
         envs: The container's environment variables.
         endpoint_storage: The endpoint storage that keeps the logs.
+        command: Replaces the container's command (not in the newest document).
+        arguments: Replace the container's arguments (not in the newest document).
+        kind: The version's kind, a number or ``"session"`` or ``"non-session"`` (page of June 2025 only).
         use_telemetry: Whether round trips are measured before a location is chosen (document of 2024 only).
         inject_context_env: Whether the context's URL and token are in the environment (document of 2024 only).
         whitelisting_active: Whether the access control list is enforced (document of 2024 only).
@@ -190,6 +196,9 @@ class Version(Model):
     ports: tuple[VersionPort, ...] = ()
     envs: tuple[VersionVariable, ...] = ()
     endpoint_storage: str | None = None
+    command: str | None = None
+    arguments: str | None = None
+    kind: JSON = None
     use_telemetry: bool | None = None
     inject_context_env: bool | None = None
     whitelisting_active: bool | None = None

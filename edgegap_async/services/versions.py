@@ -13,8 +13,14 @@ from edgegap_async.errors import ConfigurationError
 from edgegap_async.limits import Priority
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.states import Progress, Snapshot, State
-from edgegap_async.models.version_options import VersionOptions, version_body, version_secrets
-from edgegap_async.models.versions import ACLEntry, ACLResponse, Version, VersionResponse
+from edgegap_async.models.version_options import (
+    NULL_ON_CREATE,
+    NULL_ON_UPDATE,
+    VersionOptions,
+    version_body,
+    version_secrets,
+)
+from edgegap_async.models.versions import ACLEntry, ACLResponse, Version, VersionKind, VersionResponse
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
 from edgegap_async.services.base import Service
 from edgegap_async.services.core import ClientCore
@@ -197,6 +203,7 @@ class Versions(Service):
         docker_repository: str,
         docker_image: str,
         docker_tag: str,
+        kind: VersionKind | None = None,
         timeout: float | None = None,
         **options: Unpack[VersionOptions],
     ) -> Version:
@@ -210,8 +217,10 @@ class Versions(Service):
             docker_repository: The registry's host name.
             docker_image: The image's name in the registry.
             docker_tag: The image's tag.
+            kind: The version's kind, for sessions or not. Only the provider's page of June 2025 has it. It shows a
+                number and describes ``"session"`` and ``"non-session"``, so both are accepted.
             timeout: Deadline of the call in seconds, None for the client's.
-            **options: The fields of ``VersionOptions``.
+            **options: The fields of ``VersionOptions``. None is sent for ``command`` and ``arguments``.
 
         Raises:
             ConfigurationError: A value is out of range or an option is unknown; nothing was sent.
@@ -225,9 +234,11 @@ class Versions(Service):
             application,
             body=version_body(
                 options,
+                nullable=NULL_ON_CREATE,
                 name=name,
                 req_cpu=req_cpu,
                 req_memory=req_memory,
+                kind=kind,
                 docker_repository=docker_repository,
                 docker_image=docker_image,
                 docker_tag=docker_tag,
@@ -279,7 +290,8 @@ class Versions(Service):
             docker_image: The image's name in the registry.
             docker_tag: The image's tag.
             timeout: Deadline of the call in seconds, None for the client's.
-            **options: The fields of ``VersionOptions``. Only the 2024 document has ``req_video`` here.
+            **options: The fields of ``VersionOptions``. None is sent for ``max_duration``, ``command`` and
+                ``arguments``, which the older pages allow to be null. Only the 2024 document has ``req_video`` here.
 
         Raises:
             ConfigurationError: A value is out of range or an option is unknown; nothing was sent.
@@ -294,6 +306,7 @@ class Versions(Service):
             name,
             body=version_body(
                 options,
+                nullable=NULL_ON_UPDATE,
                 name=new_name,
                 req_cpu=req_cpu,
                 req_memory=req_memory,

@@ -202,9 +202,10 @@ def version_settings(fields: Mapping[str, Any], configured: VersionSettings | No
     """
     ports = [{name: port[name] for name in _PORT_KEYS if name in port} for port in fields["ports"]]
     sessions = fields.get("session_config", {})
+    max_duration = fields.get("max_duration")  # null after an update with null
     return VersionSettings(
         ports=ports or (PortSettings(),),
-        max_duration=fields.get("max_duration", DEFAULT_DURATION),
+        max_duration=DEFAULT_DURATION if max_duration is None else max_duration,
         time_to_ready=configured.time_to_ready if configured else None,
         session_config={name: sessions[name] for name in _SESSION_KEYS if name in sessions},
     )

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from edgegap_async import EdgegapClient, EnvironmentVariable, Filter, Resources, User
-from edgegap_async.errors import Conflict, NotFound
+from edgegap_async.errors import JSON, Conflict, NotFound
 from edgegap_async.models.deployments import DeployFilter
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
@@ -293,6 +293,42 @@ async def test_a_deployment_of_create_v1_can_be_awaited(local: LocalEdgegap, edg
     assert request.request_dns == server.fqdn
     assert request.request_user_count == 1
     assert server.tags == request.tags == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("storage", "sent"),
+    [
+        (True, {"enabled": True}),
+        (False, {"enabled": False}),
+        ("logs", {"enabled": True, "endpoint_storage": "logs"}),
+    ],
+)
+async def test_create_v1_keeps_logs_in_the_versions_storage_in_none_or_in_a_named_one(
+    local: LocalEdgegap, edgegap: EdgegapClient, storage: bool | str, sent: JSON
+) -> None:
+    request = await edgegap.deployments.create_v1("kart", "v1", users=[IP], container_log_storage=storage)
+    assert local.requests[-1].body["container_log_storage"] == sent
+    assert request.container_log_storage == sent
+
+
+@pytest.mark.parametrize(("storage", "sent"), [(True, "true"), (False, "false"), ("logs", "logs")])
+async def test_a_stop_keeps_logs_in_the_versions_storage_in_none_or_in_a_named_one(
+    local: LocalEdgegap, edgegap: EdgegapClient, storage: bool | str, sent: str
+) -> None:
+    request = await edgegap.deployments.create("kart", "v1", users=[IP])
+    await edgegap.deployments.stop(request, container_log_storage=storage)
+    assert local.requests[-1].query == {"container_log_storage": sent}
+
+
+async def test_the_response_of_create_v1_has_the_location_and_the_sort_strategy(edgegap: EdgegapClient) -> None:
+    request = await edgegap.deployments.create_v1(
+        "kart", "v1", users=[IP], location=(45.5, -73.56), ap_sort_strategy="weighted"
+    )
+    assert request.location is not None
+    assert (request.location.latitude, request.location.longitude) == (45.5, -73.56)
+    assert request.ap_sort_strategy == "weighted"
+    plain = await edgegap.deployments.create_v1("kart", "v1", users=[IP])
+    assert (plain.location, plain.ap_sort_strategy) == (None, None)
 
 
 @pytest.mark.looptime

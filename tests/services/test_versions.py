@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from edgegap_async import EdgegapClient, Probe, SessionConfig, VersionPort
 from edgegap_async.errors import ConfigurationError, NotFound, WaitTimeout
+from edgegap_async.models.version_options import VersionOptions
+from edgegap_async.models.versions import VersionKind
 from edgegap_async.simulator import LocalEdgegap
 
 RESOURCES: dict[str, Any] = {"req_cpu": 512, "req_memory": 1024}
@@ -33,6 +36,9 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a probe of 0 ms": ({"probe": Probe(optimal_ping=0, rejected_ping=10)}, "optimal_ping"),
     "an empty token": ({"private_token": ""}, "the private token is empty"),
     "an environment over 4 KB": ({"envs": {"MODE": "x" * 4097}}, "4 KB|4096 bytes"),
+    "a kind that is no word of the page": ({"kind": "Seat"}, "kind cannot be 'Seat': .*session"),
+    "a negative kind": ({"kind": -1}, "kind must be at least 0"),
+    "a duration below -1": ({"max_duration": -2}, "max_duration must be between -1 and 1440"),
     "an unknown option": (
         {"max_durations": 5},
         "a version takes no option 'max_durations': did you mean 'max_duration'",
@@ -68,6 +74,88 @@ async def test_an_update_sends_only_the_passed_fields(edgegap: EdgegapClient, lo
     changed = await edgegap.versions.update("kart", "v1.2", docker_tag="1.3", is_active=False)
     assert local.requests[-1].body == {"docker_tag": "1.3", "is_active": False}
     assert (changed.docker_tag, changed.is_active, changed.req_cpu) == ("1.3", False, 512)
+
+
+# fields on which the provider's documents disagree
+
+
+@pytest.mark.parametrize("kind", [0, "session", "non-session"])
+async def test_a_version_has_a_command_arguments_and_a_kind(
+    edgegap: EdgegapClient, local: LocalEdgegap, kind: VersionKind
+) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    created = await edgegap.versions.create(
+        "kart", "v1.2", **RESOURCES, **IMAGE, kind=kind, command="serve", arguments="--ranked"
+    )
+    expected = ("serve", "--ranked", kind)
+    sent = local.requests[-1].body
+    assert (sent["command"], sent["arguments"], sent["kind"]) == expected
+    for version in (created, await edgegap.versions.get("kart", "v1.2"), await edgegap.versions.list("kart").first()):
+        assert version is not None
+        assert (version.command, version.arguments, version.kind) == expected
+
+
+async def test_an_update_sends_null_for_what_can_be_null(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create(
+        "kart", "v1.2", **RESOURCES, **IMAGE, command="serve", arguments="--ranked", max_duration=60
+    )
+    kept = await edgegap.versions.update("kart", "v1.2", is_active=True)
+    assert (kept.command, kept.arguments, kept.max_duration) == ("serve", "--ranked", 60)
+    options: VersionOptions = {"command": None, "arguments": None, "max_duration": None}
+    cleared = await edgegap.versions.update("kart", "v1.2", **options)
+    assert local.requests[-1].body == options
+    assert (cleared.command, cleared.arguments, cleared.max_duration) == (None, None, 1440)
+
+
+async def test_a_create_sends_null_for_a_command_but_not_for_a_duration(
+    edgegap: EdgegapClient, local: LocalEdgegap
+) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, command=None, arguments=None, max_duration=None)
+    sent = local.requests[-1].body
+    assert (sent["command"], sent["arguments"]) == (None, None)
+    assert sent.keys() == {"name", *RESOURCES, *IMAGE, "command", "arguments"}
+
+
+async def test_an_update_does_not_send_none_where_no_document_allows_null(
+    edgegap: EdgegapClient, local: LocalEdgegap
+) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, endpoint_storage="logs")
+    await edgegap.versions.update("kart", "v1.2", docker_tag=None, command="serve")
+    assert local.requests[-1].body == {"command": "serve"}
+
+
+async def test_an_update_cannot_change_the_kind(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    with pytest.raises(ConfigurationError, match="a version takes no option 'kind'"):
+        await edgegap.versions.update("kart", "v1.2", kind=0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert local.requests == []
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("max_duration", "ends"), [(0, False), (-1, False), (1, True)])
+async def test_a_duration_of_0_or_less_has_no_end(
+    edgegap: EdgegapClient, local: LocalEdgegap, max_duration: int, ends: bool
+) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    created = await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, max_duration=max_duration)
+    assert created.max_duration == max_duration
+    server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
+    details = await edgegap.deployments.get(server.request_id)
+    assert details.max_duration == max_duration
+    assert (details.removal_time is not None) is ends
+    await asyncio.sleep(2 * 86_400)
+    assert (server.request_id not in {each.request_id for each in local.deployments}) is ends
+
+
+@pytest.mark.looptime
+async def test_a_duration_that_was_set_to_null_is_the_default(edgegap: EdgegapClient) -> None:
+    await edgegap.applications.create("kart", image=b"png")
+    await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, max_duration=60)
+    await edgegap.versions.update("kart", "v1.2", max_duration=None)
+    request = await edgegap.deployments.create("kart", "v1.2", users=["203.0.113.7"])
+    assert (await edgegap.deployments.get(request.request_id)).max_duration == 1440
 
 
 async def test_a_registry_token_is_sent_but_not_in_an_error_or_repr(

@@ -9,9 +9,10 @@ from typing import Unpack
 from edgegap_async.models.create_options import CreateOptions, create_body
 from edgegap_async.models.deployments import DeploymentRequest, DeploymentRequestV1, GameServer
 from edgegap_async.models.deprecated_options import DeprecatedOptions, deprecated_options_json
-from edgegap_async.models.encoding import omit_none
+from edgegap_async.models.encoding import omit_none, unless_none
 from edgegap_async.models.environment import Environment, environment_json
 from edgegap_async.models.location_filters import DeployFilter, filters_json
+from edgegap_async.models.storage import LogStorage, log_storage_json
 from edgegap_async.models.tags import validate_own_tags
 from edgegap_async.models.users import UserLike, users_v1
 from edgegap_async.ownership.creation import Creation, OnCancel
@@ -208,7 +209,7 @@ class DeploymentCreating(Service):
         environment_variables: Environment = (),
         filters: Sequence[DeployFilter] = (),
         webhook_url: str | None = None,
-        container_log_storage: str | None = None,
+        container_log_storage: LogStorage | None = None,
         command: str | None = None,
         arguments: str | None = None,
         timeout: float | None = None,
@@ -230,7 +231,9 @@ class DeploymentCreating(Service):
             environment_variables: In addition to those of the version; values up to 4 KB.
             filters: Keep the server to some locations.
             webhook_url: Receives the deployment by POST when it is ready, fails or is terminated.
-            container_log_storage: The endpoint storage that keeps the logs.
+            container_log_storage: The name of the endpoint storage that keeps the logs; True for the version's
+                storage, False to keep none. Without a name, the request is as the document of 2024 has it: the newest
+                one requires a name.
             command: Replaces the container's command.
             arguments: Replace the container's arguments.
             timeout: The deadline in seconds, None for the client's.
@@ -241,7 +244,6 @@ class DeploymentCreating(Service):
         Raises:
             EdgegapError: What ``create`` raises.
         """
-        storage = container_log_storage
         body = {
             "app_name": validate_name(application, "the application"),
             **users_v1(users),
@@ -251,7 +253,7 @@ class DeploymentCreating(Service):
                 env_vars=environment_json(environment_variables) or None,
                 filters=filters_json(filters),
                 webhook_url=webhook_url,
-                container_log_storage=None if storage is None else {"enabled": True, "endpoint_storage": storage},
+                container_log_storage=unless_none(log_storage_json, container_log_storage),
                 command=command,
                 arguments=arguments,
             ),

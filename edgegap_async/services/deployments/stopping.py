@@ -12,6 +12,7 @@ from edgegap_async.models.deployments import BulkStopResponse, StopReceipt
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.ids import DeploymentLike, deployment_id, deployment_ids
 from edgegap_async.models.location_filters import FilterType
+from edgegap_async.models.storage import LogStorage
 from edgegap_async.secret import Secret, parse_container_token
 from edgegap_async.services.base import Service
 from edgegap_async.validation import validate_tags
@@ -21,7 +22,11 @@ class DeploymentStopping(Service):
     """Stops game servers."""
 
     async def stop(
-        self, request_id: DeploymentLike, *, container_log_storage: str | None = None, timeout: float | None = None
+        self,
+        request_id: DeploymentLike,
+        *,
+        container_log_storage: LogStorage | None = None,
+        timeout: float | None = None,
     ) -> StopReceipt:
         """Stop a deployment in any state: ``DELETE /v1/stop/{deployment_id}``.
 
@@ -30,7 +35,8 @@ class DeploymentStopping(Service):
 
         Args:
             request_id: The deployment's id, or an object that has it: a server, a request, a row.
-            container_log_storage: The endpoint storage that keeps its logs.
+            container_log_storage: The name of the endpoint storage that keeps its logs; True for the version's
+                storage, False to keep none.
             timeout: The deadline in seconds, None for the client's.
         """
         id = deployment_id(request_id)
@@ -97,7 +103,7 @@ class DeploymentStopping(Service):
         stop_key: str,
         *,
         token: str | Secret,
-        container_log_storage: str | None = None,
+        container_log_storage: LogStorage | None = None,
         timeout: float | None = None,
     ) -> StopReceipt:
         """Stop a deployment with its own key: ``DELETE /v1/self/stop/{deployment_id}/{stop_key}``.
@@ -108,7 +114,8 @@ class DeploymentStopping(Service):
             request_id: The deployment's id, or an object that has it.
             stop_key: From the container's ARBITRIUM_DELETE_URL.
             token: From ARBITRIUM_DELETE_TOKEN; it is sent as it is, instead of the organisation's.
-            container_log_storage: The endpoint storage that keeps its logs.
+            container_log_storage: The name of the endpoint storage that keeps its logs; True for the version's
+                storage, False to keep none.
             timeout: The deadline in seconds, None for the client's.
         """
         id = deployment_id(request_id)

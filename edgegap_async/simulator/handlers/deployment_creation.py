@@ -77,6 +77,7 @@ def create_v1(world: World, request: ValidatedRequest) -> Reply:
         ),
         request.planned_failure,
     )
+    repeated = ("location", "ap_sort_strategy")
     return Reply(
         200,
         {
@@ -88,6 +89,7 @@ def create_v1(world: World, request: ValidatedRequest) -> Reply:
             "filters": filters,
             "tags": deployment.tags,
             "container_log_storage": body.get("container_log_storage", {"enabled": False}),
+            **{name: body[name] for name in repeated if name in body},
         },
     )
 

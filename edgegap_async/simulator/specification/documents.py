@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from edgegap_async.json_codec import loads
 from edgegap_async.operations import Operation, Spec
+from edgegap_async.simulator.specification.corrections import correct
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -101,9 +102,7 @@ def _read(spec: Spec) -> Document:
     # the full name: an editable install and a zip both find it
     folder = resources.files("edgegap_async.simulator.specification")
     content = cast("Schema", loads(folder.joinpath(_FILES[spec]).read_bytes()))
-    components = content["components"]["schemas"].get("MatchmakerComponentListResponse")
-    if components is not None:  # the document describes the list as a single component
-        components["properties"]["data"] = {"type": "array", "items": components["properties"]["data"]}
+    correct(spec, content)
     return Document(content, _PREFIXES[spec])
 
 

@@ -23,6 +23,8 @@ OPTIONS = {
     "ports": [VersionPort(port=7777, name="gameport"), VersionPort(port=8080, protocol="WS", tls_upgrade=True)],
     "envs": [EnvironmentVariable(key="MODE", value="ranked", is_hidden=True)],
     "endpoint_storage": "logs",
+    "command": "serve",
+    "arguments": "--ranked",
     "use_telemetry": False,
     "inject_context_env": True,
     "whitelisting_active": True,
@@ -50,7 +52,7 @@ CALLS: Calls = {
     "application-list": [lambda e: e.applications.list().first()],
     "app-version-create": [
         lambda e: e.versions.create(*KART, req_cpu=512, req_memory=1024, **IMAGE),
-        lambda e: e.versions.create(*KART, req_cpu=512, req_memory=1024, **IMAGE, **OPTIONS),
+        lambda e: e.versions.create(*KART, req_cpu=512, req_memory=1024, **IMAGE, kind=0, **OPTIONS),
     ],
     "app-version-get": [lambda e: e.versions.get(*KART)],
     "app-version-update": [
