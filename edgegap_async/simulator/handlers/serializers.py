@@ -64,7 +64,7 @@ def deployment_details(world: World, deployment: SimulatedDeployment) -> dict[st
         return details
     ended = deployment.entered_at(DeploymentState.TERMINATING)
     now = world.clock() if ended is None else min(world.clock(), ended)
-    if deployment.max_duration < 0:
+    if deployment.max_duration <= 0:
         del details["removal_time"]
     else:
         details["removal_time"] = world.calendar.timestamp(ready + deployment.max_duration * 60)
