@@ -104,6 +104,10 @@ def _read(spec: Spec) -> Document:
     components = content["components"]["schemas"].get("MatchmakerComponentListResponse")
     if components is not None:  # the document describes the list as a single component
         components["properties"]["data"] = {"type": "array", "items": components["properties"]["data"]}
+    pagination = content["components"]["schemas"].get("Pagination")
+    if pagination is not None:  # the document's introduction says "number or null", its schema says "number"
+        for name in ("next_page_number", "previous_page_number"):
+            pagination["properties"][name]["nullable"] = True
     return Document(content, _PREFIXES[spec])
 
 
