@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 import attrs
 from aiohttp import web
 
+from edgegap_async.simulator.bounded_list import BoundedList
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.collection import Collection
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
@@ -26,7 +27,7 @@ from edgegap_async.simulator.http.dispatch import Dispatcher
 from edgegap_async.simulator.http.faults import Faults
 from edgegap_async.simulator.http.loopback import base_url, is_loopback
 from edgegap_async.simulator.http.rate_limits import Counting, RateLimiter
-from edgegap_async.simulator.http.request_log import LoggedRequest
+from edgegap_async.simulator.http.request_log import LoggedRequest, request_log
 from edgegap_async.simulator.settings import ApplicationSettings, WorldSettings
 from edgegap_async.simulator.webhooks.schedules import webhook_schedule
 from edgegap_async.simulator.webhooks.sender import LoggedWebhook, WebhookSender
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 _SHUTDOWN_TIMEOUT: Final = 0.05
 """Seconds that open connections have to end before they are closed."""
+
+_MAX_CRASHES: Final = 100
+"""The errors of the server that are kept; each keeps the local variables of its traceback."""
 
 _VIRTUAL_CLOCK_POLL: Final = 0.01
 """Seconds between two checks of a clock that does not run with the event loop."""
@@ -136,10 +140,13 @@ class LocalEdgegap:
         """The organisation's token: requests need the header ``Authorization: token`` followed by it."""
         self.faults: Faults = Faults(streams.stream("faults"))
         """The faults that apply to requests and webhooks: add some with ``faults.add``."""
-        self.requests: list[LoggedRequest] = []
-        """The requests that arrived, in the order in which they were counted."""
-        self.crashes: list[Exception] = []
-        """The errors of the server itself; each such request got a 500 response."""
+        self.requests: list[LoggedRequest] = request_log()
+        """The newest 20,000 requests that arrived, in the order in which they were counted.
+
+        The log takes at most 32 MiB, and keeps no body of more than 64 KiB (``content`` is None then).
+        """
+        self.crashes: list[Exception] = BoundedList(_MAX_CRASHES)
+        """The newest 100 errors of the server itself; each such request got a 500 response."""
         self._access = AccessControl(
             token=self.token,
             exempt=AUTHORISE_THEMSELVES,
@@ -174,7 +181,7 @@ class LocalEdgegap:
 
     @property
     def history(self) -> Collection[SimulatedDeployment]:
-        """Every deployment that was ever created."""
+        """Every deployment that was created, except for those that ended before the last 20,000 that did."""
         world = self._started.world
         return Collection(lambda: world.history)
 
@@ -192,7 +199,7 @@ class LocalEdgegap:
 
     @property
     def hooks(self) -> list[LoggedWebhook]:
-        """The webhooks that were due, sent or not, in that order."""
+        """The newest 20,000 webhooks that were due, sent or not, in that order."""
         return [] if self._running is None else self._running.webhooks.sent
 
     def injected(self, request_id: str) -> dict[str, str]:

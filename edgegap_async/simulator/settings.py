@@ -99,7 +99,7 @@ class VersionSettings:
 
     ports: tuple[PortSettings, ...] = attrs.field(default=(PortSettings(),), converter=_ports)
     max_duration: int = DEFAULT_DURATION
-    """Minutes from READY to termination; negative for no limit."""
+    """Minutes from READY to termination; 0 or less for no limit."""
     time_to_ready: Span | None = attrs.field(default=None, converter=attrs.converters.optional(validate_span))
     """Seconds from creation to READY; None for the time of the local Edgegap."""
     session_config: SessionSettings = attrs.field(factory=SessionSettings, converter=_session_config)
@@ -197,14 +197,14 @@ def version_settings(fields: Mapping[str, Any], configured: VersionSettings | No
     """Return the settings of a stored version.
 
     Args:
-        fields: The version's fields, as a request body has them. Without ports, the version gets the default port.
+        fields: The version's fields, as a request body has them.
         configured: The settings that the version had at the start, if any: its ``time_to_ready`` is no field.
     """
     ports = [{name: port[name] for name in _PORT_KEYS if name in port} for port in fields["ports"]]
     sessions = fields.get("session_config", {})
     max_duration = fields.get("max_duration")  # null after an update with null
     return VersionSettings(
-        ports=ports or (PortSettings(),),
+        ports=ports,
         max_duration=DEFAULT_DURATION if max_duration is None else max_duration,
         time_to_ready=configured.time_to_ready if configured else None,
         session_config={name: sessions[name] for name in _SESSION_KEYS if name in sessions},

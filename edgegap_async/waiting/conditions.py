@@ -30,6 +30,10 @@ PERMANENT: Final = (AuthenticationError, PermissionDenied, DecodeError, Configur
 """Errors that the next poll would meet again."""
 
 
+_EVERYTHING: Final = "not everything it needs"
+"""What is missing where a snapshot does not say it."""
+
+
 def is_not_found(error: EdgegapError) -> bool:
     """Return whether the service itself says that it does not know something; the 404 of a proxy is transient.
 
@@ -91,7 +95,7 @@ class WaitTarget:
             message: The error message.
             id: Its id.
             last_state: The state seen last.
-            reason: The error of the last poll, if it failed.
+            reason: The error of the last poll, if it failed; or what it lacks, if it is READY and incomplete.
         """
         return WaitTimeout(message, kind=self.kind, id=id, last_state=last_state, reason=reason)
 
@@ -109,7 +113,7 @@ class _DeploymentTarget(WaitTarget):
 
 DEPLOYMENT: Final[WaitTarget] = _DeploymentTarget(
     kind="deployment",
-    incomplete_hint="does its version declare a port?",
+    incomplete_hint="players cannot connect to it. Check that its version declares a port",
     failed_hint="It still exists, and may be billed, until it is stopped",
     timeout_hint="It may still become ready: stop it if you no longer need it",
 )
@@ -167,7 +171,7 @@ class WaitState(Generic[SnapshotT]):
             case Progress.INCOMPLETE:
                 self.incomplete_since = now if self.incomplete_since is None else self.incomplete_since
                 if now - self.incomplete_since > (grace := self.target.incomplete_grace):
-                    lacks = snapshot.reason or "not everything it needs"
+                    lacks = snapshot.reason or _EVERYTHING
                     message = f"is ready and has {lacks} {grace:.3g} s later: {self.target.incomplete_hint}"
                     raise self._failed(message, f"ready with {lacks}")
             case Progress.PENDING:
@@ -198,13 +202,18 @@ class WaitState(Generic[SnapshotT]):
 
     def timed_out(self, timeout: float) -> WaitTimeout:
         """Return the error for what was not ready in ``timeout`` seconds."""
+        reason = str(self.last_error) if self.last_error is not None else None
+        what = f"was not ready within {timeout:.3g} s (last state: {self._last_state})"
+        if self.incomplete_since is not None and self.snapshot is not None:
+            lacks = self.snapshot.reason or _EVERYTHING
+            reason = reason or f"ready with {lacks}"
+            what = f"is ready and has {lacks} after {timeout:.3g} s: {self.target.incomplete_hint}"
         failure = f"; the last poll failed: {self.last_error}" if self.last_error is not None else ""
         return self.target.timed_out(
-            f"{self.target.kind} {self.id} was not ready within {timeout:.3g} s (last state: {self._last_state})"
-            f"{failure}. {self.target.timeout_hint}",
+            f"{self.target.kind} {self.id} {what}{failure}. {self.target.timeout_hint}",
             self.id,
             last_state=self.state,
-            reason=str(self.last_error) if self.last_error is not None else None,
+            reason=reason,
         )
 
     def _failed(self, what: str, reason: str | None) -> WaitFailed:

@@ -77,11 +77,27 @@ async def test_a_deployment_terminates_after_max_duration(serve):
     assert await edgegap.rows() == []
 
 
-async def test_a_negative_max_duration_means_no_end(serve):
-    edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": -1}}})
+@pytest.mark.parametrize("max_duration", [-1, 0])
+async def test_a_max_duration_of_0_or_less_means_no_end(serve, max_duration):
+    edgegap = await serve(applications={"kart": {"v1.2": {"max_duration": max_duration}}})
     deployment = await edgegap.ready()
+    body = await edgegap.get(f"/v1/status/{deployment.request_id}")
+    assert body["max_duration"] == max_duration
+    assert "removal_time" not in body
+    assert deployment.ends_at is None
     edgegap.clock.advance(10_000_000)
     assert deployment.state is DeploymentState.READY
+
+
+async def test_a_version_without_ports_has_none(serve):
+    edgegap = await serve(applications={"kart": {"v1.2": {"ports": []}}})
+    fields = {"docker_repository": "x", "docker_image": "y", "docker_tag": "z", "req_cpu": 512, "req_memory": 512}
+    assert (await edgegap.call("POST", "/v1/app/kart/version", json={"name": "bare"} | fields)).status == 200
+    for version in ("v1.2", "bare"):
+        deployment = await edgegap.ready(version=version)
+        assert deployment.ports == ()
+        assert (await edgegap.get(f"/v1/status/{deployment.request_id}"))["ports"] == {}
+        assert edgegap.local.injected(deployment.request_id)["ARBITRIUM_PORTS_MAPPING"] == '{"ports":{}}'
 
 
 async def test_a_terminated_deployment_is_found_by_id_for_some_minutes(edgegap_server):

@@ -1,12 +1,14 @@
 """The server: authorization, routing, the request log, its own errors, settings, shutdown."""
 
 import asyncio
+import contextlib
 import gc
 import time
 import warnings
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.simulator import LocalEdgegap, VirtualClock, server
@@ -70,7 +72,45 @@ async def test_an_unknown_path_gets_404_and_is_logged(edgegap_server):
 
 async def test_an_unknown_method_gets_405_with_the_allowed_ones(edgegap_server):
     reply = await edgegap_server.call("PUT", "/v1/deployments/x/tags")
-    assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/apps/",
+        "/v1//apps",
+        "//v1/apps",
+        "/v1/status//",
+        "/v1/container-registry/images/local/game-server/tags/",
+        "/v1/container-registry/images/local//game-server/tags",
+    ],
+)
+async def test_no_slash_may_be_added_to_a_path(edgegap_server, path):
+    """No document says that the service tolerates one."""
+    assert (await edgegap_server.call("GET", URL(f"{edgegap_server.local.url}{path}", encoded=True))).status == 404
+
+
+async def test_head_has_the_status_and_the_headers_of_get_and_no_body(edgegap_server):
+    for path, status in (("/v1/apps", 200), ("/v1/locations", 200), ("/v1/app/unknown", 404), ("/nothing", 404)):
+        with_body = await edgegap_server.call("GET", path)
+        reply = await edgegap_server.call("HEAD", path)
+        assert (reply.status, reply.text) == (status, "")
+        assert (reply.headers["Content-Length"], reply.headers["Content-Type"]) == (
+            with_body.headers["Content-Length"],
+            with_body.headers["Content-Type"],
+        )
+        assert edgegap_server.local.requests[-1].method == "HEAD"
+    assert (await edgegap_server.call("HEAD", "/v2/deployments")).status == 405
+    assert edgegap_server.local.requests[-1].status == 405
+
+
+@pytest.mark.parametrize("fault", ["truncate", "not_json", "drop_after_commit"])
+async def test_a_fault_applies_to_head_too(edgegap_server, fault):
+    edgegap_server.local.faults.add("application-list", fault)
+    with contextlib.suppress(aiohttp.ClientError):
+        assert (await edgegap_server.call("HEAD", "/v1/apps")).text == ""
+    assert (await edgegap_server.call("HEAD", "/v1/apps")).status == 200
 
 
 def test_every_operation_has_a_handler():

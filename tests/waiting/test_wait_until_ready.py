@@ -335,7 +335,7 @@ async def test_a_server_that_stays_without_ports_or_address_fails(
     local: LocalEdgegap, edgegap: EdgegapClient, part: dict[str, Any], missing: str
 ) -> None:
     script(local, {"current_status": "Status.READY"} | part)
-    message = rf"is ready and has no {missing} 10 s later: does its version declare a port\?"
+    message = rf"is ready and has no {missing} 10 s later: players cannot connect to it\. Check that its version"
     began = now()
     with pytest.raises(DeploymentFailed, match=message) as caught:
         await edgegap.deployments.wait_until_ready(ID, timeout=60)
@@ -343,6 +343,25 @@ async def test_a_server_that_stays_without_ports_or_address_fails(
     assert caught.value.request_id == ID
     assert caught.value.last_state == "READY"
     assert caught.value.reason == f"ready with no {missing}"
+
+
+@pytest.mark.looptime
+async def test_a_timeout_of_a_ready_server_says_what_it_lacks(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+    script(local, {"current_status": "Status.READY", "fqdn": "x"})
+    message = rf"^deployment {ID} is ready and has no ports after 5 s: players cannot connect to it\. Check that"
+    with pytest.raises(ReadyTimeout, match=message) as caught:
+        await edgegap.deployments.wait_until_ready(ID, timeout=5)
+    assert caught.value.reason == "ready with no ports"
+    assert caught.value.last_state == "READY"
+
+
+@pytest.mark.looptime
+async def test_a_server_of_a_version_without_ports_fails() -> None:
+    async with LocalEdgegap(applications={"kart": {"v1": {"ports": []}}}) as local, local.client() as edgegap:
+        with pytest.raises(DeploymentFailed, match=r"has no ports 10 s later: players cannot connect to it"):
+            await edgegap.deployments.deploy("kart", "v1", users=["203.0.113.7"])
+        assert len(local.history) == 1
+        assert not local.deployments
 
 
 @pytest.mark.looptime

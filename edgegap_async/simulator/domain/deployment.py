@@ -58,7 +58,7 @@ def schedule_states(
     Args:
         start: When the deployment is created, in seconds of the clock.
         seconds: The time it takes to become READY or to fail.
-        max_duration: Minutes from READY to termination; 0 or negative for no end.
+        max_duration: Minutes from READY to termination; 0 or less for no end.
         rng: The source of the time spent in SEEKING.
         planned_failure: The failure that replaces READY.
     """
@@ -134,7 +134,7 @@ class SimulatedDeployment:
     ports: tuple[OpenPort, ...]
     created_at: float
     max_duration: int
-    """Minutes from READY to termination; negative for no end."""
+    """Minutes from READY to termination; 0 or less for no end."""
     user_count: int
     environment: Mapping[str, str]
     """The variables of the creating request, by key."""

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import random
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -42,6 +43,9 @@ from edgegap_async.simulator.settings import (
 
 RETENTION: Final = 300.0
 """Seconds for which a TERMINATED deployment can still be found by its id."""
+
+MAX_ENDED: Final = 20_000
+"""The TERMINATED deployments that the history keeps."""
 
 _MACHINES_PER_CITY: Final = 16
 
@@ -103,7 +107,9 @@ class World:
         self.max_page_size: int = settings.max_page_size
         self.opened_at: float = clock()
         self.history: dict[str, SimulatedDeployment] = {}
-        """Every deployment by its id, in the order of creation."""
+        """The deployments by id, in the order of creation, without those that ended before the last 20,000 that did."""
+        self._ended: deque[str] = deque()
+        self._numbers = itertools.count()
         self._time_to_ready = settings.time_to_ready
         self.store: Store = Store(clock)
         """The records of all resource types: applications, versions, fleets ..."""
@@ -154,10 +160,11 @@ class World:
         """Return the deployment with an id; None if it is unknown or was TERMINATED ``RETENTION`` seconds ago."""
         self._apply_due_changes()
         deployment = self.history.get(request_id)
-        if deployment is None:
-            return None
+        return deployment if deployment is not None and self._is_retained(deployment) else None
+
+    def _is_retained(self, deployment: SimulatedDeployment) -> bool:
         ended = deployment.ends_at
-        return None if ended is not None and self.clock() >= ended + RETENTION else deployment
+        return ended is None or self.clock() < ended + RETENTION
 
     def listed(self, request_ids: Collection[str] | None = None) -> Iterator[SimulatedDeployment]:
         """Iterate over the deployments that lists contain, the newest first.
@@ -216,7 +223,7 @@ class World:
         span = settings.time_to_ready or self._time_to_ready
         seconds = self._lifetimes.uniform(*span)
         deployment = SimulatedDeployment(
-            number=len(self.history),
+            number=next(self._numbers),
             request_id=self._new_id(),
             application=parameters.application,
             version=version,
@@ -266,6 +273,9 @@ class World:
             if deployment is not None and deployment.state_at(now) is DeploymentState.TERMINATED:
                 del self._existing[request_id]
                 deployment.host.close(deployment.ports)
+                self._ended.append(request_id)
+        while len(self._ended) > MAX_ENDED and not self._is_retained(self.history[self._ended[0]]):
+            del self.history[self._ended.popleft()]
 
     def _note_schedule(self, deployment: SimulatedDeployment) -> None:
         """Record when a deployment ends, and report it and its sessions as changed."""

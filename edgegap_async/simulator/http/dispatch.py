@@ -15,8 +15,7 @@ from edgegap_async.simulator.http.access import AccessControl
 from edgegap_async.simulator.http.active_request import ActiveRequest
 from edgegap_async.simulator.http.faults import Faults, TakenFault
 from edgegap_async.simulator.http.messages import Handler, IncomingRequest, Reply, RequestResult
-from edgegap_async.simulator.http.request_log import LoggedRequest
-from edgegap_async.simulator.http.request_validation import json_or_none
+from edgegap_async.simulator.http.request_log import LoggedRequest, kept_content
 from edgegap_async.simulator.http.responses import unknown_path
 from edgegap_async.simulator.http.routing import MatchedRoute, Routes
 from edgegap_async.simulator.http.sending import send_result
@@ -116,7 +115,7 @@ class Dispatcher:
             path=connection.rel_url.raw_path,
             operation_id=route.operation.operation_id if isinstance(route, MatchedRoute) else None,
             query=dict(connection.query),
-            body=json_or_none(content),
+            content=kept_content(content),
             headers=headers,
         )
         self.requests.append(entry)

@@ -33,14 +33,6 @@ def validate_request(incoming: IncomingRequest, planned_failure: PlannedFailure 
     )
 
 
-def json_or_none(content: bytes) -> Any:
-    """Return a body decoded as JSON, or None if it is not JSON."""
-    try:
-        return loads(content)
-    except ValueError:
-        return None
-
-
 def _parse_body(operation: Operation, content: bytes) -> Any:
     validator = request_validator(operation.operation_id)
     if validator is None:

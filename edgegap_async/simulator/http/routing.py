@@ -56,7 +56,7 @@ class Routes:
             (self._nested if operation.nested else same_length).append(Route.of(operation))
 
     def find(self, method: str, path: str) -> MatchedRoute | frozenset[str]:
-        """Return the operation of a request.
+        """Return the operation of a request. HEAD has the operation of GET; its response is sent without the body.
 
         Returns:
             The matched route, or, if the path exists with other methods only, those methods; an empty set if no
@@ -67,7 +67,7 @@ class Routes:
             parameters = route.match(path)
             if parameters is None:
                 continue
-            if route.operation.method == method:
+            if route.operation.method == ("GET" if method == "HEAD" else method):
                 return MatchedRoute(route.operation, parameters)
-            methods.add(route.operation.method)
+            methods |= {"GET", "HEAD"} if route.operation.method == "GET" else {route.operation.method}
         return frozenset(methods)

@@ -26,6 +26,10 @@ def _correct_legacy(content: dict[str, Any]) -> None:
     # the document describes the list as a single component
     components = content["components"]["schemas"]["MatchmakerComponentListResponse"]["properties"]
     components["data"] = {"type": "array", "items": components["data"]}
+    # its introduction says "number or null", its schema says "number"
+    pagination = content["components"]["schemas"]["Pagination"]["properties"]
+    for name in ("next_page_number", "previous_page_number"):
+        pagination[name]["nullable"] = True
 
 
 def _correct_v1(content: dict[str, Any]) -> None:

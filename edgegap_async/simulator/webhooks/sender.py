@@ -12,6 +12,7 @@ import aiohttp
 import attrs
 
 from edgegap_async.json_codec import dumps
+from edgegap_async.simulator.bounded_list import BoundedList
 from edgegap_async.simulator.clock import Clock
 from edgegap_async.simulator.http.fault_kinds import WebhookFault
 from edgegap_async.simulator.http.loopback import is_loopback
@@ -19,6 +20,9 @@ from edgegap_async.wake_up import WakeUp
 
 _RESPONSE_TIMEOUT: Final = 10.0
 """Seconds that a receiver has to respond."""
+
+MAX_LOGGED_WEBHOOKS: Final = 20_000
+"""The maximum number of webhooks in the log."""
 
 _SHORTEST_SLEEP: Final = 0.0001
 """Seconds: a sleep that is shorter than the resolution of the event loop's clock would not let time pass."""
@@ -79,8 +83,8 @@ class WebhookSender(Generic[T]):
             poll_interval: Seconds of the event loop between two checks of the clock. Needed for a clock that does
                 not run with the loop; by default, the sender sleeps until the next event.
         """
-        self.sent: list[LoggedWebhook] = []
-        """The webhooks that were due, in that order."""
+        self.sent: list[LoggedWebhook] = BoundedList(MAX_LOGGED_WEBHOOKS)
+        """The newest webhooks that were due, in that order."""
         self._describe = describe
         self._clock = clock
         self._take_fault = take_fault
@@ -102,7 +106,7 @@ class WebhookSender(Generic[T]):
             self._start(self._follow(schedule, wake_up))
 
     async def notified(self, id: str) -> None:
-        """Wait until the first webhook of an id was sent; returns at once for an id without webhooks."""
+        """Wait until the first webhook of an id was sent; returns at once if it was, or if the id has no webhooks."""
         if id in self._notified:
             await self._notified[id].wait()
 
@@ -136,7 +140,9 @@ class WebhookSender(Generic[T]):
         delivery = _Delivery(self, schedule.id, event, url, dumps(schedule.payload()))
         fault = self._take_fault()
         await (delivery.send() if fault is None else fault.apply(delivery))
-        self._notified[schedule.id].set()
+        # waiting tasks keep the event; nothing else needs it from now on
+        if (first := self._notified.pop(schedule.id, None)) is not None:
+            first.set()
 
     def log(self, delivery: _Delivery) -> LoggedWebhook:
         """Append a webhook to ``sent`` and return its entry."""
