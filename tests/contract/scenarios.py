@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from edgegap_async import CustomSession, DeployFilter, EdgegapClient, Filter, SessionConfig, User
+from edgegap_async import CustomSession, DeployFilter, EdgegapClient, Filter, SessionConfig, User, VersionPort
 from edgegap_async.simulator import LocalEdgegap
 
 Scenario: TypeAlias = Callable[[EdgegapClient, LocalEdgegap], Awaitable[None]]
@@ -116,7 +116,10 @@ async def sessions(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
     """Two sessions that share one server."""
     await edgegap.applications.create("kart", image=b"png")
     seats = SessionConfig(kind="Seat", sockets=4)
-    await edgegap.versions.create("kart", "v1.2", req_cpu=512, req_memory=1024, **IMAGE, session_config=seats)
+    ports = [VersionPort(port=7777)]
+    await edgegap.versions.create(
+        "kart", "v1.2", req_cpu=512, req_memory=1024, **IMAGE, ports=ports, session_config=seats
+    )
     async with edgegap.sessions.running("kart", "v1.2", users=USERS) as first:
         assert first.deployment is not None
         async with edgegap.sessions.running("kart", "v1.2", users=["192.0.2.4"]) as second:

@@ -139,7 +139,10 @@ async def test_a_duration_of_0_or_less_has_no_end(
     edgegap: EdgegapClient, local: LocalEdgegap, max_duration: int, ends: bool
 ) -> None:
     await edgegap.applications.create("kart", image=b"png")
-    created = await edgegap.versions.create("kart", "v1.2", **RESOURCES, **IMAGE, max_duration=max_duration)
+    ports = [VersionPort(port=7777)]
+    created = await edgegap.versions.create(
+        "kart", "v1.2", **RESOURCES, **IMAGE, ports=ports, max_duration=max_duration
+    )
     assert created.max_duration == max_duration
     server = await edgegap.deployments.deploy("kart", "v1.2", users=["203.0.113.7"])
     details = await edgegap.deployments.get(server.request_id)
