@@ -312,3 +312,51 @@ async def test_filters_and_order_are_sent_as_the_query_parameter(
         ],
         "order_by": [{"field": "created_at", "order": "asc"}],
     }
+
+
+@pytest.mark.parametrize(("prefetch", "together"), [(0, 1), (1, 1), (3, 3), (9, 5)])
+async def test_as_many_pages_as_prefetch_says_are_fetched_together(prefetch: int, together: int) -> None:
+    unchanging = ChangingList(60, [])
+    stream = unchanging.stream(page_size=10, prefetch=prefetch, live=False)
+    assert len(await stream.collect()) == 60
+    assert unchanging.max_running == together, "the first page shows that five others follow"
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "live", "fetched"), [(0, True, [1]), (4, True, [1, 2]), (4, False, [1, 2, 3, 4, 5])]
+)
+async def test_the_next_pages_are_fetched_while_the_caller_works_with_one(
+    prefetch: int, live: bool, fetched: list[int]
+) -> None:
+    unchanging = ChangingList(60, [])
+    async with aclosing(unchanging.stream(page_size=10, prefetch=prefetch, live=live).pages()) as pages:
+        assert (await anext(pages)).number == 1
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert unchanging.fetched == fetched
+
+
+async def test_after_a_removal_pages_are_fetched_one_at_a_time() -> None:
+    changing = ChangingList(100, [(0, []), (0, [0])])
+    together: dict[bool, int] = {}
+    async with aclosing(changing.stream(page_size=10, prefetch=3, live=False).pages()) as pages:
+        async for page in pages:
+            was_removed = page.total_count == 99
+            if was_removed not in together:
+                changing.max_running = 0
+            for _ in range(5):
+                await asyncio.sleep(0)
+            together[was_removed] = changing.max_running
+    assert together == {False: 3, True: 1}
+
+
+async def test_first_and_collect_request_no_more_than_they_return(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    await _deployed(client, 3)
+    stream = client.deployments.list(page_size=2)
+    assert await stream.first() is not None
+    assert [(query["page"], query["limit"]) for query in _lists(unlimited)] == [("1", "1")]
+    assert len(await stream.collect(limit=1)) == 1
+    assert len(await stream.collect(limit=2)) == 2
+    assert len(await stream.collect(limit=3)) == 3
