@@ -123,3 +123,19 @@ def test_rows_that_new_ones_pushed_back_do_not_count_as_repeated() -> None:
     cursor.record(page(1, rows=50, size=50, total=1000, has_next=True), has_new_rows=True)
     cursor.record(page(2, rows=50, size=50, total=1100, has_next=True), has_new_rows=False)
     assert _repeat_until_stalled(cursor, 1100) == 1 + 3  # up to row 150 they are those of the first page
+
+
+@pytest.mark.parametrize(
+    ("first_unread", "margin", "expected"),
+    [
+        (7, 0, (2, 7)),  # 7 to 14, where a page of 10 would end at 10
+        (11, 0, (2, 10)),
+        (25, 0, (4, 8)),
+        (25, 5, (3, 10)),  # begins at 20, so that five more rows can be removed
+        (25, 30, (4, 8)),  # no page that begins at 0 ends behind 25
+    ],
+)
+def test_the_next_page_is_the_one_that_ends_furthest_back(
+    first_unread: int, margin: int, expected: tuple[int, int]
+) -> None:
+    assert Cursor(10, first_unread=first_unread, margin=margin).next_page() == expected

@@ -360,3 +360,20 @@ async def test_first_and_collect_request_no_more_than_they_return(
     assert len(await stream.collect(limit=1)) == 1
     assert len(await stream.collect(limit=2)) == 2
     assert len(await stream.collect(limit=3)) == 3
+
+
+async def test_an_empty_list_has_one_page_and_pages_without_a_new_row_are_left_out() -> None:
+    empty = [page async for page in ChangingList(0, []).stream(page_size=10).pages()]
+    assert [(page.number, page.items, page.total_count) for page in empty] == [(1, (), 0)]
+    # ten new rows push those of the first page into the second
+    pushed = [page async for page in ChangingList(30, [(0, []), (10, [])]).stream(page_size=10).pages()]
+    assert [(page.number, len(page.items)) for page in pushed] == [(1, 10), (3, 10), (4, 10)]
+
+
+async def test_no_page_is_requested_after_the_last() -> None:
+    unchanging = ChangingList(30, [])
+    async with aclosing(unchanging.stream(page_size=10, prefetch=1).pages()) as pages:
+        async for _ in pages:
+            for _ in range(5):
+                await asyncio.sleep(0)
+    assert unchanging.fetched == [1, 2, 3]
