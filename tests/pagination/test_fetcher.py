@@ -13,6 +13,7 @@ from edgegap_async.errors import DecodeError, NotFound
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.pagination.cursor import FetchedPage
 from edgegap_async.pagination.fetcher import PageFetcher
+from edgegap_async.pagination.stream import PageStream
 from edgegap_async.transport import Pipeline
 
 MISSING = NotFound(404, "That page contains no results", {}, "deployment-list")
@@ -128,3 +129,25 @@ async def test_a_list_that_documents_no_pages_is_requested_with_a_number_only_af
     for number in (1, 2):
         await fetcher.fetch(number, 25)
     assert [request["query"] for request in service.requests] == [{}, {"page": "2"}]
+
+
+async def test_a_stream_passes_on_what_each_page_is_requested_with() -> None:
+    service = OneResponse({"data": []})
+    stream: PageStream[DeploymentRow] = PageStream(
+        cast("Pipeline", service),
+        "deployment-list",
+        DeploymentRow,
+        key=lambda row: row.request_id,
+        path={"name": "kart"},
+        query={"order_by": "created_at"},
+        prefetch=3,
+        timeout=1.5,
+    )
+    assert await stream.collect() == []
+    (request,) = service.requests
+    assert request == {
+        "operation_id": "deployment-list",
+        "path": {"name": "kart"},
+        "query": {"order_by": "created_at", "page": "1", "limit": "100"},
+        "timeout": 1.5,
+    }

@@ -377,3 +377,37 @@ async def test_no_page_is_requested_after_the_last() -> None:
             for _ in range(5):
                 await asyncio.sleep(0)
     assert unchanging.fetched == [1, 2, 3]
+
+
+@pytest.mark.parametrize("page_size", [0, -1, 1.5, None])
+def test_a_page_has_at_least_one_row(page_size: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match="page_size"):
+        ChangingList(0, []).stream(page_size=page_size)
+
+
+async def test_a_list_counts_as_unchanging_unless_it_is_said_to_be_live() -> None:
+    unchanging = ChangingList(50, [])
+    stream: PageStream[DeploymentRow] = PageStream(
+        cast("Pipeline", unchanging),
+        "deployment-list",
+        DeploymentRow,
+        key=lambda row: row.request_id,
+        page_size=10,
+        prefetch=3,
+    )
+    assert len(await stream.collect()) == 50
+    assert unchanging.max_running == 3
+
+
+async def test_the_next_page_is_fetched_ahead_after_a_removal_too() -> None:
+    changing = ChangingList(100, [(0, []), (0, [0])])
+    ahead: dict[int, int] = {}
+    async with aclosing(changing.stream(page_size=10).pages()) as pages:
+        async for page in pages:
+            before = len(changing.fetched)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            ahead[page.number] = len(changing.fetched) - before
+            if len(ahead) == 5:
+                break
+    assert [*ahead.values()] == [1] * 5

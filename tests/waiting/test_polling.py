@@ -197,6 +197,18 @@ async def test_a_version_whose_duration_is_typical_is_first_polled_when_it_can_b
     assert service.polls == [("a", pytest.approx(moment)) for moment in (8.0, 9.0)]
 
 
+@pytest.mark.looptime
+async def test_polls_follow_the_typical_duration() -> None:
+    service = Service(ready_at=9.5)
+    watcher = watcher_of(service)
+    for _ in range(5):
+        watcher.history.record(KART, 10.0)
+    watcher.on_requested("a", KART)
+    assert await wait(watcher) == pytest.approx(10.0)
+    # none was ready before 8 s, and no pause is longer than 5 s
+    assert service.polls == [("a", pytest.approx(moment)) for moment in (5.0, 8.0, 9.0, 10.0)]
+
+
 # what is measured
 
 
@@ -326,6 +338,18 @@ async def test_after_a_webhook_without_a_body_no_other_is_expected() -> None:
     watcher.on_requested("a", KART, has_webhook=True)
     watcher.poll_now("a")
     assert await wait(watcher) == 1.0
+
+
+@pytest.mark.looptime
+async def test_two_webhooks_at_the_same_moment_poll_once() -> None:
+    service = Service()
+    watcher = watcher_of(service)
+    waiting = waits(watcher, "a")
+    await asyncio.sleep(0.5)
+    watcher.poll_now("a")
+    watcher.poll_now("a")
+    await until(0.75, *waiting)
+    assert service.polls == [("a", 0.0), ("a", 0.5)]
 
 
 # one by one, or by pages
@@ -522,3 +546,35 @@ async def test_an_incomplete_snapshot_is_received_again_and_again() -> None:
         for _ in range(3):
             watcher._publish(subscription.entry, attrs.evolve(INCOMPLETE))
             assert (await subscription.next()).progress is Progress.INCOMPLETE
+
+
+@attrs.define
+class SlowToEnd:
+    """Polls that never end, and take one round of the event loop more to be cancelled with each poll."""
+
+    polls: int = 0
+    under_way: int = 0
+
+    async def poll(self, _: Entry) -> Seen:
+        self.polls += 1
+        rounds = self.polls * 3
+        self.under_way += 1
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            self.under_way -= 1
+        return PENDING
+
+
+@pytest.mark.looptime
+async def test_closing_waits_until_each_poll_has_ended() -> None:
+    probe = SlowToEnd()
+    watcher: Watcher[Seen] = Watcher("thing", probe, None, EVERY_SECOND)  # type: ignore[arg-type]
+    waiting = waits(watcher, "abc")
+    await asyncio.sleep(0.5)
+    assert probe.under_way == 3
+    await watcher.close()
+    assert probe.under_way == 0
+    assert all(isinstance(each, ClientStateError) for each in await asyncio.gather(*waiting, return_exceptions=True))

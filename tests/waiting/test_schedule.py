@@ -100,3 +100,14 @@ async def test_an_entry_ends_with_its_last_subscription() -> None:
     assert [*registry] == [added]
     registry.unsubscribe(added, every_snapshot=False)
     assert (added.subscriptions, registry.get("a"), len(registry)) == (0, None, 0)
+
+
+@pytest.mark.looptime
+async def test_an_entry_counts_each_subscription_that_wants_every_snapshot() -> None:
+    registry: WatchRegistry[Deployment] = WatchRegistry()
+    added = registry.add("a", {})
+    for _ in range(3):
+        registry.subscribe(added, every_snapshot=True)
+    assert (added.subscriptions, added.progress_subscriptions) == (3, 3)
+    registry.unsubscribe(added, every_snapshot=True)
+    assert (added.subscriptions, added.progress_subscriptions) == (2, 2)
