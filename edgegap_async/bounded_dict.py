@@ -1,12 +1,15 @@
-"""A dictionary that forgets."""
+"""A dictionary that forgets, and what its items take in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_ITEM_BYTES: Final = 500
+"""What an object that is kept takes in addition to its body, approximately."""
 
 
 class BoundedDict(dict[K, V]):
@@ -46,3 +49,8 @@ class BoundedDict(dict[K, V]):
         value = self[key]
         del self[key]
         return value
+
+
+def size_in_memory(*bodies: bytes) -> int:
+    """Return the memory that is taken by objects with these bodies, as the size of an item of a ``BoundedDict``."""
+    return sum(len(body) + _ITEM_BYTES for body in bodies)

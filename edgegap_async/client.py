@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from edgegap_async.config import Settings, parse_base_url
 from edgegap_async.decoding.decoder import decode
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook
+from edgegap_async.frames import without_locals
 from edgegap_async.limits import RateLimits, buckets_for
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.creation import GuardPolicy
@@ -53,6 +55,9 @@ logger: Final = logging.getLogger("edgegap_async")
 
 _CLOSING_SECONDS: Final = 30.0
 
+_CONNECTIONS: Final = 100
+"""The most connections of a client without rate limits."""
+
 
 class EdgegapClient:
     """The Edgegap API for one organisation, inside its rate limits.
@@ -68,6 +73,7 @@ class EdgegapClient:
     way.
     """
 
+    @without_locals
     def __init__(
         self,
         token: str | None = None,
@@ -116,11 +122,19 @@ class EdgegapClient:
         """
         validate_int(prefetch, "prefetch (pages)")
         settings = Settings.read(token, base_url, timeout)
-        self._session = HttpSession(session, proxy=proxy, tls=ssl, max_response_bytes=max_response_bytes)
+        buckets = buckets_for(rate_limits)
+        is_limited = all(math.isfinite(bucket.rate) for bucket in buckets.values())
+        self._session = HttpSession(
+            session,
+            proxy=proxy,
+            tls=ssl,
+            max_response_bytes=max_response_bytes,
+            max_connections=0 if is_limited else _CONNECTIONS,  # the rates limit how many requests are under way
+        )
         self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
-            settings, self._session, buckets_for(rate_limits), retry or RetryPolicy(), on_event=on_event, decode=decode
+            settings, self._session, buckets, retry or RetryPolicy(), on_event=on_event, decode=decode
         )
         self._guard = DeployGuard(self._pipeline, self._background, guard or GuardPolicy(), self._journal)
         self._watchers = Watchers(self._pipeline)
@@ -157,7 +171,12 @@ class EdgegapClient:
         self.monitor: Monitoring = Monitoring(core)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_pipeline"):
+            return "<EdgegapClient, not created>"
         return f"<EdgegapClient {self._pipeline.settings.base_url}, {self._session.state}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("an EdgegapClient cannot be pickled or copied: create one in each process")
 
     async def __aenter__(self) -> Self:
         await self._session.open()
@@ -242,8 +261,9 @@ class EdgegapClient:
 
         Raises:
             ConfigurationError: There is neither a journal nor ``older_than`` nor ``orphans``, or a value is invalid.
-            RecoveryFailed: Not all of them could be stopped; those remain in the journal. It has the others in
-                ``recovered``.
+            RecoveryFailed: Not all of them could be stopped, or a file of the journal cannot be read; those remain in
+                the journal. It has the others in ``recovered``.
+            JournalError: The files of the journal cannot be listed.
         """
         self._session.require_open()
         recovery = Recovery(guard=self._guard, dry_run=dry_run, agreed=orphans)
@@ -255,8 +275,7 @@ class EdgegapClient:
             _validate_age(older_than)
         living = {self._guard.tags.owner}
         if self._journal is not None:
-            await recovery.by_journal(self._journal)
-            living |= await self._journal.living_owners()
+            living |= await recovery.by_journal(self._journal)
         if older_than is not None:
             await recovery.by_tags(older_than, living)
         await recovery.stop(orphans or ())

@@ -21,6 +21,7 @@ import attrs
 from edgegap_async.client import EdgegapClient
 from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import ConfigurationError, DecodeError
+from edgegap_async.frames import without_locals
 from edgegap_async.json_codec import loads
 from edgegap_async.models.deployments import DeploymentRow, StopReceipt
 from edgegap_async.models.locations import Location
@@ -199,6 +200,7 @@ class InjectedEnvironment:
     context_url: str | None = _str_field("CONTEXT_URL", shown=False)
     context_token: Secret | None = _secret_field("CONTEXT_TOKEN")
 
+    @without_locals
     async def stop(self, *, timeout: float = 60.0) -> StopReceipt:
         """Stop the deployment that this process runs in: ``DELETE /v1/self/stop/{deployment_id}/{stop_key}``.
 
@@ -215,6 +217,7 @@ class InjectedEnvironment:
         async with _SelfEndpoint.parse(self.delete_url, self.delete_token, "DELETE").client(timeout) as (edgegap, own):
             return await edgegap.deployments.self_stop(own.id, own.key, token=own.token)
 
+    @without_locals
     async def context(self, *, timeout: float = 60.0) -> DeploymentRow:
         """Return the current state of this deployment: ``GET /v1/context/{request_id}/{security_number}``.
 
@@ -230,6 +233,7 @@ class InjectedEnvironment:
         async with self._context_endpoint().client(timeout) as (edgegap, own):
             return await edgegap.context.get(own.id, own.number, token=own.token)
 
+    @without_locals
     async def create_tag(self, name: str, *, timeout: float = 60.0) -> Tag:
         """Add a tag to this deployment, to find it in lists: ``POST /v1/context/{request_id}/{security_number}/tags``.
 
@@ -245,6 +249,7 @@ class InjectedEnvironment:
         async with self._context_endpoint().client(timeout) as (edgegap, own):
             return await edgegap.context.create_tag(own.id, own.number, name, token=own.token)
 
+    @without_locals
     async def delete_tag(self, name: str, *, timeout: float = 60.0) -> None:
         """Remove a tag from this deployment: ``DELETE /v1/context/{request_id}/{security_number}/tags/{tag_name}``.
 
@@ -277,7 +282,7 @@ class _SelfEndpoint:
 
     base: str
     id: str
-    key: str
+    key: str = attrs.field(repr=False)
     token: Secret
 
     @classmethod

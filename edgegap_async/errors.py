@@ -27,6 +27,7 @@
     │       ├── DeploymentFailed (WaitFailed)
     │       ├── DeploymentTerminated (WaitTerminated)
     │       └── ReadyTimeout (WaitTimeout)
+    ├── JournalError                          the journal on disk cannot be written or read
     └── CleanupFailed                         something that the client started may still run, and be billed
 """
 
@@ -93,19 +94,24 @@ class TransportError(EdgegapError):
     Attributes:
         outcome: Whether the service may have carried out the request.
         operation: The operation, None outside of a call.
+        is_permanent: Whether a retry would fail in the same way: the proxy refuses the client's user name and password.
     """
 
-    def __init__(self, message: str, *, outcome: Outcome, operation: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, outcome: Outcome, operation: str | None = None, is_permanent: bool = False
+    ) -> None:
         """Keep the attributes.
 
         Args:
             message: The error message.
             outcome: Whether the service may have carried out the request.
             operation: The operation, None outside of a call.
+            is_permanent: Whether a retry would fail in the same way.
         """
         super().__init__(message)
         self.outcome = outcome
         self.operation = operation
+        self.is_permanent = is_permanent
 
 
 class DeadlineExceeded(EdgegapError, TimeoutError):
@@ -256,10 +262,12 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
     429: RateLimited,
 }
 
+PROXY_ADVICE: Final = "check the user name and password in proxy="
+
 _ADVICE: Final[Mapping[int, str]] = {
     401: "Check EDGEGAP_API_TOKEN, or the token given to the client",
     403: "The token is valid but may not do this",
-    407: "This is the response of the HTTP proxy: check the user name and password in proxy=",
+    407: f"This is the response of the HTTP proxy: {PROXY_ADVICE}",
     429: "The limit holds for the whole organisation: check which other processes use the same token",
 }
 
@@ -355,8 +363,12 @@ class ReadyTimeout(DeploymentError, WaitTimeout):
     """The deployment was not ready in time."""
 
 
+class JournalError(EdgegapError):
+    """The journal on disk cannot be written or read: it has no space, no permission, was removed or is damaged."""
+
+
 class CleanupFailed(EdgegapError):
-    """Something that the client started may still run, and be billed: stop it by hand.
+    """Something that the client started may still run, and be billed, or the journal lacks what became of it.
 
     Attributes:
         id: Its id or, if the response to its create request was lost, the tag that finds it.

@@ -9,6 +9,9 @@ from edgegap_async.errors import ConfigurationError
 
 _HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
 
+_CONTROL_ESCAPES: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+"""What follows the backslash of a control character in JSON and in a repr."""
+
 
 class _HeaderValue(str):
     """A header value whose repr is hidden in the mappings and stack frames that hold it."""
@@ -75,7 +78,8 @@ def _escaped(character: str) -> str:
     in_json = "".join(rf"\\{{1,8}}u(?i:{unit:04x})" for unit in _utf_16(character))
     in_url = "".join(f"%(?i:{byte:02x})" for byte in character.encode(errors="surrogatepass"))
     plain = r"\\{1,8}" if character == "\\" else rf"\\{{0,8}}{re.escape(character)}"
-    return f"(?:{plain}|{in_json}|{in_url})"
+    control = rf"|\\{{1,8}}{name}" if (name := _CONTROL_ESCAPES.get(character)) else ""
+    return f"(?:{plain}|{in_json}|{in_url}{control})"
 
 
 def _utf_16(character: str) -> list[int]:

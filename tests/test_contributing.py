@@ -69,7 +69,7 @@ def method() -> Any:
 
 
 def source(thing: Any) -> Path:
-    return Path(inspect.getsourcefile(thing) or "")
+    return Path(inspect.getsourcefile(inspect.unwrap(thing)) or "")
 
 
 def module(file: Path) -> Any:

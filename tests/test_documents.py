@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import re
@@ -21,6 +22,7 @@ import uvicorn
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from edgegap_async.errors import CleanupFailed
 from edgegap_async.operations import DOCUMENTED_RATES, OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
 
@@ -179,7 +181,12 @@ async def test_the_matchmaker_survives_a_stop_that_is_refused(
     quick: LocalEdgegap, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick.faults.add("deployment-delete", "status", code=403)
-    lines = await run_matchmaker(capsys)
+    with pytest.raises(ExceptionGroup, match="may still run") as closing:
+        await run_matchmaker(capsys)
+    assert [each.id for each in closing.value.exceptions if isinstance(each, CleanupFailed)] == [
+        each.request_id for each in quick.deployments
+    ]
+    lines = capsys.readouterr().out.splitlines()
     assert sum("plays on" in line for line in lines) == 5
     assert sum("failed:" in line and "403" in line for line in lines) == 1
     assert len(quick.deployments) == 1, "the other four servers are stopped"
@@ -340,6 +347,51 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
     code = " ".join(token.content for token in inline_tokens(page, "code_inline"))
     named = re.findall(r"(?:benchmarks|docs|edgegap_async|examples|tests)/[\w/.-]*", code)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def tables(page: Path) -> Iterator[list[list[Token]]]:
+    """The tables of a page: their rows, the heading first, each as its cells."""
+    rows: list[list[Token]] = []
+    for token in MarkdownIt().enable("table").parse(page.read_text()):
+        match token.type:
+            case "table_open":
+                rows = []
+            case "tr_open":
+                rows.append([])
+            case "inline" if rows:
+                rows[-1].append(token)
+            case "table_close":
+                yield rows
+                rows = []
+            case _:
+                pass
+
+
+def promises(page: Path) -> dict[str, list[str]]:
+    """The promises of a page, each with the tests that its row names."""
+    return {
+        promise.content: [span.content for span in tests.children or () if span.type == "code_inline"]
+        for heading, *rows in tables(page)
+        if [cell.content for cell in heading] == ["promise", "test"]
+        for promise, tests in rows
+    }
+
+
+PROMISES = [pytest.param(tests, id=f"{page.name}: {each}") for page in PAGES for each, tests in promises(page).items()]
+
+
+def test_three_pages_list_their_promises() -> None:
+    assert {page.name for page in PAGES if promises(page)} == {"behaviour.md", "guarantees.md", "webhooks.md"}
+
+
+@pytest.mark.parametrize("tests", PROMISES)
+def test_each_promise_names_tests_that_exist(tests: list[str]) -> None:
+    assert tests, "the row has no test"
+    for test in tests:
+        file, _, name = test.partition("::")
+        assert name.startswith("test_")
+        defined = {getattr(node, "name", "") for node in ast.parse((ROOT / file).read_text()).body}
+        assert name in defined, test
 
 
 def test_the_package_links_to_the_repository() -> None:

@@ -9,14 +9,14 @@ import logging
 import pickle
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from types import FrameType
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
 from aioresponses import aioresponses
+from secret_leaks import chain, frames, held, leaks_of_frames
 
 from edgegap_async import EdgegapClient, EnvironmentVariable, Event, RetryPolicy
 from edgegap_async.config import Settings, parse_base_url, parse_proxy_url, parse_token
@@ -97,49 +97,6 @@ class Witness:
 
     def leaks(self, *secrets: str) -> list[str]:
         return [f"{where}: {text[:300]}" for where, text in self.shown for secret in secrets if secret in text]
-
-
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception with all its causes and contexts."""
-    seen: set[int] = set()
-    open_ends: list[BaseException | None] = [error]
-    while open_ends:
-        link = open_ends.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            open_ends += [link.__cause__, link.__context__]
-
-
-def frames(error: BaseException) -> Iterator[FrameType]:
-    """Yield the library's stack frames in the tracebacks of an exception, its causes and contexts."""
-    for link in chain(error):
-        for frame, _ in traceback.walk_tb(link.__traceback__):
-            if "/tests/" not in frame.f_code.co_filename:
-                yield frame
-
-
-def held(value: object) -> Iterator[object]:
-    """Yield a value, and what an error report shows of it: attributes, the items of mappings and sequences."""
-    yield value
-    yield from getattr(value, "__dict__", {}).values()
-    if isinstance(value, Mapping):
-        yield from value
-        yield from value.values()
-    elif isinstance(value, (list, tuple, set)):
-        yield from value
-
-
-def leaks_of_frames(error: BaseException, *secrets: str) -> list[str]:
-    """Return which locals of the library's stack frames show a secret: a string by its characters, not its repr."""
-    return [
-        f"{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else frame.f_code.co_name}: {name}"
-        for frame in frames(error)
-        for name, local in frame.f_locals.items()
-        for value in held(local)
-        for secret in secrets
-        if secret in repr(value) or (isinstance(value, str) and secret in value)
-    ]
 
 
 @pytest.fixture
@@ -647,7 +604,9 @@ def test_a_secret_is_scrubbed_from_text() -> None:
 
 
 @pytest.mark.parametrize("escape", ESCAPES)
-@pytest.mark.parametrize("secret", ["abc", "a/b+c", 'p"w', "back\\slash", "<b>'&", "a.b*c(", "t", "pä", "\U0001f511"])
+@pytest.mark.parametrize(
+    "secret", ["abc", "a/b+c", 'p"w', "back\\slash", "<b>'&", "a.b*c(", "t", "pä", "\U0001f511", "a\nb\t"]
+)
 def test_a_secret_is_scrubbed_in_every_escaped_form(secret: str, escape: Callable[[str], str]) -> None:
     scrubbed = Secret(secret).scrub(f"<<{escape(secret)}>>")
     assert scrubbed == "<<***>>"

@@ -147,7 +147,7 @@ def reap(options: ReapOptions) -> ExitCode:
 async def _list_and_stop(options: ReapOptions, older_than: timedelta | None) -> ExitCode:
     output = standard_output()
     async with EdgegapClient(journal=options.journal) as edgegap:
-        report = ReapReport(await edgegap.recover(older_than=older_than, dry_run=True))
+        report, is_complete = await _list(edgegap, older_than)
         if not options.json:
             _print_list(output, report.listed)
         is_agreed = bool(report.listed) and not options.dry_run and _confirm(options, len(report.listed))
@@ -157,8 +157,20 @@ async def _list_and_stop(options: ReapOptions, older_than: timedelta | None) -> 
         output.write(report.as_json())
     elif is_agreed:
         output.write(report.summary())
-    is_done = not report.failed and (is_agreed or options.dry_run or not report.listed)
+    is_done = is_complete and not report.failed and (is_agreed or options.dry_run or not report.listed)
     return ExitCode.OK if is_done else ExitCode.FAILED
+
+
+async def _list(edgegap: EdgegapClient, older_than: timedelta | None) -> tuple[ReapReport, bool]:
+    """Return the orphaned servers, and whether these are all; print what could not be read."""
+    try:
+        return ReapReport(await edgegap.recover(older_than=older_than, dry_run=True)), True
+    except RecoveryFailed as failures:
+        if not failures.recovered:
+            raise
+        for failure in failures.exceptions:
+            _print_failure(failure)
+        return ReapReport(failures.recovered), False
 
 
 def _confirm(options: ReapOptions, count: int) -> bool:

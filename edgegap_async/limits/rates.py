@@ -18,8 +18,6 @@ RateLimits: TypeAlias = Literal["documented"] | Mapping[str, float] | None
 UNDOCUMENTED_RATE: Final = 40.0
 """Requests a second of each bucket without a documented rate: ``stop`` and ``default``."""
 
-LONGEST_PAUSES: Final[Mapping[Bucket, float]] = MappingProxyType({"stop": 5.0})
-"""The most seconds of a ``Retry-After`` that are waited, by bucket: a server that is not stopped is billed."""
 
 # A bucket allows capacity + rate x span acquisitions in any span. With 95 % of the limit L as the rate and a capacity
 # of 1 plus 10 ms of that rate, this stays below L + 1, so at most L requests, in any span up to 1.0426 s: requests
@@ -29,6 +27,13 @@ _SHARE_OF_LIMIT: Final = 0.95
 _CATCH_UP_SECONDS: Final = 0.010
 
 BUCKETS: Final[tuple[Bucket, ...]] = get_args(Bucket)
+
+_LONGEST_PAUSE_SECONDS: Final = 300.0
+
+LONGEST_PAUSES: Final[Mapping[Bucket, float]] = MappingProxyType(
+    {**dict.fromkeys(BUCKETS, _LONGEST_PAUSE_SECONDS), "stop": 5.0}
+)
+"""The most seconds of a ``Retry-After`` that are waited, by bucket: a server that is not stopped is billed."""
 
 
 def bucket_under(limit: float) -> TokenBucket:

@@ -89,6 +89,8 @@ class TokenBucket:
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_waiting"):
+            return "<TokenBucket, not created>"
         return f"TokenBucket(rate={self._full_rate:g}, capacity={self._capacity:g}, waiting={self.waiting})"
 
     @property

@@ -44,12 +44,12 @@ class Selector(Model):
     Attributes:
         tag: The tag, 1 to 20 characters; the session gets it too.
         tag_only: Only give the session the tag, without restricting its deployments.
-        env: Environment variables for a deployment that is started for the session.
+        env: Environment variables for a deployment that is started for the session; not shown in ``repr``.
     """
 
     tag: str
     tag_only: bool = False
-    env: Mapping[str, JSON] | None = None
+    env: Mapping[str, JSON] | None = attrs.field(default=None, repr=False)
 
     def as_json(self) -> JSON:
         """Return the selector as the service expects it; raises ConfigurationError for a tag that is too long."""

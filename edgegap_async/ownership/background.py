@@ -7,17 +7,30 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from edgegap_async.errors import CleanupFailed
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
+from edgegap_async.errors import CleanupFailed, ClientStateError
 
 T = TypeVar("T")
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_SHORTEST_WAIT: Final = 0.001
-"""Seconds that are worth waiting for, at the end of ``drain``."""
-
 _LAST_SECONDS: Final = 5.0
 """What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
+
+
+async def result_of(task: asyncio.Task[T]) -> T:
+    """Return the result of a background task; if the caller is cancelled, the task goes on.
+
+    Raises:
+        ClientStateError: The client was closed, and has given the task up: the caller was not cancelled.
+    """
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        caller = asyncio.current_task()
+        if not task.cancelled() or caller is None or caller.cancelling():
+            raise
+    raise ClientStateError(f"this EdgegapClient was closed, and gave up after a while: {task.get_name()}")
 
 
 class BackgroundTasks:
@@ -28,6 +41,7 @@ class BackgroundTasks:
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._failures: list[CleanupFailed] = []
+        self._unsent: set[str] = set()
         self._before_drain: list[Callable[[], None]] = []
 
     def before_drain(self, callback: Callable[[], None]) -> None:
@@ -69,7 +83,7 @@ class BackgroundTasks:
         """
         task = self.start(work, name=name, id=id)
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             self._report_failure_of(task, id)
             raise
@@ -78,6 +92,10 @@ class BackgroundTasks:
         """Log what could not be cleaned up, and keep it to be raised when the client closes."""
         logger.error(message)
         self._failures.append(CleanupFailed(message, id=id))
+
+    def record_unsent(self, id: str) -> None:
+        """Have ``drain`` not report the tasks with an id: nothing was sent, so there is nothing to clean up."""
+        self._unsent.add(id)
 
     async def drain(self, seconds: float) -> None:
         """Wait for all tasks, at most ``seconds``, then cancel those that remain.
@@ -92,7 +110,7 @@ class BackgroundTasks:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         cancellation: asyncio.CancelledError | None = None
-        while self._tasks and (remaining := deadline - loop.time()) > _SHORTEST_WAIT:  # one may start another
+        while self._tasks and (remaining := deadline - loop.time()) > SHORTEST_TIMEOUT:  # one may start another
             try:
                 await asyncio.wait(self._tasks, timeout=remaining)
             except asyncio.CancelledError as error:
@@ -101,12 +119,14 @@ class BackgroundTasks:
                 cancellation = error
         self.has_given_up = True
         late = dict(self._tasks)
-        for task, id in late.items():
-            self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
+        for task in late:
             task.cancel()
         try:
             await asyncio.gather(*late, return_exceptions=True)
         finally:
+            for task, id in late.items():
+                if id not in self._unsent:
+                    self.report_failure(f"not finished when the client was closed: {task.get_name()}", id)
             failures, self._failures = self._failures, []
             if cancellation is not None:
                 raise cancellation
@@ -115,7 +135,10 @@ class BackgroundTasks:
 
     def _report_failure_of(self, task: asyncio.Task[Any], id: str) -> None:
         def report(done: asyncio.Task[Any]) -> None:
-            if not done.cancelled() and (error := done.exception()) is not None:
+            if done.cancelled():
+                if not self.has_given_up:
+                    self.report_failure(f"{done.get_name()} was cancelled", id)
+            elif (error := done.exception()) is not None:
                 self.report_failure(f"{done.get_name()} failed: {error}", id)
 
         task.add_done_callback(report)

@@ -11,17 +11,19 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from edgegap_async.deadlines import seconds_until
 from edgegap_async.errors import (
     BadRequest,
     DeadlineExceeded,
     EdgegapError,
     Gone,
     NotFound,
+    Outcome,
     RateLimited,
     ServerError,
     TransportError,
 )
-from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.background import BackgroundTasks, result_of
 
 T = TypeVar("T")
 Ready = TypeVar("Ready")
@@ -42,9 +44,6 @@ _LAST_ATTEMPT_SECONDS: Final = 3.0
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between two removals, beyond the retries of each call."""
-
-SHORTEST_TIMEOUT: Final = 0.001
-"""Seconds that remain for a call when its deadline has passed already: it then raises the usual error."""
 
 
 @attrs.frozen(kw_only=True)
@@ -89,11 +88,20 @@ class Cleanup:
             id_of: Returns the id of what was created.
             name: What it is called in the log.
         """
-        task = self.background.start(creating, name=f"create a {name}", id=name)
+        task = self.background.start(self._report_if_interrupted(creating, name), name=f"create a {name}", id=name)
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             self.remove_when_created(task, id_of, name=name, id=name)
+            raise
+
+    async def _report_if_interrupted(self, creating: Coroutine[Any, Any, T], name: str) -> T:
+        """Create something; only the end of the event loop cancels this."""
+        try:
+            return await creating
+        except asyncio.CancelledError:
+            if not self.background.has_given_up:
+                self.background.report_failure(f"the create request of a {name} was interrupted: it may exist", name)
             raise
 
     def remove_when_created(self, creating: asyncio.Task[T], id_of: Callable[[T], str], *, name: str, id: str) -> None:
@@ -111,6 +119,10 @@ class Cleanup:
                 created = await creating
             except EdgegapError:
                 return
+            except asyncio.CancelledError:
+                if creating.cancelled():  # at the end of the event loop, which it has reported
+                    return
+                raise
             await self.remove_with_retries(id_of(created))
 
         if not creating.cancelled():
@@ -135,27 +147,35 @@ class Cleanup:
             seconds: The deadline of creating and waiting together.
             name: What it is called in the log.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        deadline = asyncio.get_running_loop().time() + seconds
         id = id_of(await self.remove_on_cancel(creating, id_of, name=name))
         async with self.remove_on_exit(id):  # it is in use before any other task can run
-            yield await wait(id, max(deadline - loop.time(), SHORTEST_TIMEOUT))
+            yield await wait(id, seconds_until(deadline))
 
     @asynccontextmanager
     async def remove_on_exit(self, id: str) -> AsyncGenerator[None, None]:
-        """Remove it when the block ends; if that fails, raise, or add a note to the error of the block."""
+        """Remove it when the block ends.
+
+        If that fails, the error is raised, or a note is added to the error of the block. Closing the client raises it
+        as well.
+        """
         with self.use(id):
             try:
                 yield
             except BaseException as error:
                 await self.remove_after_error(error, id)
                 raise
-            await self.remove_now(id)
+            try:
+                await self.remove_now(id)
+            except EdgegapError as error:
+                error.add_note(f"{self.kind} {id} may still run")
+                self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
+                raise
 
     async def remove_now(self, id: str) -> object:
         """Remove it, also if the caller is cancelled meanwhile; return what ``remove`` returns."""
         if (removal := self.closing_removals.get(id)) is not None:
-            return await asyncio.shield(removal)
+            return await result_of(removal)
         removing = self.remove_with_retries(id)
         return await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
 
@@ -199,8 +219,24 @@ class Cleanup:
         except asyncio.CancelledError:
             if self.background.has_given_up:
                 raise
+            return await self._remove_once(id)
+
+    async def remove_at_once(self, id: str) -> None:
+        """Remove it with one short attempt, before the event loop ends; if that fails, it is reported."""
+        try:
+            await self._remove_once(id)
+        except EdgegapError as error:
+            self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
+
+    async def _remove_once(self, id: str) -> object:
+        try:
             async with asyncio.timeout(_LAST_ATTEMPT_SECONDS):
                 return await self.remove(id)
+        except TimeoutError as error:
+            if isinstance(error, DeadlineExceeded):
+                raise
+            problem = f"no response within {_LAST_ATTEMPT_SECONDS:.0f} s"
+            raise DeadlineExceeded(problem, outcome=Outcome.UNKNOWN) from None
 
     def _remove_all_in_use(self) -> None:
         for id in self.in_use - self.closing_removals.keys():

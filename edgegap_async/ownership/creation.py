@@ -66,7 +66,7 @@ class Creation(Generic[CreatedT]):
     Attributes:
         operation_id: Its row in the table of operations.
         model: What its response is decoded to.
-        body: Its JSON body, without the guard's tag.
+        body: Its JSON body, without the guard's tag; its environment variables can be secrets.
         application: The application's name.
         version: The version's name, None for the newest.
         adopt: Makes of a row in the list what the lost response would have been.
@@ -79,7 +79,7 @@ class Creation(Generic[CreatedT]):
 
     operation_id: str
     model: type[CreatedT]
-    body: dict[str, JSON]
+    body: dict[str, JSON] = attrs.field(repr=False)
     application: str
     version: str | None
     adopt: Callable[[ListedServer], CreatedT]

@@ -10,23 +10,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Unpack, cast
 
-from edgegap_async.errors import JSON, BadRequest, EdgegapError, Gone, NotFound, Unprocessable
+from edgegap_async.deadlines import seconds_until
+from edgegap_async.errors import (
+    JSON,
+    BadRequest,
+    DeadlineExceeded,
+    EdgegapError,
+    Gone,
+    NotFound,
+    Outcome,
+    Unprocessable,
+)
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import StopReceipt, StopResponse
-from edgegap_async.ownership.background import BackgroundTasks
+from edgegap_async.ownership.background import BackgroundTasks, result_of
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
 from edgegap_async.ownership.journal import Journal, JournalEvent
-from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, SEARCH_SECONDS, LostRequest, TagLookup
+from edgegap_async.ownership.list_search import SEARCH_SECONDS
+from edgegap_async.ownership.lookup import FIRST_PAUSE, LONGEST_PAUSE, LostRequest, TagLookup
 from edgegap_async.ownership.tag import GuardTag, GuardTags
-from edgegap_async.transport import CallOptions, Pipeline
+from edgegap_async.transport import CallEffect, CallOptions, Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_ABANDON_SECONDS: Final = 3.0
-"""How long the list is searched for the server of a create request that the end of the event loop interrupts."""
+_LAST_SEARCH_SECONDS: Final = 3.0
+"""How long the list is searched for the server of a create request at the end of the event loop."""
 
 
 class DeployGuard:
@@ -66,7 +78,7 @@ class DeployGuard:
         name = f"deployment of {creation.name}"
         task = self._background.start(self._create_once(creation, tag), name=f"create a {name}", id=str(tag))
         try:
-            return await asyncio.shield(task)
+            return await result_of(task)
         except asyncio.CancelledError:
             if creation.on_cancel == "stop":
                 self.cleanup.remove_when_created(task, lambda created: created.request_id, name=name, id=str(tag))
@@ -76,35 +88,50 @@ class DeployGuard:
 
     async def _create_once(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
         """Create a server. Only the end of the event loop cancels this: callers shield it."""
+        deadline = asyncio.get_running_loop().time() + creation.seconds
+        await self._record_request(creation, tag)
+        effects: list[CallEffect] = []
         try:
-            return await self._request_until_created(creation, tag)
+            return await self._request_until_created(creation, tag, deadline, effects)
         except asyncio.CancelledError:
-            if not self._background.has_given_up:
-                await self._abandon(creation, tag)
+            if all(effect.outcome is Outcome.NOT_SENT for effect in effects):
+                self._background.record_unsent(str(tag))
+            elif not self._background.has_given_up:
+                await self._stop_at_once(tag, f"the create request of {creation.name}", is_guarded=creation.is_guarded)
             raise
 
-    async def _abandon(self, creation: Creation[CreatedT], tag: GuardTag) -> None:
-        """Stop what an interrupted create request has started, or report the tag by which to find it."""
-        found = await self.lookup.search(tag, _ABANDON_SECONDS) if creation.is_guarded else None
+    async def _stop_at_once(
+        self, tag: GuardTag, interrupted: str, *, keep: str | None = None, is_guarded: bool = True
+    ) -> None:
+        """Stop what has a tag before the event loop ends, or report the tag by which to find it."""
+        found = await self.lookup.search(tag, _LAST_SEARCH_SECONDS) if is_guarded else None
         for server in found or ():
-            await self.cleanup.remove_with_retries(server.request_id)
-        if not found:
+            if server.request_id != keep:
+                await self.cleanup.remove_at_once(server.request_id)
+        if found is None or (keep is None and not found):
             self._background.report_failure(
-                f"the create request of {creation.name} was interrupted: a server with the tag {tag} may still run",
-                str(tag),
+                f"{interrupted} was interrupted: a server with the tag {tag} may still run", str(tag)
             )
 
-    async def _request_until_created(self, creation: Creation[CreatedT], tag: GuardTag) -> CreatedT:
-        """Request a server until there is a response, or its server is found, or no attempt remains."""
+    async def _request_until_created(
+        self, creation: Creation[CreatedT], tag: GuardTag, deadline: float, effects: list[CallEffect]
+    ) -> CreatedT:
+        """Request a server until there is a response, or its server is found, or no attempt remains.
+
+        Args:
+            creation: The create request.
+            tag: Its tag.
+            deadline: The moment of the loop's clock at which to end.
+            effects: What each request may have done is added.
+        """
         loop = asyncio.get_running_loop()
-        deadline, attempts = loop.time() + creation.seconds, 0
-        remaining = creation.seconds
+        attempts = 0
         lost: list[LostRequest] = []
-        await self._record(tag, "requested", name=creation.name)
         while True:
             attempts += 1
+            effects.append(CallEffect())
             try:
-                created = await self._request(creation, tag, remaining)
+                created = await self._request(creation, tag, seconds_until(deadline), effects[-1])
                 break
             except EdgegapError as error:
                 if isinstance(error, Unprocessable) and error.request_id is not None:
@@ -121,39 +148,55 @@ class DeployGuard:
                 if found is None or attempts >= self._policy.max_attempts or loop.time() >= deadline:
                     await self._give_up(tag, error, lost, deadline - loop.time())
                     raise
-                remaining = deadline - loop.time()
         id = created.request_id
         creation.on_created(tag, id)
-        await self._record_created(tag, id)
+        self._record_created(tag, id)
         if lost:
             sweep = self._stop_duplicates(tag, lost, keep=id)
             self._background.spawn(sweep, name=f"look for duplicates of {id} by {tag}", id=str(tag))
         return created
 
-    async def _request(self, creation: Creation[CreatedT], tag: GuardTag, seconds: float) -> CreatedT:
+    async def _request(
+        self, creation: Creation[CreatedT], tag: GuardTag, seconds: float, effect: CallEffect
+    ) -> CreatedT:
         body: dict[str, JSON] = {**creation.webhooks(tag), **creation.body}
         if creation.is_guarded:
             body["tags"] = [*cast("list[JSON]", creation.body.get("tags", [])), str(tag)]
         return await self._pipeline.call(
-            creation.operation_id, creation.model, body=body, timeout=seconds, priority=Priority.URGENT
+            creation.operation_id,
+            creation.model,
+            body=body,
+            timeout=seconds,
+            priority=Priority.URGENT,
+            effect=effect,
         )
 
     async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:
         """Stop what a create request that failed may have started."""
-        if isinstance(error, Unprocessable) and error.request_id is not None:
-            await self._record_created(tag, error.request_id)
-            await self.cleanup.remove_after_error(error, error.request_id, seconds=seconds)
+        in_error = error.request_id if isinstance(error, Unprocessable) else None
+        if in_error is not None:
+            self._record_created(tag, in_error)  # its stop, if it succeeds, is recorded as well
+            await self.cleanup.remove_after_error(error, in_error, seconds=seconds)
+        elif not lost and not may_have_been_created(error):
+            self._record(tag, "stopped")
         if lost:
             error.add_note(f"it may have started a server: one with the tag {tag} is looked for and stopped")
-            self._background.spawn(self._stop_duplicates(tag, lost), name=f"stop what has the tag {tag}", id=str(tag))
-        elif not may_have_been_created(error):
-            await self._record(tag, "stopped")
+            sweep = self._stop_duplicates(tag, lost, keep=in_error)
+            self._background.spawn(sweep, name=f"stop what has the tag {tag}", id=str(tag))
 
     async def _stop_duplicates(self, tag: GuardTag, lost: Sequence[LostRequest], *, keep: str | None = None) -> None:
         """Stop the servers that lost requests started, but one: as many as requests, or all that show up in time.
 
         If the list fails, the search goes on: closing the client ends it and reports it.
         """
+        try:
+            await self._watch_for_duplicates(tag, lost, keep)
+        except asyncio.CancelledError:
+            if self._background.has_given_up:
+                raise
+            await self._stop_at_once(tag, "the search for duplicates", keep=keep)
+
+    async def _watch_for_duplicates(self, tag: GuardTag, lost: Sequence[LostRequest], keep: str | None) -> None:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + max(self._policy.watch_seconds, self.lookup.settle_seconds)
         pause = FIRST_PAUSE
@@ -173,8 +216,11 @@ class DeployGuard:
                 break
             await asyncio.sleep(pause)
             pause = min(2 * pause, max(ends_at - loop.time(), FIRST_PAUSE), LONGEST_PAUSE)
+        if tag in self.lookup.list.nameless:
+            message = f"the list has a row with the tag {tag} whose id cannot be decoded: its server may still run"
+            self._background.report_failure(message, str(tag))
         if keep is None:
-            await self._record(tag, "stopped")
+            self._record(tag, "stopped")
 
     # stopping
 
@@ -198,7 +244,7 @@ class DeployGuard:
             receipt = StopReceipt(
                 request_id=request_id, message=response.message or "", deployment_summary=response.deployment_summary
             )
-        await self.record_stopped(request_id)
+        self.record_stopped(request_id)
         return receipt
 
     async def stop_urgently(self, request_id: str) -> StopReceipt:
@@ -214,21 +260,54 @@ class DeployGuard:
 
     # the journal
 
-    async def record_stopped(self, request_id: str) -> None:
+    def record_stopped(self, request_id: str) -> None:
         """Write down that a deployment is stopped or stopping."""
         if (tag := self._owned.pop(request_id, None)) is not None:
-            await self._record(tag, "stopped")
+            self._record(tag, "stopped", request_id)
 
     async def release(self, request_id: str) -> None:
         """Write down that this client is no longer responsible for a deployment."""
-        if (tag := self._owned.pop(request_id, None)) is not None:
-            await self._record(tag, "released")
+        if self._journal is None or (tag := self._owned.get(request_id)) is None:
+            return
+        seconds = self._pipeline.settings.timeout
+        try:
+            async with asyncio.timeout(seconds):
+                await self._journal.record(tag, "released")
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"the journal could not record within {seconds:.3g} s that deployment {request_id} is released: the "
+                "disk does not respond. It is recorded as soon as the disk does"
+            ) from None
+        self._owned.pop(request_id, None)
 
-    async def _record_created(self, tag: GuardTag, request_id: str) -> None:
+    async def _record_request(self, creation: Creation[CreatedT], tag: GuardTag) -> None:
+        """Write down that a server is about to be requested: what cannot be written down in time is not requested."""
+        if self._journal is None:
+            return
+        try:
+            async with asyncio.timeout(creation.seconds):
+                await self._journal.record(tag, "requested", name=creation.name)
+        except TimeoutError:
+            self._record(tag, "stopped")
+            raise DeadlineExceeded(
+                f"{creation.operation_id}: nothing was sent, because the journal could not record the request within "
+                f"{creation.seconds:.3g} s: the disk does not respond",
+                operation=creation.operation_id,
+            ) from None
+
+    def _record_created(self, tag: GuardTag, request_id: str) -> None:
         if self._journal is not None:
             self._owned[request_id] = tag
-            await self._journal.record(tag, "created", request_id=request_id)
+            self._record(tag, "created", request_id)
 
-    async def _record(self, tag: GuardTag, event: JournalEvent, *, name: str | None = None) -> None:
+    def _record(self, tag: GuardTag, event: JournalEvent, request_id: str | None = None) -> None:
+        """Write an event down in the background: closing the client waits for it, and raises what fails."""
         if self._journal is not None:
-            await self._journal.record(tag, event, name=name)
+            written = self._journal.record(tag, event, request_id=request_id)
+            id = request_id or str(tag)
+            self._background.spawn(_wait_for(written), name=f"record in the journal that {id} is {event}", id=id)
+
+
+async def _wait_for(written: asyncio.Future[None]) -> None:
+    with suppress(asyncio.CancelledError):  # at the end of the event loop: it is written nevertheless
+        await written

@@ -1,38 +1,26 @@
-"""Finds servers by their guard tags in the list of deployments, which may lag."""
+"""Finds the servers of lost create requests in the list of deployments, which may lag."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
-from edgegap_async.decoding.decoder import structure
-from edgegap_async.errors import JSON, BadRequest, DecodeError, EdgegapError
-from edgegap_async.models.encoding import string_values
-from edgegap_async.models.list_filter import Filter, query_text
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
+from edgegap_async.errors import DeadlineExceeded, EdgegapError
 from edgegap_async.ownership.creation import GuardPolicy, ListedServer
+from edgegap_async.ownership.list_search import ListSearch, SearchResult
 from edgegap_async.ownership.tag import GuardTag
-from edgegap_async.pagination import PageStream
 from edgegap_async.transport import Pipeline
 
 logger: Final = logging.getLogger("edgegap_async")
 
-_LIST: Final = "deployment-list"
-
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 2.0
-
-SEARCH_SECONDS: Final = 20.0
-"""The deadline of one search in the background."""
-
-_TAGS_PER_QUERY: Final = 100
-"""A page of servers, and a URL that is not too long."""
 
 
 @attrs.define(kw_only=True)
@@ -66,10 +54,9 @@ class TagLookup:
     def __init__(self, pipeline: Pipeline, policy: GuardPolicy) -> None:
         self.settle_seconds: float = policy.settle_seconds
         """Seconds after a request after which a server that the list does not show counts as absent."""
-        self._pipeline = pipeline
+        self.list: ListSearch = ListSearch(pipeline)
+        """Reads the list."""
         self._max_settle_seconds = policy.max_settle_seconds
-        self._is_query_refused = False
-        self._is_odd_row_reported = False
 
     async def find(self, tag: GuardTag, lost: LostRequest, deadline: float) -> Sequence[ListedServer] | None:
         """Search for the server of a lost request until it is found, or is certainly absent.
@@ -108,115 +95,25 @@ class TagLookup:
 
         Args:
             tag: The tag.
-            seconds: The deadline of the whole search, however many pages it reads.
+            seconds: The deadline of the search.
 
         Returns:
             The servers that the list shows with the tag now, None if that could not be found out.
         """
-        seconds = max(seconds, SHORTEST_TIMEOUT)
+        result: SearchResult
         try:
-            async with asyncio.timeout(seconds):
-                return [server for server, _ in await self._with_tags({str(tag): tag}, seconds)]
-        except (EdgegapError, TimeoutError) as error:
-            reason = str(error) or f"the list was not read to its end within {seconds:.3g} s"
-            logger.info("could not search the list for the tag %s: %s", tag, reason)
+            async with asyncio.timeout(max(seconds, SHORTEST_TIMEOUT)):
+                result = await self.list.search(tag)
+        except TimeoutError:
+            result = DeadlineExceeded(f"the list was not read to its end within {seconds:.3g} s")
+        if isinstance(result, EdgegapError):
+            logger.info("could not search the list for the tag %s: %s", tag, result)
             return None
+        return result
 
     async def find_settled(self, tags: Collection[GuardTag]) -> list[tuple[ListedServer, GuardTag]]:
         """Return the servers with some tags, once the settle time of each is over; raises the errors of the list."""
         latest = max(tag.requested_at for tag in tags)
-        await asyncio.sleep(max((latest - datetime.now(UTC)).total_seconds() + self.settle_seconds, 0))
-        found: list[tuple[ListedServer, GuardTag]] = []
-        remaining = iter(tags)
-        while batch := list(itertools.islice(remaining, _TAGS_PER_QUERY)):
-            found += await self._with_tags({str(tag): tag for tag in batch}, SEARCH_SECONDS)
-        return found
-
-    async def all_guarded(self) -> list[tuple[ListedServer, GuardTag]]:
-        """Return the servers of any client that have a guard tag, without those that are terminating."""
-        servers, _ = await self._rows(None, SEARCH_SECONDS)
-        servers = [server for server in servers if server.status is None or not server.status.gone]
-        return [
-            (server, tag) for server in servers for text in server.tags if (tag := GuardTag.parse(text)) is not None
-        ]
-
-    async def _with_tags(self, tags: Mapping[str, GuardTag], seconds: float) -> list[tuple[ListedServer, GuardTag]]:
-        """What the list shows with some tags now; if it refuses the query, all of the list is read.
-
-        Raises:
-            DecodeError: A tag is not found, and a row that cannot be decoded may have it.
-        """
-        rows: tuple[list[ListedServer], list[_OddRow]] | None = None
-        if not self._is_query_refused:
-            wanted = Filter(tags=[*tags] if len(tags) > 1 else next(iter(tags)))
-            try:
-                rows = await self._rows(query_text(wanted, None), seconds)
-            except BadRequest as error:
-                self._is_query_refused = True
-                logger.warning("the list refuses a query; all of it is read instead: %s", error)
-        servers, odd_rows = await self._rows(None, seconds) if rows is None else rows
-        # whatever a service does with a query: only what has the tag is this client's
-        found = [(server, tags[text]) for server in servers for text in server.tags if text in tags]
-        missing = tags.keys() - {str(tag) for _, tag in found}
-        for row in odd_rows:
-            if missing and (row.tags is None or not missing.isdisjoint(row.tags)):
-                raise row.error
-        return found
-
-    async def _rows(self, query: str | None, seconds: float) -> tuple[list[ListedServer], list[_OddRow]]:
-        """Read the list: the servers that it shows, and the rows that cannot be decoded."""
-        stream: PageStream[JSON] = PageStream(
-            self._pipeline,
-            _LIST,
-            cast("type[JSON]", JSON),
-            key=_row_key,
-            query=string_values(query=query),
-            prefetch=0,
-            timeout=max(seconds, SHORTEST_TIMEOUT),
-            live=True,
-        )
-        servers: list[ListedServer] = []
-        odd_rows: list[_OddRow] = []
-        for row in await stream.collect():
-            try:
-                servers.append(structure(row, ListedServer, operation=_LIST))
-            except DecodeError as error:
-                odd_rows.append(_OddRow(tags=_tags(row), error=error))
-        if odd_rows and not self._is_odd_row_reported:
-            self._is_odd_row_reported = True
-            logger.warning("the list has a row that cannot be decoded; such rows are skipped: %s", odd_rows[0].error)
-        return servers, odd_rows
-
-
-@attrs.frozen(kw_only=True)
-class _OddRow:
-    """A row of the list that cannot be decoded.
-
-    Attributes:
-        tags: Its tags, None if they cannot be decoded either.
-        error: Why not.
-    """
-
-    tags: Sequence[str] | None
-    error: DecodeError
-
-
-def _row_key(row: JSON) -> str:
-    """Return what identifies a row: its id, or all of it where it has none."""
-    id = row.get("request_id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) else repr(row)
-
-
-def _tags(row: JSON) -> tuple[str, ...] | None:
-    """Return the tags of a row, None if they cannot be decoded."""
-    try:
-        return structure(row, _Tagged, operation=_LIST).tags
-    except DecodeError:
-        return None
-
-
-@attrs.frozen(kw_only=True)
-class _Tagged:
-    """A row of which only the tags matter."""
-
-    tags: tuple[str, ...]
+        age = max((datetime.now(UTC) - latest).total_seconds(), 0)  # below 0 if the clock was set back
+        await asyncio.sleep(max(self.settle_seconds - age, 0))
+        return await self.list.search_many(tags)

@@ -9,10 +9,10 @@ from typing import Final, Self
 
 import attrs
 
-from edgegap_async.errors import EdgegapError
+from edgegap_async.errors import EdgegapError, JournalError
 from edgegap_async.models.deployments import StopReceipt
 from edgegap_async.ownership.guard import DeployGuard
-from edgegap_async.ownership.journal import Journal, OrphanedServer, RecoveryOutcome, StaleJournal
+from edgegap_async.ownership.journal import Journal, OrphanedServer, OtherJournals, RecoveryOutcome, StaleJournal
 
 _CONCURRENCY: Final = 20
 """Stops under way at a time."""
@@ -70,16 +70,27 @@ class Recovery:
     _found: dict[str, OrphanedServer] = attrs.field(factory=dict[str, OrphanedServer], init=False)
     _errors: dict[str, EdgegapError] = attrs.field(factory=dict[str, EdgegapError], init=False)
 
-    async def by_journal(self, journal: Journal) -> None:
-        """Stop the servers in stale journals, and remove each journal whose servers are all stopped."""
-        stale = await journal.lock_stale()
-        try:
-            while stale:
-                is_settled = self._concerns(stale[-1]) and await self._recover_journal(stale[-1])
-                await journal.release_stale(stale.pop(), is_settled=is_settled)
-        finally:
-            for each in stale:
-                await journal.release_stale(each, is_settled=False)
+    async def by_journal(self, journal: Journal) -> set[str]:
+        """Stop the servers in stale journals, and remove each journal whose servers are all stopped.
+
+        Returns:
+            The owners of journals whose clients are open, or may be.
+
+        Raises:
+            JournalError: The journals cannot be listed.
+        """
+        async with journal.lock_stale() as others:
+            if self.agreed is None:
+                self._errors |= others.errors
+            stale_journals = [stale for stale in others.stale if self._concerns(stale)]
+            if not self.dry_run:
+                for stale in stale_journals:
+                    if await self._recover_journal(stale):
+                        await self._remove(journal, stale, others)
+        if self.dry_run:  # it changes nothing, so it does not keep another recovery from the journals
+            for stale in stale_journals:
+                await self._recover_journal(stale)
+        return others.living
 
     async def by_tags(self, older_than: timedelta, living: Collection[str]) -> None:
         """Stop the servers whose tag says that they were requested long ago, by a client that is not known to live.
@@ -89,7 +100,7 @@ class Recovery:
             living: The owners of clients that are open.
         """
         try:
-            guarded = await self.guard.lookup.all_guarded()
+            guarded = await self.guard.lookup.list.all_guarded()
         except EdgegapError as error:
             self._errors["the list"] = error
             return
@@ -143,10 +154,17 @@ class Recovery:
         try:
             found = await self._find(orphan for orphan in stale.orphans if orphan.request_id is None)
         except EdgegapError as error:
-            self._errors[str(stale.path)] = error
+            self._errors[str(stale.file.path)] = error
             return False
         await self.stop([*known, *found])
-        return not self.dry_run and all(orphan.request_id in self._found for orphan in (*known, *found))
+        return all(orphan.request_id in self._found for orphan in (*known, *found))
+
+    async def _remove(self, journal: Journal, stale: StaleJournal, others: OtherJournals) -> None:
+        if not stale.is_damaged:
+            try:
+                await journal.remove(stale, others)
+            except JournalError as error:
+                self._errors[str(stale.file.path)] = error
 
     async def _find(self, orphans: Iterable[OrphanedServer]) -> list[OrphanedServer]:
         """Those of some orphans without an id that exist."""

@@ -49,15 +49,15 @@ class PageFetcher(Generic[T]):
     async def fetch(self, number: int, size: int) -> FetchedPage[T]:
         """Fetch a page.
 
-        A page after the first that is not found is returned as an empty page without a total: the list has become
-        shorter since the page was announced.
+        A page after the first that the service itself does not find is returned as an empty page without a total: the
+        list has become shorter since the page was announced.
 
         Args:
             number: The number of the page, from 1.
             size: The number of rows to request.
 
         Raises:
-            NotFound: The first page is not found.
+            NotFound: The first page is not found, or a proxy responds with 404.
             DecodeError: The response does not have the list's shape.
         """
         query = dict(self._query)
@@ -74,8 +74,8 @@ class PageFetcher(Generic[T]):
                 query=query,
                 timeout=self._timeout,
             )
-        except NotFound:
-            if number == 1:
+        except NotFound as error:
+            if number == 1 or not error.from_service:
                 raise
             return FetchedPage(items=(), number=number, size=size, total=None, has_next=False)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar, Unpack
 
+from edgegap_async.frames import without_locals
 from edgegap_async.models.states import SnapshotT
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination import DEFAULT_PAGE_SIZE, PageStream
@@ -19,7 +21,15 @@ T = TypeVar("T")
 
 
 class Service:
-    """A part of the API: a method names an operation, what it sends and its model; the pipeline does the rest."""
+    """A part of the API: a method names an operation, what it sends and its model; the pipeline does the rest.
+
+    Arguments can be secrets, so the errors of public methods show no local variables of this package.
+    """
+
+    def __init_subclass__(cls) -> None:
+        for name, member in vars(cls).copy().items():
+            if inspect.isfunction(member) and not name.startswith("_"):
+                setattr(cls, name, without_locals(member))
 
     def __init__(self, core: ClientCore) -> None:
         self._core = core

@@ -65,11 +65,12 @@ class Relays(Service):
         Raises:
             EdgegapError: What ``create`` and ``wait_until_ready`` raise.
         """
+        seconds = self._seconds(timeout)
         async with self._cleanup.lease(
             self.create(users=users, filters=filters, webhook_url=webhook_url, timeout=timeout),
             lambda session: session.session_id,
             lambda id, seconds: self.wait_until_ready(id, timeout=seconds, on_status=on_status),
-            seconds=self._seconds(timeout),
+            seconds=seconds,
             name="relay session",
         ) as session:
             yield session

@@ -161,6 +161,7 @@ class Sessions(Service):
         Raises:
             EdgegapError: What ``create`` and ``wait_until_ready`` raise.
         """
+        seconds = self._seconds(timeout)
         async with self._cleanup.lease(
             self.create(
                 application,
@@ -175,7 +176,7 @@ class Sessions(Service):
             ),
             lambda session: session.session_id,
             lambda id, seconds: self.wait_until_ready(id, timeout=seconds, on_status=on_status),
-            seconds=self._seconds(timeout),
+            seconds=seconds,
             name=f"session of {application}",
         ) as session:
             yield session

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from edgegap_async.deadlines import seconds_until
 from edgegap_async.errors import JSON
 from edgegap_async.models.encoding import omit_none
 from edgegap_async.models.ids import DeploymentLike, deployment_ids
 from edgegap_async.models.telemetry import TelemetryRequest, TelemetryResult
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.services.base import Service
 from edgegap_async.services.core import ClientCore
 from edgegap_async.validation import validate_ip_addresses
@@ -100,9 +100,7 @@ class Telemetry(Service):
         Returns:
             The id with the best score, or None if no deployment has one.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds(timeout)
+        deadline = asyncio.get_running_loop().time() + self._seconds(timeout)
         request = await self.create(request_ids, users=users, timeout=timeout)
-        remaining = max(deadline - loop.time(), SHORTEST_TIMEOUT)
-        result = await self.wait_for_result(request.retrieval_key, timeout=remaining)
+        result = await self.wait_for_result(request.retrieval_key, timeout=seconds_until(deadline))
         return result.scores[0].request_id if result.scores else None

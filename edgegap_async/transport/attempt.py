@@ -14,7 +14,7 @@ from yarl import URL
 
 from edgegap_async._version import __version__
 from edgegap_async.config import parse_proxy_url
-from edgegap_async.errors import ClientStateError, Outcome, TransportError
+from edgegap_async.errors import PROXY_ADVICE, ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
 from edgegap_async.secret import Secret
 from edgegap_async.validation import validate_int
@@ -79,6 +79,7 @@ class HttpSession:
         proxy: str | None,
         tls: TLS,
         max_response_bytes: int,
+        max_connections: int = 100,
     ) -> None:
         """Open nothing yet.
 
@@ -87,6 +88,8 @@ class HttpSession:
             proxy: The URL of an HTTP proxy, as aiohttp takes it.
             tls: What aiohttp takes as ``ssl=``.
             max_response_bytes: How much of a body is read at most, decompressed.
+            max_connections: How many connections its own session opens at most, 0 for any number. A request that waits
+                for a connection is sent later than its slot of the rate bucket.
 
         Raises:
             ConfigurationError: A setting is invalid.
@@ -95,6 +98,7 @@ class HttpSession:
         self._proxy = None if proxy is None else parse_proxy_url(str(proxy))
         self._tls = tls
         self._max_response_bytes = validate_int(max_response_bytes, "max_response_bytes", minimum=1)
+        self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -120,7 +124,8 @@ class HttpSession:
         if self._injected is not None:
             self._session = self._injected
             return
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        connector = aiohttp.TCPConnector(limit=self._max_connections)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         # On a dropped connection aiohttp re-sends idempotent requests, which neither the rate limits nor stats() see.
         self._session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
 
@@ -224,7 +229,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
 def _transport_error(error: Exception, operation: str, seconds: float) -> TransportError:
     """Return the error for an exception of aiohttp, with the exception as its cause unless that can show a secret."""
     cause: BaseException | None = error
-    outcome = Outcome.NOT_SENT
+    outcome, is_permanent = Outcome.NOT_SENT, False
     match error:
         case aiohttp.ConnectionTimeoutError():
             problem = "could not connect in time; nothing was sent"
@@ -236,6 +241,8 @@ def _transport_error(error: Exception, operation: str, seconds: float) -> Transp
         case aiohttp.ClientHttpProxyError():
             problem = f"the proxy refused the connection with status {error.status}; nothing was sent"
             cause = None  # it holds the headers
+            if is_permanent := error.status == 407:
+                problem += f": {PROXY_ADVICE}"
         case aiohttp.InvalidURL() | UnicodeError() if not isinstance(error, UnicodeDecodeError):
             problem = "the URL is invalid; nothing was sent"
             cause = None  # it holds the URL
@@ -250,7 +257,7 @@ def _transport_error(error: Exception, operation: str, seconds: float) -> Transp
             outcome = Outcome.UNKNOWN
             if isinstance(error, aiohttp.ClientResponseError):
                 cause = None  # it holds the headers
-    failure = TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation)
+    failure = TransportError(f"{operation}: {problem}", outcome=outcome, operation=operation, is_permanent=is_permanent)
     failure.__cause__ = None if cause is None else _strip_frames(cause)
     return failure
 

@@ -14,6 +14,17 @@ from edgegap_async.secret import Secret
 from edgegap_async.transport.attempt import HttpRequest
 
 
+@attrs.define
+class CallEffect:
+    """What a call may have done so far; it is known also if the task of the call is cancelled.
+
+    Attributes:
+        outcome: Whether an attempt can have had an effect at the service.
+    """
+
+    outcome: Outcome = Outcome.NOT_SENT
+
+
 class RequestOptions(TypedDict, total=False):
     """What a call takes besides its operation and its path; every key is optional."""
 
@@ -29,6 +40,8 @@ class RequestOptions(TypedDict, total=False):
     """Sent unchanged instead of the organisation's token, for calls from inside a container."""
     secrets: tuple[Secret, ...]
     """Other values that errors must not show. Models hold what a response repeats of them as ``Secret``."""
+    effect: CallEffect
+    """Kept up to date while the call is under way."""
 
 
 class CallOptions(RequestOptions, total=False):
@@ -49,9 +62,9 @@ class PendingCall:
         priority: The place in the queue of the rate bucket.
         seconds: The timeout of the call, for error messages.
         deadline: The time of the event loop at which the call ends.
+        effect: What the attempts can have done.
         attempt: How many attempts were begun.
         failures: How many attempts failed for another reason than 429.
-        outcome: Whether an attempt can have had an effect at the service.
         bucket_pause: How long the rate bucket pauses after the last 429, in seconds.
     """
 
@@ -61,17 +74,17 @@ class PendingCall:
     priority: Priority
     seconds: float
     deadline: float
+    effect: CallEffect
     attempt: int = 0
     failures: int = 0
-    outcome: Outcome = Outcome.NOT_SENT
     bucket_pause: float = 0.0
 
     def deadline_exceeded(self) -> DeadlineExceeded:
         """Create the error for a deadline that passes while the call waits for a response."""
-        effect = "" if self.outcome is Outcome.NOT_SENT else "; the service may have carried out the request"
+        effect = "" if self.effect.outcome is Outcome.NOT_SENT else "; the service may have carried out the request"
         return DeadlineExceeded(
             f"{self.operation.operation_id}: the timeout of {self.seconds:.3g} s ended while waiting for a response "
             f"(attempt {self.attempt}){effect}",
-            outcome=self.outcome,
+            outcome=self.effect.outcome,
             operation=self.operation.operation_id,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,9 +13,11 @@ from typing import Final, Protocol, TypeVar, Unpack, cast
 import tenacity
 
 from edgegap_async.config import Settings
+from edgegap_async.deadlines import SHORTEST_TIMEOUT, seconds_until
 from edgegap_async.errors import (
     JSON,
     APIError,
+    ClientStateError,
     ConfigurationError,
     DeadlineExceeded,
     DecodeError,
@@ -31,9 +34,9 @@ from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpRequest, HttpResponse, HttpSession
-from edgegap_async.transport.call import CallOptions, PendingCall
+from edgegap_async.transport.call import CallEffect, CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
-from edgegap_async.transport.responses import api_error, scrub_decode_error
+from edgegap_async.transport.responses import api_error, scrub_decode_error, scrub_text
 from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
 from edgegap_async.transport.statistics import BucketCounters
 from edgegap_async.transport.urls import build_url
@@ -41,8 +44,7 @@ from edgegap_async.validation import validate_timeout
 
 T = TypeVar("T")
 
-_MIN_ATTEMPT_SECONDS: Final = 0.001
-"""The timeout of an attempt that begins in the last moment before the deadline."""
+logger: Final = logging.getLogger("edgegap_async")
 
 
 class Decode(Protocol):
@@ -125,7 +127,7 @@ class Pipeline:
             response = await self._execute(call)
         except (NotFound, Gone) as error:
             # A retried DELETE finds nothing if an earlier attempt deleted it and only the response was lost.
-            is_retried_delete = operation.method == "DELETE" and call.outcome is not Outcome.NOT_SENT
+            is_retried_delete = operation.method == "DELETE" and call.effect.outcome is not Outcome.NOT_SENT
             if not is_retried_delete or not error.from_service or model is not NoneType:
                 raise
             return cast("T", None)
@@ -194,7 +196,7 @@ class Pipeline:
         request = HttpRequest(
             operation=operation.operation_id,
             method=operation.method,
-            url=build_url(self.settings.base_url, operation, options.get("path"), options.get("query")),
+            url=self._url(operation, options),
             body=_encoded(options.get("body"), operation),
             token=self.settings.token if token is None else token,
             scheme="token" if token is None else "",
@@ -206,7 +208,15 @@ class Pipeline:
             priority=options.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
+            effect=options.get("effect") or CallEffect(),
         )
+
+    def _url(self, operation: Operation, options: CallOptions) -> str:
+        try:
+            return build_url(self.settings.base_url, operation, options.get("path"), options.get("query"))
+        except ConfigurationError as error:
+            problem = scrub_text(str(error), options.get("secrets", ()))
+        raise ConfigurationError(problem)  # outside of the except block: the error would be kept as its context
 
     async def _execute(self, call: PendingCall) -> HttpResponse:
         """Attempt a call until it succeeds or may not be retried.
@@ -252,24 +262,33 @@ class Pipeline:
         try:
             waited = await bucket.acquire(None if math.isinf(remaining) else remaining, priority=call.priority)
         except DeadlineExceeded as error:
-            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.outcome, operation=operation) from None
+            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.effect.outcome, operation=operation) from None
         counters.record_request(waited, retry=call.attempt > 1)
         if waited:
             self._reporter.emit(call, EventKind.WAITED, seconds=waited)
 
         self._reporter.emit(call, EventKind.SENT)
-        previous_outcome, call.outcome = call.outcome, Outcome.UNKNOWN
+        previous_outcome, call.effect.outcome = call.effect.outcome, Outcome.UNKNOWN
         sent_at = loop.time()
         try:
             response = await self._session.send(
                 call.request,
-                seconds=max(min(self._policy.attempt_timeout, call.deadline - sent_at), _MIN_ATTEMPT_SECONDS),
+                seconds=min(self._policy.attempt_timeout, seconds_until(call.deadline)),
             )
+        except ClientStateError as error:
+            if previous_outcome is Outcome.NOT_SENT:
+                raise
+            raise TransportError(
+                f"{operation}: the client was closed before the request could be repeated; the service may have "
+                "carried it out",
+                outcome=previous_outcome,
+                operation=operation,
+            ) from error
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
-                call.outcome = previous_outcome
+                call.effect.outcome = previous_outcome
             self._reporter.emit(call, EventKind.FAILED, seconds=loop.time() - sent_at, reason=error.outcome.value)
-            if loop.time() >= call.deadline - _MIN_ATTEMPT_SECONDS:
+            if loop.time() >= call.deadline - SHORTEST_TIMEOUT:
                 raise call.deadline_exceeded() from error
             raise
         self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
@@ -280,8 +299,8 @@ class Pipeline:
                 )
             return response
         failure = api_error(response, operation, call.secrets)
-        if response.status < 500:
-            call.outcome = previous_outcome  # refused, so this attempt had no effect
+        if response.status < 500 and failure.request_id is None:
+            call.effect.outcome = previous_outcome  # refused, so this attempt had no effect
         if isinstance(failure, RateLimited):
             counters.rate_limited += 1
             call.bucket_pause = bucket.slow_down(_retry_after(call, failure), sent_at=sent_at)
@@ -298,7 +317,9 @@ class Pipeline:
     def _must_stop(self, call: PendingCall, delay: float, error: BaseException) -> bool:
         """Return whether ``error`` ends the call; the reason is added to it as a note."""
         remaining = call.deadline - asyncio.get_running_loop().time()
-        if delay > remaining:
+        if self._session.state == "closed":
+            reason = "the client is closed"
+        elif delay > remaining:
             reason = f"the next attempt would start in {delay:.3g} s and the timeout ends in {max(remaining, 0):.3g} s"
         elif isinstance(error, RateLimited):
             return False
@@ -314,9 +335,12 @@ class Pipeline:
 
 def _retry_after(call: PendingCall, error: APIError) -> float | None:
     """Return the seconds of the ``Retry-After`` header, at most the longest pause of the call's rate bucket."""
-    if error.retry_after is None:
-        return None
-    return min(error.retry_after, LONGEST_PAUSES.get(call.operation.bucket, math.inf))
+    longest = LONGEST_PAUSES[call.operation.bucket]
+    if error.retry_after is None or error.retry_after <= longest:
+        return error.retry_after
+    message = "%s: Retry-After is %.6g s; the client waits for %g s, the longest pause of the rate bucket %s"
+    logger.warning(message, call.operation.operation_id, error.retry_after, longest, call.operation.bucket)
+    return longest
 
 
 def _encoded(body: JSON, operation: Operation) -> bytes | None:

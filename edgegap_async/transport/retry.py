@@ -17,7 +17,7 @@ _UNAVAILABLE: Final = frozenset({502, 503, 504})
 
 @attrs.frozen
 class _RetryRule:
-    """Which failures are retried besides 429 and requests that were not sent, which always are.
+    """Which failures are retried besides 429 and requests that could not be sent, which always are.
 
     Attributes:
         unknown_outcome: Whether to retry a request that the service may have carried out.
@@ -43,8 +43,8 @@ def may_retry(error: BaseException, idempotency: Idempotency) -> bool:
     """Return whether a failed request may be sent again; False for anything else, such as a cancellation."""
     rule = RULES[idempotency]
     match error:
-        case TransportError(outcome=outcome):
-            return outcome is Outcome.NOT_SENT or rule.unknown_outcome
+        case TransportError(outcome=outcome, is_permanent=is_permanent):
+            return not is_permanent and (outcome is Outcome.NOT_SENT or rule.unknown_outcome)
         case RateLimited():
             return True
         case APIError(status=status):

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from edgegap_async.errors import EdgegapError
 from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.states import State, StateChange
-from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT
+from edgegap_async.waiting.conditions import PERMANENT, is_not_found
 from edgegap_async.waiting.watcher import Watcher
 
 _SEARCH_SECONDS: Final = 2.0
@@ -27,14 +27,14 @@ async def changes_of(watcher: DeploymentWatcher, request_id: str) -> AsyncGenera
         while old is not State.TERMINATED:
             try:
                 snapshot = await subscription.next()
-            except NOT_FOUND:
+            except PERMANENT:
+                raise
+            except EdgegapError as error:
+                if not is_not_found(error):
+                    continue  # the watcher polls again
                 if latest is not None:
                     yield StateChange(id=request_id, old=old, new=State.TERMINATED, snapshot=latest)
                 return
-            except PERMANENT:
-                raise
-            except EdgegapError:
-                continue  # the watcher polls again
             if snapshot.state != old:
                 yield StateChange(id=request_id, old=old, new=snapshot.state, snapshot=snapshot)
                 old, latest = snapshot.state, snapshot

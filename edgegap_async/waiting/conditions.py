@@ -26,11 +26,16 @@ from edgegap_async.errors import (
 )
 from edgegap_async.models.states import Progress, Snapshot, SnapshotT, State
 
-NOT_FOUND: Final = (NotFound, Gone, BadRequest)
-"""How the service says that it does not know a deployment; 400 is what it really answers."""
-
 PERMANENT: Final = (AuthenticationError, PermissionDenied, DecodeError, ConfigurationError, DeadlineExceeded)
 """Errors that the next poll would meet again."""
+
+
+def is_not_found(error: EdgegapError) -> bool:
+    """Return whether the service itself says that it does not know something; the 404 of a proxy is transient.
+
+    The service responds with 404, 410, or for a deployment with 400.
+    """
+    return isinstance(error, (NotFound, Gone, BadRequest)) and error.from_service
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ from typing import Final, Generic
 
 import attrs
 
-from edgegap_async.bounded_dict import BoundedDict
+from edgegap_async.bounded_dict import BoundedDict, size_in_memory
 from edgegap_async.models.states import SnapshotT
 from edgegap_async.waiting.history import VersionKey
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
@@ -18,9 +18,6 @@ _REMEMBERED: Final = 20_000
 
 _MAX_EARLY_BYTES: Final = 1 << 24
 """What the webhooks that are kept before anything waits for them take."""
-
-_ITEM_BYTES: Final = 500
-"""What an item takes in addition to its body, approximately."""
 
 
 @attrs.frozen
@@ -36,17 +33,15 @@ class EarlyWebhook(Generic[SnapshotT]):
     decode: Callable[[bytes], SnapshotT]
 
 
-def _size(_: str, webhook: EarlyWebhook[SnapshotT]) -> int:
-    return len(webhook.body) + _ITEM_BYTES
-
-
 class WatchRegistry(Generic[SnapshotT]):
     """The entries that have subscriptions, by id."""
 
     def __init__(self) -> None:
         self._entries: dict[str, WatchEntry[SnapshotT]] = {}
         self._requests: BoundedDict[str, RequestRecord] = BoundedDict(_REMEMBERED)
-        self._early_webhooks: BoundedDict[str, EarlyWebhook[SnapshotT]] = BoundedDict(_MAX_EARLY_BYTES, _size)
+        self._early_webhooks: BoundedDict[str, EarlyWebhook[SnapshotT]] = BoundedDict(
+            _MAX_EARLY_BYTES, lambda _, webhook: size_in_memory(webhook.body)
+        )
 
     def __len__(self) -> int:
         return len(self._entries)

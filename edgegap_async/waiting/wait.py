@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from edgegap_async.errors import EdgegapError
 from edgegap_async.models.states import SnapshotT, StateChange
-from edgegap_async.waiting.conditions import NOT_FOUND, PERMANENT, WaitState, WaitTarget
+from edgegap_async.waiting.conditions import PERMANENT, WaitState, WaitTarget, is_not_found
 from edgegap_async.waiting.subscriptions import Subscription
 
 OnStatus: TypeAlias = Callable[[StateChange[SnapshotT]], object]
@@ -53,10 +53,11 @@ async def wait_until_ready(
                     snapshot = await subscription.next()
                 except PERMANENT:
                     raise
-                except NOT_FOUND as error:
-                    wait.not_found(error, loop.time())
                 except EdgegapError as error:
-                    wait.last_error = error
+                    if is_not_found(error):
+                        wait.not_found(error, loop.time())
+                    else:
+                        wait.last_error = error
                 else:
                     old = wait.state
                     if on_status is not None and snapshot.state != old:

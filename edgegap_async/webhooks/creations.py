@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from edgegap_async.bounded_dict import BoundedDict
+from edgegap_async.bounded_dict import BoundedDict, size_in_memory
 from edgegap_async.errors import JSON
 from edgegap_async.models.tags import GUARD_TAG
 from edgegap_async.webhooks.urls import WebhookSigner, WebhookURL
@@ -17,9 +17,6 @@ _REMEMBERED: Final = 20_000
 _MAX_HELD_BYTES: Final = 1 << 24
 _MAX_HELD_PER_CREATION: Final = 8
 """A deployment has three webhooks; each may arrive twice, or be about a duplicate."""
-
-_ITEM_BYTES: Final = 500
-"""What an item takes in addition to its body, approximately."""
 
 
 @attrs.frozen
@@ -37,10 +34,6 @@ class HeldWebhook:
     body: bytes = attrs.field(repr=False)
 
 
-def _size(_: str, webhooks: tuple[HeldWebhook, ...]) -> int:
-    return sum(len(webhook.body) + _ITEM_BYTES for webhook in webhooks)
-
-
 class Creations:
     """The creations of this process by their tags, each with its id as soon as a response has named it."""
 
@@ -48,7 +41,9 @@ class Creations:
         self._signer = signer
         self._ids: BoundedDict[str, str | None] = BoundedDict(_REMEMBERED)
         self._tags: BoundedDict[str, str] = BoundedDict(_REMEMBERED)
-        self._held: BoundedDict[str, tuple[HeldWebhook, ...]] = BoundedDict(_MAX_HELD_BYTES, _size)
+        self._held: BoundedDict[str, tuple[HeldWebhook, ...]] = BoundedDict(
+            _MAX_HELD_BYTES, lambda _, held: size_in_memory(*(webhook.body for webhook in held))
+        )
 
     def expect(self, tag: str) -> None:
         """Hold the webhooks of a creation until ``bind`` names its id; may be called again."""

@@ -108,6 +108,18 @@ async def test_reap_counts_servers_that_were_already_stopped_apart(
     assert ended.out.splitlines()[-1] == "Stopped 1 server. 3 servers were already stopped."
 
 
+async def test_reap_stops_what_it_finds_and_fails_if_a_journal_cannot_be_read(
+    local: LocalEdgegap, start: Start, tmp_path: Path
+) -> None:
+    await orphan_a_server(local, tmp_path)
+    (tmp_path / "1111111.jsonl").mkdir()
+    ended = await (await start("reap", "--journal", str(tmp_path), "--yes", environment=environment(local))).finished()
+    assert ended.code == 1
+    assert "1111111.jsonl cannot be opened" in ended.err
+    assert ended.out.splitlines()[-1] == "Stopped 1 server."
+    assert len(local.deployments) == 0
+
+
 async def test_reap_json_prints_one_object(local: LocalEdgegap, start: Start, tmp_path: Path) -> None:
     stopped = await orphan_a_server(local, tmp_path)
     await stop_and_wait(local, stopped)

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import anyio
 import pytest
 
-from edgegap_async import EdgegapClient, ServerRequest
+from edgegap_async import EdgegapClient, RetryPolicy, ServerRequest
 from edgegap_async.errors import ClientStateError, DeploymentFailed, EdgegapError
 from edgegap_async.simulator import LocalEdgegap
 
@@ -131,6 +131,8 @@ async def test_deploy_many_cancelled_twice_leaves_nothing(local: LocalEdgegap, b
             task.cancel()
             await asyncio.sleep(pause)
         await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(20)
+        assert [each.request_id for each in local.deployments] == yielded, "also before the client is closed"
     assert [each.request_id for each in local.deployments] == yielded
 
 
@@ -148,8 +150,10 @@ async def test_a_second_cancellation_during_closing_does_not_stop_the_stops() ->
 
         task = asyncio.create_task(serve())
         await opened.wait()
-        local.faults.add("deployment-delete", "delay", times=None, seconds=2)
-        for _ in range(4):
+        local.faults.add("deployment-delete", "status", times=50, code=503)  # two rounds of five attempts
+        task.cancel()
+        await asyncio.sleep(1.5)  # the deploys waited a second for their stops, and the client is being closed
+        for _ in range(3):
             task.cancel()
             await asyncio.sleep(0.3)
         with pytest.raises(asyncio.CancelledError):
@@ -169,6 +173,25 @@ async def test_a_deploy_ends_near_its_deadline_when_its_server_cannot_be_stopped
         assert now() - began <= 9.1
         assert caught.value.__notes__ == [f"deployment {caught.value.request_id} is being stopped in the background"]
     assert len(local.deployments) == 0
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("begun", [0.01, 1.0, 4.0, 8.0])
+async def test_deploy_many_in_an_anyio_scope_that_keeps_cancelling_leaves_nothing(
+    local: LocalEdgegap, begun: float
+) -> None:
+    """A cancelled scope of anyio cancels its task again and again, until the task has left the scope."""
+    yielded: list[str] = []
+    async with local.client() as edgegap:
+        with anyio.move_on_after(begun):
+            async with aclosing(edgegap.deployments.deploy_many(requests(6), ordered=True)) as results:
+                async for result in results:
+                    assert result.server is not None
+                    yielded.append(result.server.request_id)
+                    await anyio.sleep(100)
+        await asyncio.sleep(20)
+        assert [each.request_id for each in local.deployments] == yielded, "also before the client is closed"
+    assert [each.request_id for each in local.deployments] == yielded
 
 
 # the end of the event loop: the client runs in a loop of its own, in a thread
@@ -212,6 +235,55 @@ async def test_create_requests_that_the_end_of_the_loop_interrupts_leave_nothing
         await in_own_loop(local, program)
         assert len(local.history) == 4
         assert len(local.deployments) == 0
+
+
+async def test_create_requests_that_were_not_sent_at_the_end_of_the_loop_are_not_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def program(url: str, token: str) -> None:
+        edgegap = EdgegapClient(token, base_url=url, rate_limits={"deploy": 1})
+        await edgegap.__aenter__()  # and no one closes it
+        waiting = [asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS)) for _ in range(4)]
+        await asyncio.sleep(0.2)
+        assert [each.done() for each in waiting] == [False] * 4
+        edgegap._closing = asyncio.current_task()  # no ResourceWarning
+        await edgegap._session.close()
+
+    async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:
+        local.faults.add("deployments.create", "delay", times=None, seconds=30)
+        await in_own_loop(local, program)
+        assert [each.operation_id for each in local.requests].count("v2-deployment-create") == 1
+    reported = [each.getMessage() for each in caplog.records if "may still run" in each.getMessage()]
+    assert len(reported) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_closing_does_not_report_create_requests_that_were_not_sent(
+    local: LocalEdgegap, is_cancelled: bool
+) -> None:
+    async with local.client(timeout=500) as edgegap:
+        edgegap._pipeline._buckets["deploy"].pause(100)
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS))
+        await asyncio.sleep(1)
+        if is_cancelled:
+            creating.cancel()
+    with pytest.raises(asyncio.CancelledError if is_cancelled else ClientStateError):
+        await creating
+    assert not local.history
+
+
+@pytest.mark.looptime
+async def test_closing_reports_create_requests_that_were_sent(local: LocalEdgegap) -> None:
+    local.faults.add("deployments.create", "delay", times=None, seconds=100)
+    edgegap = local.client(timeout=500, retry=RetryPolicy(attempt_timeout=500))
+    await edgegap.__aenter__()
+    creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS))
+    await asyncio.sleep(1)
+    with pytest.raises(ExceptionGroup) as group:
+        await edgegap.aclose()
+    assert len(group.value.exceptions) == 1
+    await asyncio.gather(creating, return_exceptions=True)
 
 
 async def test_an_anyio_scope_around_the_client_that_is_cancelled_leaves_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from edgegap_async import GuardPolicy
+from edgegap_async import EdgegapClient, GuardPolicy
 from edgegap_async.errors import (
     BadRequest,
     CleanupFailed,
@@ -295,6 +295,57 @@ async def test_a_server_is_not_absent_while_a_row_that_cannot_be_decoded_may_be_
         local.faults.clear()
     assert len(local.history) == 1
     assert len(local.deployments) == 0
+
+
+def _keep_and_duplicate(local: LocalEdgegap, tags: list[str], keep: str, odd: dict[str, object]) -> None:
+    """Make the list show the kept server, and a row that cannot be decoded with the same tags."""
+    row = {"request_id": keep, "status": "ready", "ready": True, "tags": tags}
+    local.faults.add("deployment-list", "status", times=None, code=200, body={"data": [row, {**odd, "tags": tags}]})
+
+
+async def _requested_twice(local: LocalEdgegap, edgegap: EdgegapClient) -> tuple[str, list[str]]:
+    """Create a server with a request whose predecessor was lost; return its id and its tags."""
+    local.faults.add(CREATE, "reset")
+    request = await edgegap.deployments.create("kart", "v1", users=USERS)
+    return request.request_id, list(local.deployments[request.request_id].tags)
+
+
+@pytest.mark.looptime
+async def test_a_duplicate_whose_row_cannot_be_decoded_is_stopped_by_its_id(local: LocalEdgegap) -> None:
+    async with local.client(guard=GuardPolicy(settle_seconds=1)) as edgegap:
+        keep, tags = await _requested_twice(local, edgegap)
+        duplicate = (await edgegap.deployments.create("kart", "v1", users=USERS, guard=False)).request_id
+        _keep_and_duplicate(local, tags, keep, {"request_id": duplicate, "fqdn": 7})
+        await asyncio.sleep(20)
+        assert [each.request_id for each in local.deployments] == [keep]
+
+
+@pytest.mark.looptime
+async def test_a_lost_server_whose_row_cannot_be_decoded_is_adopted_by_its_id(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        local.faults.add(CREATE, "stall")
+        creating = asyncio.create_task(edgegap.deployments.create("kart", "v1", users=USERS))
+        await asyncio.sleep(1)
+        (ours,) = local.deployments
+        row = {"request_id": ours.request_id, "fqdn": 7, "tags": list(ours.tags)}
+        local.faults.add("deployment-list", "status", times=None, code=200, body={"data": [row]})
+        assert (await creating).request_id == ours.request_id
+    assert len(local.history) == 1
+
+
+@pytest.mark.looptime
+async def test_a_duplicate_whose_id_cannot_be_decoded_is_reported(local: LocalEdgegap) -> None:
+    edgegap = local.client(guard=GuardPolicy(settle_seconds=1))
+    await edgegap.__aenter__()
+    keep, tags = await _requested_twice(local, edgegap)
+    _keep_and_duplicate(local, tags, keep, {"request_id": ["odd"]})
+    await asyncio.sleep(20)
+    with pytest.raises(ExceptionGroup) as group:
+        await edgegap.aclose()
+    (error,) = group.value.exceptions
+    assert error.id in tags  # type: ignore[attr-defined]
+    assert "whose id cannot be decoded: its server may still run" in str(error)
+    assert [each.request_id for each in local.deployments] == [keep]
 
 
 # giving up

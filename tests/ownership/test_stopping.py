@@ -11,6 +11,7 @@ import pytest
 
 from edgegap_async import EdgegapClient
 from edgegap_async.errors import BadRequest, Gone, NotFound, RateLimited
+from edgegap_async.limits import Priority
 from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]
@@ -134,3 +135,19 @@ async def test_a_503_with_a_long_retry_after_delays_a_stop_only_for_seconds(loca
         began = now()
         await edgegap.deployments.stop(server)
         assert 4.9 < now() - began < 6
+
+
+# priority
+
+
+@pytest.mark.looptime
+async def test_stops_get_their_slots_before_other_calls_of_their_bucket(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits={"stop": 1}) as edgegap:
+        first, second = [await edgegap.deployments.create("kart", "v1", users=USERS) for _ in range(2)]
+        await edgegap.deployments.stop("0123456789ab")  # takes the one slot of the full bucket
+        bucket = edgegap._pipeline._buckets["stop"]
+        waiting = [asyncio.create_task(bucket.acquire(priority=Priority.CALL)) for _ in range(6)]
+        await asyncio.sleep(0)
+        await asyncio.gather(edgegap.deployments.bulk_stop(request_ids=[first]), edgegap.deployments.stop(second))
+        assert sum(each.done() for each in waiting) <= 2
+        await asyncio.gather(*waiting)

@@ -211,11 +211,19 @@ async def test_running_accepts_that_the_server_was_stopped_inside_the_block(
 
 
 @pytest.mark.looptime
-async def test_running_raises_a_failed_stop_if_the_block_succeeded(local: LocalEdgegap, edgegap: EdgegapClient) -> None:
+async def test_running_raises_a_failed_stop_if_the_block_succeeded_and_so_does_the_closing(local: LocalEdgegap) -> None:
     local.faults.add("deployment-delete", "status", times=None, code=500, body={"message": "out of order"})
-    with pytest.raises(ServerError, match="out of order"):
-        async with edgegap.deployments.running("kart", "v1", users=USERS):
+    edgegap = local.client()
+    await edgegap.__aenter__()
+    with pytest.raises(ServerError, match="out of order") as caught:
+        async with edgegap.deployments.running("kart", "v1", users=USERS) as server:
             pass
+    assert caught.value.__notes__[-1] == f"deployment {server.request_id} may still run"
+    with pytest.raises(ExceptionGroup) as closing:
+        await edgegap.aclose()
+    assert [failure.id for failure in closing.value.exceptions if isinstance(failure, CleanupFailed)] == [
+        server.request_id
+    ]
 
 
 @pytest.mark.looptime

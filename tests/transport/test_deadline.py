@@ -171,10 +171,10 @@ async def test_a_create_refused_with_429_has_the_outcome_not_sent(local: LocalEd
 
 @pytest.mark.looptime
 async def test_an_infinite_timeout_waits_out_every_retry_after(local: LocalEdgegap) -> None:
-    local.faults.add("deployment-list", "rate_limited", times=3, retry_after=1000)
+    local.faults.add("deployment-list", "rate_limited", times=3, retry_after=200)
     async with local.client(timeout=math.inf) as edgegap:
         await edgegap.deployments.list().first()
-        assert asyncio.get_running_loop().time() >= 3000
+        assert asyncio.get_running_loop().time() >= 600
 
 
 @pytest.mark.looptime

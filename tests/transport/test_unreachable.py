@@ -188,6 +188,20 @@ async def test_a_proxy_that_refuses_a_tunnel_is_a_transport_error(status: str) -
     assert b"s3cret" not in proxy.heads[0]
 
 
+@pytest.mark.parametrize(("status", "attempts"), [("407 Proxy Authentication Required", 1), ("502 Bad Gateway", 3)])
+async def test_a_proxy_that_refuses_the_password_is_asked_once(status: str, attempts: int) -> None:
+    async with FakeProxy(refusal(status)).serving() as proxy:
+        settings: dict[str, Any] = {
+            "proxy": f"http://{proxy.authority}",
+            "retry": RetryPolicy(max_attempts=3, max_delay=0.01),
+        }
+        error = await failure_of(EdgegapClient("s3cret", base_url="https://127.0.0.1:1", **settings))
+    assert isinstance(error, TransportError)
+    assert error.is_permanent == (attempts == 1)
+    assert ("check the user name and password in proxy=" in str(error)) == error.is_permanent
+    assert len(proxy.heads) == attempts
+
+
 async def test_a_proxy_that_refuses_a_plain_request_is_an_api_error() -> None:
     async with FakeProxy(refusal("407 Proxy Authentication Required")).serving() as proxy:
         settings: dict[str, Any] = {"proxy": f"http://{proxy.authority}"}

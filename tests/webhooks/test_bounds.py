@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from edgegap_async import EdgegapClient
-from edgegap_async.bounded_dict import BoundedDict
+from edgegap_async.bounded_dict import BoundedDict, size_in_memory
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.json_codec import dumps
 from edgegap_async.models.deployments import Deployment
@@ -87,6 +87,12 @@ async def test_the_latest_of_many_early_webhooks_ends_a_wait(local: LocalEdgegap
 async def test_an_id_that_is_long_or_not_plain_is_refused(local: LocalEdgegap, id: str) -> None:
     async with local.client(webhook_url=URL) as edgegap:
         assert await edgegap.webhooks.receive(new_path(edgegap), dumps({"request_id": id})) == 400
+
+
+def test_what_is_kept_counts_with_more_than_its_body() -> None:
+    assert size_in_memory() == 0
+    assert size_in_memory(b"") >= 500
+    assert size_in_memory(b"a" * 1000, b"b") == 1001 + 2 * size_in_memory(b"")
 
 
 def test_a_bounded_dict_drops_what_was_set_least_recently() -> None:

@@ -10,10 +10,10 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from edgegap_async.deadlines import seconds_until
 from edgegap_async.errors import JSON, DeploymentFailed, DeploymentTerminated, Unprocessable
 from edgegap_async.models.deployments import DeploymentRequest, DeploymentSnapshot, GameServer
 from edgegap_async.models.states import StateChange
-from edgegap_async.ownership.cleanup import SHORTEST_TIMEOUT
 from edgegap_async.ownership.creation import CreatedT, Creation
 from edgegap_async.ownership.tag import GuardTag
 from edgegap_async.services.core import ClientCore
@@ -107,19 +107,16 @@ async def deploy(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
 
-    def remaining() -> float:
-        return max(deadline - loop.time(), SHORTEST_TIMEOUT)
-
     cleanup = core.guard.cleanup
     for attempt in itertools.count(1):
         try:
-            request = await create(remaining() if attempt > 1 else seconds)
+            request = await create(seconds_until(deadline) if attempt > 1 else seconds)
             with cleanup.use(request.request_id):  # before any other task can run
                 try:
                     return await wait_for_server(
                         core,
                         request.request_id,
-                        timeout=remaining(),
+                        timeout=seconds_until(deadline),
                         on_status=on_status,
                         on_progress=on_progress,
                         target=OWN_DEPLOYMENT,

@@ -15,6 +15,10 @@ from edgegap_async.models.users import UserLike
 from edgegap_async.waiting.progress import ManyProgress, OnManyProgress
 
 
+def _shown(options: CreateOptions) -> str:
+    return repr({name: value for name, value in options.items() if name != "environment_variables"})
+
+
 @attrs.frozen(kw_only=True)
 class ServerRequest:
     """A server to create.
@@ -23,13 +27,14 @@ class ServerRequest:
         application: The application's name.
         version: The version's name.
         users: The players near whom it starts, at least one.
-        options: What else ``deploy`` takes: tags, environment variables; see ``CreateOptions``.
+        options: What else ``deploy`` takes: tags, environment variables; see ``CreateOptions``. Environment variables
+            are not shown in ``repr``.
     """
 
     application: str
     version: str
     users: Sequence[UserLike]
-    options: CreateOptions = attrs.field(factory=CreateOptions)
+    options: CreateOptions = attrs.field(factory=CreateOptions, repr=_shown)
 
 
 @attrs.frozen(kw_only=True)

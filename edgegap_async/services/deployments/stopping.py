@@ -77,13 +77,17 @@ class DeploymentStopping(Service):
         )
         stopped = tuple(each.request_id for each in response.processable)
         for request_id in stopped:
-            await self._core.guard.record_stopped(request_id)
+            self._core.guard.record_stopped(request_id)
         return stopped
 
     async def release(self, request_id: DeploymentLike) -> None:
         """Hand a server over to another process: ``client.recover`` will not stop it if this process ends first.
 
         Nothing is sent. Without a journal this has no effect.
+
+        Raises:
+            JournalError: It cannot be written down; the server is still this client's.
+            DeadlineExceeded: The disk did not respond within the client's timeout.
         """
         await self._core.guard.release(deployment_id(request_id))
 

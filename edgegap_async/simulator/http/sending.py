@@ -56,8 +56,8 @@ def _drop(request: web.BaseRequest, *, reset: bool) -> None:
     transport = request.transport
     if transport is None:
         return
-    if reset:
-        connection = transport.get_extra_info("socket")
+    connection = transport.get_extra_info("socket")
+    if reset and connection is not None:
         # Without lingering, TCP sends a reset instead of an orderly end. A loop hands out its socket for reading
         # its state only, so the option is set on a duplicate.
         with socket.fromfd(connection.fileno(), connection.family, connection.type) as duplicate:

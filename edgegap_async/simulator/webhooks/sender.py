@@ -20,6 +20,9 @@ from edgegap_async.wake_up import WakeUp
 _RESPONSE_TIMEOUT: Final = 10.0
 """Seconds that a receiver has to respond."""
 
+_SHORTEST_SLEEP: Final = 0.0001
+"""Seconds: a sleep that is shorter than the resolution of the event loop's clock would not let time pass."""
+
 T = TypeVar("T")
 
 
@@ -127,7 +130,7 @@ class WebhookSender(Generic[T]):
             if ended or not remaining:
                 return
             upcoming = min((moment for moment in moments.values() if moment > now), default=math.inf)
-            await wake_up.sleep(min(upcoming - now, self._poll_interval))
+            await wake_up.sleep(min(max(upcoming - now, _SHORTEST_SLEEP), self._poll_interval))
 
     async def _deliver(self, schedule: WebhookSchedule, event: str, url: str) -> None:
         delivery = _Delivery(self, schedule.id, event, url, dumps(schedule.payload()))

@@ -1,0 +1,115 @@
+"""How many servers are leaked, doubled or lost when everything that can fail fails, in any order.
+
+``python benchmarks/simulation.py --seeds 5000`` runs 5,000 scenarios of 200 deploys: client, local Edgegap and network
+in one process, in virtual time. Everything random follows from the seed: faults of the service and the network,
+cancellations, closings, pauses of the event loop, jumps of the clock, and the order of tasks that are ready together.
+So ``--seed N`` runs a scenario again exactly as it was, and prints the shortest scenario that fails like it.
+``--planted`` plants five bugs in the client, and prints after how many seeds each is found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from simulated.planted import BUGS
+from simulated.run import Result, run
+from simulated.scenario import draw
+from simulated.shrinking import shrink
+
+DEPLOYS: Final = 200
+"""Servers that the callers of one scenario ask for."""
+
+_GUARANTEES: Final = ("leaked", "doubled", "lost", "requests were over a limit", "tasks were left")
+
+
+def run_seed(job: tuple[int, int]) -> Result:
+    seed, deploys = job
+    return run(draw(seed, deploys))
+
+
+def simulate(seeds: range, deploys: int, processes: int) -> int:
+    """Run seeds and print what they show; returns how many of them broke a guarantee."""
+    began = time.perf_counter()
+    counts: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    failed = 0
+    for result in _results(seeds, deploys, processes):
+        counts += result.counts
+        if result.violations:
+            failed += 1
+            sys.stdout.write(f"seed {result.scenario.seed} ({result.digest}):\n")
+            for violation in result.violations:
+                broken[next((each for each in _GUARANTEES if each in violation), "other")] += 1
+                sys.stdout.write(f"  {violation}\n")
+            sys.stdout.flush()
+    took = time.perf_counter() - began
+    outcomes = ", ".join(f"{number:,} {what}" for what, number in counts.most_common())
+    sys.stdout.write(
+        f"{len(seeds):,} seeds, {took:.0f} s: {outcomes}\n"
+        f"{', '.join(f'{broken[each]} {each}' for each in (*_GUARANTEES, 'other'))}; "
+        f"{failed} seeds broke a guarantee\n"
+    )
+    return failed
+
+
+def _results(seeds: range, deploys: int, processes: int) -> Iterator[Result]:
+    jobs = [(seed, deploys) for seed in seeds]
+    if processes == 1:
+        yield from map(run_seed, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(run_seed, jobs, chunksize=max(min(len(jobs) // processes // 4, 20), 1))
+
+
+def repeat(seed: int, deploys: int) -> int:
+    """Run one seed twice, and print the shortest scenario that fails like it; returns whether it failed."""
+    scenario = draw(seed, deploys)
+    first, second = run(scenario), run(scenario)
+    sys.stdout.write(f"seed {seed}: {first.digest}, again: {second.digest}\n")
+    if not first.violations:
+        sys.stdout.write("no guarantee was broken\n")
+        return 0
+    scenario = shrink(scenario)
+    sys.stdout.write("\n".join([str(scenario), *run(scenario).violations, ""]))
+    return 1
+
+
+def plant(deploys: int, most: int) -> int:
+    """Plant each bug, and print after how many seeds it is found; returns how many are not found."""
+    missed = 0
+    for name, planted in BUGS.items():
+        with planted():
+            found = next((seed for seed in range(most) if run(draw(seed, deploys)).violations), None)
+        missed += found is None
+        sys.stdout.write(f"{name}: {'not found' if found is None else f'found by seed {found}'}\n")
+        sys.stdout.flush()
+    return missed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=50, help="how many seeds to run")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="run only this seed, twice, and shrink it if it fails")
+    parser.add_argument("--deploys", type=int, default=DEPLOYS, help="servers to ask for with each seed")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many seeds to run at a time")
+    parser.add_argument("--planted", action="store_true", help="plant bugs, and print when each is found")
+    options = parser.parse_args()
+    if options.planted:
+        return plant(options.deploys, options.seeds)
+    if options.seed is not None:
+        return repeat(options.seed, options.deploys)
+    return min(simulate(range(options.first, options.first + options.seeds), options.deploys, options.processes), 1)
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets of strings have another order in each process
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
+    sys.exit(main())
