@@ -530,3 +530,26 @@ async def test_a_cancelled_waiter_returns_exactly_one_slot(rate: float) -> None:
     assert cancelled.cancelled()
     assert loop.time() - began == pytest.approx(5.0)
     assert [await bucket.acquire() for _ in range(3)] == pytest.approx([0, 1 / rate, 1 / rate], abs=1e-5)
+
+
+@pytest.mark.looptime
+async def test_the_rate_recovers_linearly_and_not_beyond_the_full_rate() -> None:
+    bucket = TokenBucket(10)
+    bucket.slow_down(retry_after=0.0)
+    rates: list[float] = []
+    for _ in range(5):
+        await asyncio.sleep(15)
+        bucket.slot_in()
+        rates.append(bucket.rate)
+    assert rates == pytest.approx([8.5, 10, 10, 10, 10])
+
+
+@pytest.mark.looptime
+async def test_a_bucket_below_a_limit_catches_up_after_a_late_timer() -> None:
+    bucket, slot = bucket_under(100), 1 / 95
+    await asyncio.sleep(30)
+    await bucket.acquire()
+    await asyncio.sleep(slot + 0.005)
+    assert await bucket.acquire() == 0.0
+    assert await bucket.acquire() == pytest.approx(slot - 0.010, abs=1e-5), "10 ms of its rate are caught up at most"
+    assert await bucket.acquire() == pytest.approx(slot, abs=1e-5)

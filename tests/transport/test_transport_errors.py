@@ -48,7 +48,8 @@ SLOW = TimeoutError()
         (UNREACHABLE, "could not connect (Connection refused); nothing was sent", REFUSED),
         (
             proxy_error(aiohttp.ClientHttpProxyError),
-            "the proxy refused the connection with status 407; nothing was sent",
+            "the proxy refused the connection with status 407; nothing was sent: check the user name and password in "
+            "proxy=",
             None,
         ),
         (aiohttp.InvalidURL("http://a..b"), "the URL is invalid; nothing was sent", None),

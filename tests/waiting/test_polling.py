@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import attrs
 import pytest
 
 from edgegap_async.errors import ClientStateError, DeadlineExceeded, EdgegapError, NotFound, Outcome, TransportError
 from edgegap_async.models.states import Progress, State
+from edgegap_async.transport import Pipeline
 from edgegap_async.waiting.history import TypicalDuration
 from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress
 from edgegap_async.waiting.registry import EarlyWebhook
 from edgegap_async.waiting.status_probe import as_transient
-from edgegap_async.waiting.subscriptions import WatchEntry
+from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 from edgegap_async.waiting.watcher import FEW, PAGES_UNDER_WAY, STATUS_CALLS_UNDER_WAY, Watcher
+from edgegap_async.waiting.watchers import Watchers
 
 KART = ("kart", "v1")
 MANY = FEW + 1
@@ -344,12 +346,12 @@ async def test_after_a_webhook_without_a_body_no_other_is_expected() -> None:
 async def test_two_webhooks_at_the_same_moment_poll_once() -> None:
     service = Service()
     watcher = watcher_of(service)
-    waiting = waits(watcher, "a")
+    waiting = waits(watcher, "ab")
     await asyncio.sleep(0.5)
     watcher.poll_now("a")
     watcher.poll_now("a")
     await until(0.75, *waiting)
-    assert service.polls == [("a", 0.0), ("a", 0.5)]
+    assert service.polls == [("a", 0.0), ("b", 0.0), ("a", 0.5)]
 
 
 # one by one, or by pages
@@ -578,3 +580,24 @@ async def test_closing_waits_until_each_poll_has_ended() -> None:
     await watcher.close()
     assert probe.under_way == 0
     assert all(isinstance(each, ClientStateError) for each in await asyncio.gather(*waiting, return_exceptions=True))
+
+
+@pytest.mark.looptime
+async def test_the_exception_of_a_defect_is_raised_itself_in_each_wait() -> None:
+    entry: Entry = WatchEntry(id="a", path={}, request=RequestRecord(requested_at=0.0))
+    first, second = entry.waiters = tuple(asyncio.get_running_loop().create_future() for _ in range(2))
+    defect = RuntimeError("a defect")
+    entry.fail(defect)
+    assert first.exception() is second.exception() is defect
+
+
+@pytest.mark.looptime
+async def test_what_has_no_typical_duration_is_polled_sparsely() -> None:
+    service = Service()
+    sessions = Watchers(cast("Pipeline", None)).add("session", Status(service))  # type: ignore[arg-type]
+    await until(3.05, *waits(cast("Watcher[Seen]", sessions), "a"))
+    moments = [moment for _, moment in service.polls]
+    # every 0.25 s, and from 1.7 s on 15 % of its age later; each pause is 10 % longer or shorter
+    assert 9 <= len(moments) <= 13
+    assert moments[0] == 0.0
+    assert moments[1] == pytest.approx(0.25, rel=0.11)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgegap_async.models.deployments import Deployment
-from edgegap_async.waiting.registry import WatchRegistry
+from edgegap_async.waiting.registry import EarlyWebhook, WatchRegistry
 from edgegap_async.waiting.schedule import PollSchedule
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 
@@ -111,3 +111,18 @@ async def test_an_entry_counts_each_subscription_that_wants_every_snapshot() -> 
     assert (added.subscriptions, added.progress_subscriptions) == (3, 3)
     registry.unsubscribe(added, every_snapshot=True)
     assert (added.subscriptions, added.progress_subscriptions) == (2, 2)
+
+
+# webhooks before anything waits
+
+
+@pytest.mark.parametrize(("number", "size"), [(40, 1 << 20), (60_000, 0)])
+def test_the_oldest_of_many_early_webhooks_are_forgotten(number: int, size: int) -> None:
+    registry: WatchRegistry[Deployment] = WatchRegistry()
+    snapshot = Deployment(request_id="a")
+    for each in range(number):
+        body = bytes(size) + str(each).encode()
+        registry.remember_webhook(str(each), EarlyWebhook(body, {body: snapshot}.__getitem__))
+    assert registry.take_early_snapshot("0") is None
+    assert registry.take_early_snapshot(str(number - 1)) is snapshot
+    assert registry.take_early_snapshot(str(number - 1)) is None
