@@ -17,17 +17,15 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import attrs
-from aiohttp import web
+from clients import client
 from processes import served
 
 from edgegap_async import EdgegapClient, GameServer
 from edgegap_async.operations import DOCUMENTED_RATES
-from edgegap_async.webhooks import aiohttp_handler
 
 Wait: TypeAlias = Callable[[EdgegapClient, str], Awaitable[GameServer]]
 
@@ -115,33 +113,6 @@ class Result:
 
 def at(ordered: Sequence[float], share: float) -> float:
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-@asynccontextmanager
-async def client(token: str, url: str, *, webhooks: bool) -> AsyncIterator[EdgegapClient]:
-    """Open a client, and serve its webhooks on this machine if it uses them."""
-    if not webhooks:
-        async with EdgegapClient(token, base_url=url) as edgegap:
-            yield edgegap
-        return
-    application = web.Application()
-    runner = web.AppRunner(application, access_log=None)
-    handlers: list[Callable[[web.Request], Awaitable[web.Response]]] = []
-
-    async def receive(request: web.Request) -> web.Response:
-        return await handlers[0](request)
-
-    application.router.add_post("/{rest:.*}", receive)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    try:
-        async with EdgegapClient(token, base_url=url, webhook_url=f"http://{host}:{port}") as edgegap:
-            handlers.append(aiohttp_handler(edgegap.webhooks))
-            yield edgegap
-    finally:
-        await runner.cleanup()
 
 
 async def calls(edgegap: EdgegapClient, request_ids: Sequence[str], took: list[float]) -> None:

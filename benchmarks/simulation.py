@@ -4,7 +4,8 @@
 in one process, in virtual time. Everything random follows from the seed: faults of the service and the network,
 cancellations, closings, pauses of the event loop, jumps of the clock, and the order of tasks that are ready together.
 So ``--seed N`` runs a scenario again exactly as it was, and prints the shortest scenario that fails like it.
-``--planted`` plants five bugs in the client, and prints after how many seeds each is found.
+``--planted`` plants five bugs in the client, one at a time, and prints the first seed that finds each.
+``--seed N --bug NAME`` shows such a scenario.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Final
 
 from simulated.planted import BUGS
@@ -76,21 +78,28 @@ def repeat(seed: int, deploys: int) -> int:
     if not first.violations:
         sys.stdout.write("no guarantee was broken\n")
         return 0
-    scenario = shrink(scenario)
-    sys.stdout.write("\n".join([str(scenario), *run(scenario).violations, ""]))
+    shortest = shrink(scenario)
+    sys.stdout.write("\n".join([str(shortest), *run(shortest).violations, ""]))
     return 1
 
 
 def plant(deploys: int, most: int) -> int:
-    """Plant each bug, and print after how many seeds it is found; returns how many are not found."""
+    """Plant each bug, and print the first seed that finds it; returns how many are not found."""
     missed = 0
-    for name, planted in BUGS.items():
-        with planted():
-            found = next((seed for seed in range(most) if run(draw(seed, deploys)).violations), None)
+    for name in BUGS:
+        found = next((seed for seed in range(most) if _finds(seed, deploys, name)), None)
         missed += found is None
-        sys.stdout.write(f"{name}: {'not found' if found is None else f'found by seed {found}'}\n")
+        sys.stdout.write(f"{name}: {f'not found by {most} seeds' if found is None else f'found by seed {found}'}\n")
         sys.stdout.flush()
     return missed
+
+
+def _finds(seed: int, deploys: int, bug: str) -> bool:
+    """Whether a guarantee is broken with the bug, and none without it."""
+    scenario = draw(seed, deploys)
+    with BUGS[bug]():
+        violations = run(scenario).violations
+    return bool(violations) and not run(scenario).violations
 
 
 def main() -> int:
@@ -100,13 +109,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="run only this seed, twice, and shrink it if it fails")
     parser.add_argument("--deploys", type=int, default=DEPLOYS, help="servers to ask for with each seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many seeds to run at a time")
+    parser.add_argument("--bug", choices=[*BUGS], help="a bug to plant meanwhile")
     parser.add_argument("--planted", action="store_true", help="plant bugs, and print when each is found")
     options = parser.parse_args()
     if options.planted:
         return plant(options.deploys, options.seeds)
-    if options.seed is not None:
-        return repeat(options.seed, options.deploys)
-    return min(simulate(range(options.first, options.first + options.seeds), options.deploys, options.processes), 1)
+    with BUGS[options.bug]() if options.bug else nullcontext():
+        if options.seed is not None:
+            return repeat(options.seed, options.deploys)
+        seeds = range(options.first, options.first + options.seeds)
+        return min(simulate(seeds, options.deploys, 1 if options.bug else options.processes), 1)
 
 
 if __name__ == "__main__":

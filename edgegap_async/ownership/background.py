@@ -18,21 +18,6 @@ _LAST_SECONDS: Final = 5.0
 """What ``drain`` still waits if it is cancelled itself, as at the end of ``asyncio.run``."""
 
 
-async def result_of(task: asyncio.Task[T]) -> T:
-    """Return the result of a background task; if the caller is cancelled, the task goes on.
-
-    Raises:
-        ClientStateError: The client was closed, and has given the task up: the caller was not cancelled.
-    """
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        caller = asyncio.current_task()
-        if not task.cancelled() or caller is None or caller.cancelling():
-            raise
-    raise ClientStateError(f"this EdgegapClient was closed, and gave up after a while: {task.get_name()}")
-
-
 class BackgroundTasks:
     """Tasks that cancelling their starter does not reach; closing the client waits for them."""
 
@@ -40,6 +25,7 @@ class BackgroundTasks:
         self.has_given_up: bool = False
         """Whether ``drain`` has cancelled what remained: a task that is cancelled before that makes a last attempt."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._receivers = 0
         self._failures: list[CleanupFailed] = []
         self._unsent: set[str] = set()
         self._before_drain: list[Callable[[], None]] = []
@@ -83,10 +69,27 @@ class BackgroundTasks:
         """
         task = self.start(work, name=name, id=id)
         try:
-            return await result_of(task)
+            return await self.result_of(task)
         except asyncio.CancelledError:
             self._report_failure_of(task, id)
             raise
+
+    async def result_of(self, task: asyncio.Task[T]) -> T:
+        """Return the result of a background task; if the caller is cancelled, the task goes on.
+
+        Raises:
+            ClientStateError: The client was closed, and has given the task up: the caller was not cancelled.
+        """
+        self._receivers += 1
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if not task.cancelled() or caller is None or caller.cancelling():
+                raise
+        finally:
+            self._receivers -= 1
+        raise ClientStateError(f"this EdgegapClient was closed, and gave up after a while: {task.get_name()}")
 
     def report_failure(self, message: str, id: str) -> None:
         """Log what could not be cleaned up, and keep it to be raised when the client closes."""
@@ -110,9 +113,12 @@ class BackgroundTasks:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         cancellation: asyncio.CancelledError | None = None
-        while self._tasks and (remaining := deadline - loop.time()) > SHORTEST_TIMEOUT:  # one may start another
+        while (self._tasks or self._receivers) and (remaining := deadline - loop.time()) > SHORTEST_TIMEOUT:
             try:
-                await asyncio.wait(self._tasks, timeout=remaining)
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=remaining)
+                else:
+                    await asyncio.sleep(0)  # a caller is about to receive a result, and may then start another task
             except asyncio.CancelledError as error:
                 if cancellation is None:
                     deadline = min(deadline, loop.time() + _LAST_SECONDS)

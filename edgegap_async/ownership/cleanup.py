@@ -23,7 +23,7 @@ from edgegap_async.errors import (
     ServerError,
     TransportError,
 )
-from edgegap_async.ownership.background import BackgroundTasks, result_of
+from edgegap_async.ownership.background import BackgroundTasks
 
 T = TypeVar("T")
 Ready = TypeVar("Ready")
@@ -90,7 +90,7 @@ class Cleanup:
         """
         task = self.background.start(self._report_if_interrupted(creating, name), name=f"create a {name}", id=name)
         try:
-            return await result_of(task)
+            return await self.background.result_of(task)
         except asyncio.CancelledError:
             self.remove_when_created(task, id_of, name=name, id=name)
             raise
@@ -175,7 +175,7 @@ class Cleanup:
     async def remove_now(self, id: str) -> object:
         """Remove it, also if the caller is cancelled meanwhile; return what ``remove`` returns."""
         if (removal := self.closing_removals.get(id)) is not None:
-            return await result_of(removal)
+            return await self.background.result_of(removal)
         removing = self.remove_with_retries(id)
         return await self.background.run_shielded(removing, name=self._removal_of(id), id=id)
 

@@ -104,13 +104,14 @@ class GuardPolicy:
     """How a create request whose response is lost is looked up.
 
     A server counts as absent when the list does not show it ``settle_seconds`` after its request ended. It is then
-    requested again, and for ``watch_seconds`` the list is searched for duplicates.
+    requested again, and the list is searched for duplicates in the background.
 
     Attributes:
         settle_seconds: How long the list may lag. If it is seen to lag by more than half of that, it is given twice
             the lag.
         max_settle_seconds: The most that it is given.
-        watch_seconds: How long duplicates are looked for, in the background.
+        watch_seconds: How late a server may start that is still found and stopped; the search then goes on for the
+            settle time, in which the list may lag.
         max_attempts: How often a server is requested in all.
     """
 

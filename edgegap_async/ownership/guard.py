@@ -26,7 +26,7 @@ from edgegap_async.errors import (
 )
 from edgegap_async.limits import Priority
 from edgegap_async.models.deployments import StopReceipt, StopResponse
-from edgegap_async.ownership.background import BackgroundTasks, result_of
+from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.creation import CreatedT, Creation, GuardPolicy, may_have_been_created
 from edgegap_async.ownership.journal import Journal, JournalEvent
@@ -78,7 +78,7 @@ class DeployGuard:
         name = f"deployment of {creation.name}"
         task = self._background.start(self._create_once(creation, tag), name=f"create a {name}", id=str(tag))
         try:
-            return await result_of(task)
+            return await self._background.result_of(task)
         except asyncio.CancelledError:
             if creation.on_cancel == "stop":
                 self.cleanup.remove_when_created(task, lambda created: created.request_id, name=name, id=str(tag))
@@ -198,7 +198,7 @@ class DeployGuard:
 
     async def _watch_for_duplicates(self, tag: GuardTag, lost: Sequence[LostRequest], keep: str | None) -> None:
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + max(self._policy.watch_seconds, self.lookup.settle_seconds)
+        ends_at = loop.time() + self._policy.watch_seconds + self.lookup.settle_seconds
         pause = FIRST_PAUSE
         stopped: set[str] = set()
         while len(stopped) < len(lost):

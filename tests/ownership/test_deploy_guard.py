@@ -151,7 +151,7 @@ async def test_a_duplicate_that_shows_up_later_is_stopped(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("watch_seconds", [6.0, 20.0])
-async def test_the_list_is_searched_for_duplicates_for_watch_seconds(
+async def test_the_list_is_searched_for_duplicates_for_watch_seconds_and_the_settle_time(
     local: LocalEdgegap, arrived: Arrived, watch_seconds: float
 ) -> None:
     local.faults.add(CREATE, "reset")
@@ -160,14 +160,14 @@ async def test_the_list_is_searched_for_duplicates_for_watch_seconds(
         created_at = now()
         await asyncio.sleep(2 * watch_seconds)
     searches = [moment - created_at for moment in arrived("deployment-list") if moment > created_at]
-    assert searches[-1] == pytest.approx(watch_seconds, abs=0.3)
+    assert searches[-1] == pytest.approx(watch_seconds + 1, abs=0.3)
     assert max(later - sooner for sooner, later in zip([0.0, *searches], searches, strict=False)) < 2.1
 
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("watch_seconds", [6.0, 20.0])
-@pytest.mark.parametrize(("offset", "is_stopped"), [(-0.5, True), (1.0, False)])
-async def test_a_duplicate_is_stopped_only_within_watch_seconds(
+@pytest.mark.parametrize(("offset", "is_stopped"), [(0.5, True), (2.0, False)])
+async def test_a_duplicate_is_stopped_only_within_watch_seconds_and_the_settle_time(
     local: LocalEdgegap, create_with_tags: CreateWithTags, watch_seconds: float, offset: float, is_stopped: bool
 ) -> None:
     local.faults.add(CREATE, "reset")

@@ -15,6 +15,7 @@ import pytest
 
 from edgegap_async import (
     CleanupFailed,
+    ClientStateError,
     ConfigurationError,
     EdgegapError,
     GuardPolicy,
@@ -203,7 +204,7 @@ async def test_a_name_of_any_length_is_recorded(tmp_path: Path, name: str) -> No
         ((orphan,),) = [stale.orphans for stale in found.stale]
     await other.close()
     assert (orphan.tag, orphan.request_id, (orphan.name or "")[:4]) == (tag, "0123456789ab", name[:4])
-    with pytest.raises(JournalError, match="it is closed"):
+    with pytest.raises(ClientStateError, match="is closed"):
         await journal.record(tag, "requested")
     await journal.close()
 
