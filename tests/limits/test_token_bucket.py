@@ -553,3 +553,8 @@ async def test_a_bucket_below_a_limit_catches_up_after_a_late_timer() -> None:
     assert await bucket.acquire() == 0.0
     assert await bucket.acquire() == pytest.approx(slot - 0.010, abs=1e-5), "10 ms of its rate are caught up at most"
     assert await bucket.acquire() == pytest.approx(slot, abs=1e-5)
+
+
+def test_a_bucket_shows_its_rate_its_capacity_and_its_waiters() -> None:
+    assert repr(TokenBucket(10, 1.5)) == "TokenBucket(rate=10, capacity=1.5, waiting=0)"
+    assert repr(TokenBucket.__new__(TokenBucket)) == "<TokenBucket, not created>"
