@@ -1,17 +1,19 @@
 """Runs the mutants of the packages that [tool.mutmut] names, and compares those that survive with survivors.toml.
 
 ``python tests/mutation/run.py`` tests all mutants; with patterns of names (``"edgegap_async.limits.*"``), those alone.
-``--survivors`` tests only those that survived last time.
+``--survivors`` tests those that survived last time, ``--continue`` those that were not tested when a run was ended.
 """
 
 from __future__ import annotations
 
+import shutil
+import signal
 import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import libcst as cst
 from mutmut import __main__ as mutmut
@@ -29,9 +31,12 @@ REQUIRED_SHARE: Final = 0.9
 NAMED: Final = Path(__file__).with_name("survivors.toml")
 
 KILLED: Final = {"killed", "timeout"}
-NOT_COUNTED: Final = {"caught by type check"}
-"""The package is typed strictly: what mypy rejects would not pass ``nox -s types``."""
+REJECTED: Final = "caught by type check"
+"""The package is typed strictly: what mypy rejects would not pass ``nox -s types``, and does not count."""
+NOT_TESTED: Final = "not checked"
 
+CPU_SECONDS: Final = 10.0
+"""What a test may take; on a busy machine, that may be minutes. The longest takes two."""
 
 TEXTS: Final = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
 
@@ -57,6 +62,23 @@ def mutate_arguments(call: cst.Call) -> Iterator[cst.Call]:
             yield mutated
 
 
+class CPULimit:
+    """A plugin of pytest that ends the process if a test is an endless loop; pytest-timeout ends it if a test hangs."""
+
+    def pytest_runtest_logstart(self) -> None:
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+
+    def pytest_runtest_logfinish(self) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+class LimitedTests(isolation.PytestRunner):
+    """Runs tests with a limit for each."""
+
+    def execute_pytest(self, params: list[str], **options: Any) -> int:
+        return super().execute_pytest(params, **options | {"plugins": [*options.get("plugins", ()), CPULimit()]})
+
+
 class AreaRunner(isolation.ForkServerRunner):
     """Tests a mutant of ``edgegap_async/limits`` with the tests in ``tests/limits``, and so on."""
 
@@ -75,7 +97,7 @@ def run(patterns: Iterable[str]) -> None:
     mutators.mutation_operators[:] = [
         (node, replaced.get(operator, operator)) for node, operator in mutators.mutation_operators
     ]
-    isolation.ForkServerRunner = AreaRunner
+    isolation.PytestRunner, isolation.ForkServerRunner = LimitedTests, AreaRunner
     trampoline.get_mutant_under_test = lambda: trampoline._mutant_under_test or ""  # it is called very often
     mutmut._run(tuple(patterns), PROCESSES)
 
@@ -86,7 +108,7 @@ def results() -> Iterator[tuple[str, Path, str]]:
         data = SourceFileMutationData(path=path)
         data.load()
         for name, exit_code in data.exit_code_by_key.items():
-            yield name, path, status_by_exit_code[exit_code]
+            yield name, path, "killed" if exit_code == -signal.SIGPROF else status_by_exit_code[exit_code]
 
 
 def describe(name: str, path: Path) -> Mutant:
@@ -94,25 +116,29 @@ def describe(name: str, path: Path) -> Mutant:
     function, class_name = orig_function_and_class_names_from_key(name)
     module = ".".join(path.with_suffix("").parts)
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
-    before, after = ("\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    before, after = (
+        "\n".join(line[1:].strip() for line in lines if line.startswith(sign) and line[1:].strip()) for sign in "-+"
+    )
     return Mutant(".".join(filter(None, (module, class_name, function))), before, after)
 
 
-def check(partial: bool = False) -> bool:
+def check(*, is_partial: bool) -> bool:
     """Print the share of the mutants that were killed, by area, and the survivors that survivors.toml does not name."""
     named = {
-        Mutant(**{key: each[key] for key in Mutant._fields}) for each in tomllib.loads(NAMED.read_text())["survivor"]
+        Mutant(each["function"], each["original"].strip(), each["mutant"].strip())
+        for each in tomllib.loads(NAMED.read_text())["survivor"]
     }
     total: Counter[str] = Counter()
     killed: Counter[str] = Counter()
     survivors: dict[Mutant, list[str]] = defaultdict(list)
     for name, path, status in results():
-        if status not in NOT_COUNTED:
-            area = path.parts[1]
-            total[area] += 1
-            killed[area] += status in KILLED
-            if status not in KILLED and (status != "not checked" or not partial):
-                survivors[describe(name, path)].append(f"{name} ({status})")
+        if status == REJECTED or (is_partial and status == NOT_TESTED):
+            continue
+        area = path.parts[1]
+        total[area] += 1
+        killed[area] += status in KILLED
+        if status not in KILLED:
+            survivors[describe(name, path)].append(f"{name} ({status})")
     for area in total:
         print(f"{area:12} {killed[area]:5} of {total[area]:5} killed, {killed[area] / total[area]:.1%}")
     share = killed.total() / total.total()
@@ -120,22 +146,37 @@ def check(partial: bool = False) -> bool:
     unnamed = survivors.keys() - named
     for mutant in sorted(unnamed):
         print(f"\n{mutant.function}: {', '.join(survivors[mutant])}")
-        print(*(f"-{line}" for line in mutant.original.splitlines()), sep="\n")
-        print(*(f"+{line}" for line in mutant.mutant.splitlines()), sep="\n")
-    for mutant in sorted(named - survivors.keys()):
-        print(
-            f"\nsurvivors.toml names what does not survive, in {mutant.function}:\n-{mutant.original}\n+{mutant.mutant}"
-        )
+        print_change(mutant)
+    if not is_partial:
+        for mutant in sorted(named - survivors.keys()):
+            print(f"\n{NAMED.name} names what does not survive, in {mutant.function}:")
+            print_change(mutant)
     print(f"\n{len(unnamed)} survivors that {NAMED.name} does not name")
     return share >= REQUIRED_SHARE and not unnamed
 
 
+def print_change(mutant: Mutant) -> None:
+    """Print the lines before and after."""
+    for line in mutant.original.splitlines():
+        print(f"-{line}")
+    for line in mutant.mutant.splitlines():
+        print(f"+{line}")
+
+
 def main(arguments: list[str]) -> int:
-    if arguments == ["--survivors"]:
-        arguments = [name for name, _, status in results() if status not in KILLED | NOT_COUNTED]
-    if arguments != ["--check"]:
-        run(arguments)
-    return 0 if check(bool(arguments)) else 1
+    match arguments:
+        case []:
+            shutil.rmtree("mutants", ignore_errors=True)
+            run([])
+        case ["--continue"]:
+            run([])
+        case ["--survivors"]:
+            run(name for name, _, status in results() if status not in KILLED | {REJECTED, NOT_TESTED})
+        case ["--check"]:
+            pass
+        case _:
+            run(arguments)
+    return 0 if check(is_partial=arguments not in ([], ["--continue"])) else 1
 
 
 if __name__ == "__main__":
