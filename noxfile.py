@@ -55,6 +55,13 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the code in thousands of ways and check that tests fail: all of it, or what the arguments name."""
+    session.install("-e", ".[dev]", "mutmut==3.8.1", "pytest-timeout>=2.3")
+    session.run("python", "tests/mutation/run.py", *session.posargs)
+
+
+@nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Run all benchmarks, which takes a few minutes."""
     session.install("-e", ".[dev]")

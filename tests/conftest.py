@@ -14,7 +14,7 @@ from typing import TypeAlias
 import aiohttp
 import pytest
 from blockbuster import BlockBuster
-from hypothesis import find, settings
+from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
 import edgegap_async
@@ -23,6 +23,8 @@ from edgegap_async.simulator import LocalEdgegap
 
 # Generate the same cases in every run, and never fail because the machine is busy.
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None, max_examples=60)
+# Mutation testing has to know that a test fails, and not the smallest example with which it does.
+settings.register_profile("mutation", settings.get_profile("deterministic"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("deterministic")
 
 Arrived: TypeAlias = Callable[[str], list[float]]

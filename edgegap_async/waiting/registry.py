@@ -55,7 +55,7 @@ class WatchRegistry(Generic[SnapshotT]):
 
     def add(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
         """Add an entry, with what is remembered of its request."""
-        request = self._requests.pop(id, None) or RequestRecord(requested_at=asyncio.get_running_loop().time())
+        request = self._requests.pop(id) or RequestRecord(requested_at=asyncio.get_running_loop().time())
         entry = self._entries[id] = WatchEntry(id=id, path=path, request=request)
         return entry
 
@@ -69,7 +69,7 @@ class WatchRegistry(Generic[SnapshotT]):
         entry.subscriptions -= 1
         entry.progress_subscriptions -= every_snapshot
         if not entry.subscriptions:
-            self._entries.pop(entry.id, None)
+            del self._entries[entry.id]
 
     def remember_request(self, id: str, version: VersionKey | None, *, has_webhook: bool) -> None:
         """Remember that something was requested now.

@@ -500,3 +500,61 @@ async def test_a_slot_released_before_its_cancelled_waiter_runs_is_not_lost() ->
         await waiting
     assert errors_logged == []
     assert await bucket.acquire() == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.looptime
+async def test_slot_in_of_a_free_slot_is_zero() -> None:
+    bucket = TokenBucket(10)
+    assert bucket.slot_in() == 0.0
+    await bucket.acquire()
+    assert bucket.slot_in() == pytest.approx(0.1, abs=1e-5)
+    await asyncio.sleep(0.1)
+    assert bucket.slot_in() == 0.0
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("rate", [0.5, 10])
+async def test_a_cancelled_waiter_returns_exactly_one_slot(rate: float) -> None:
+    bucket, loop = TokenBucket(rate, 2), asyncio.get_running_loop()
+    began = loop.time()
+    bucket.pause(5)
+
+    async def cancel_other() -> None:
+        await bucket.acquire()
+        cancelled.cancel()  # it got its slot together with this task, and did not run yet
+
+    canceller = asyncio.create_task(cancel_other())
+    await asyncio.sleep(0)
+    cancelled = asyncio.create_task(bucket.acquire())
+    await asyncio.gather(canceller, cancelled, return_exceptions=True)
+    assert cancelled.cancelled()
+    assert loop.time() - began == pytest.approx(5.0)
+    assert [await bucket.acquire() for _ in range(3)] == pytest.approx([0, 1 / rate, 1 / rate], abs=1e-5)
+
+
+@pytest.mark.looptime
+async def test_the_rate_recovers_linearly_and_not_beyond_the_full_rate() -> None:
+    bucket = TokenBucket(10)
+    bucket.slow_down(retry_after=0.0)
+    rates: list[float] = []
+    for _ in range(5):
+        await asyncio.sleep(15)
+        bucket.slot_in()
+        rates.append(bucket.rate)
+    assert rates == pytest.approx([8.5, 10, 10, 10, 10])
+
+
+@pytest.mark.looptime
+async def test_a_bucket_below_a_limit_catches_up_after_a_late_timer() -> None:
+    bucket, slot = bucket_under(100), 1 / 95
+    await asyncio.sleep(30)
+    await bucket.acquire()
+    await asyncio.sleep(slot + 0.005)
+    assert await bucket.acquire() == 0.0
+    assert await bucket.acquire() == pytest.approx(slot - 0.010, abs=1e-5), "10 ms of its rate are caught up at most"
+    assert await bucket.acquire() == pytest.approx(slot, abs=1e-5)
+
+
+def test_a_bucket_shows_its_rate_its_capacity_and_its_waiters() -> None:
+    assert repr(TokenBucket(10, 1.5)) == "TokenBucket(rate=10, capacity=1.5, waiting=0)"
+    assert repr(TokenBucket.__new__(TokenBucket)) == "<TokenBucket, not created>"

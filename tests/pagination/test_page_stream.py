@@ -312,3 +312,102 @@ async def test_filters_and_order_are_sent_as_the_query_parameter(
         ],
         "order_by": [{"field": "created_at", "order": "asc"}],
     }
+
+
+@pytest.mark.parametrize(("prefetch", "together"), [(0, 1), (1, 1), (3, 3), (9, 5)])
+async def test_as_many_pages_as_prefetch_says_are_fetched_together(prefetch: int, together: int) -> None:
+    unchanging = ChangingList(60, [])
+    stream = unchanging.stream(page_size=10, prefetch=prefetch, live=False)
+    assert len(await stream.collect()) == 60
+    assert unchanging.max_running == together, "the first page shows that five others follow"
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "live", "fetched"), [(0, True, [1]), (4, True, [1, 2]), (4, False, [1, 2, 3, 4, 5])]
+)
+async def test_the_next_pages_are_fetched_while_the_caller_works_with_one(
+    prefetch: int, live: bool, fetched: list[int]
+) -> None:
+    unchanging = ChangingList(60, [])
+    async with aclosing(unchanging.stream(page_size=10, prefetch=prefetch, live=live).pages()) as pages:
+        assert (await anext(pages)).number == 1
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert unchanging.fetched == fetched
+
+
+async def test_after_a_removal_pages_are_fetched_one_at_a_time() -> None:
+    changing = ChangingList(100, [(0, []), (0, [0])])
+    together: dict[bool, int] = {}
+    async with aclosing(changing.stream(page_size=10, prefetch=3, live=False).pages()) as pages:
+        async for page in pages:
+            was_removed = page.total_count == 99
+            if was_removed not in together:
+                changing.max_running = 0
+            for _ in range(5):
+                await asyncio.sleep(0)
+            together[was_removed] = changing.max_running
+    assert together == {False: 3, True: 1}
+
+
+async def test_first_and_collect_request_no_more_than_they_return(
+    unlimited: LocalEdgegap, client: EdgegapClient
+) -> None:
+    await _deployed(client, 3)
+    stream = client.deployments.list(page_size=2)
+    assert await stream.first() is not None
+    assert [(query["page"], query["limit"]) for query in _lists(unlimited)] == [("1", "1")]
+    assert len(await stream.collect(limit=1)) == 1
+    assert len(await stream.collect(limit=2)) == 2
+    assert len(await stream.collect(limit=3)) == 3
+
+
+async def test_an_empty_list_has_one_page_and_pages_without_a_new_row_are_left_out() -> None:
+    empty = [page async for page in ChangingList(0, []).stream(page_size=10).pages()]
+    assert [(page.number, page.items, page.total_count) for page in empty] == [(1, (), 0)]
+    # ten new rows push those of the first page into the second
+    pushed = [page async for page in ChangingList(30, [(0, []), (10, [])]).stream(page_size=10).pages()]
+    assert [(page.number, len(page.items)) for page in pushed] == [(1, 10), (3, 10), (4, 10)]
+
+
+async def test_no_page_is_requested_after_the_last() -> None:
+    unchanging = ChangingList(30, [])
+    async with aclosing(unchanging.stream(page_size=10, prefetch=1).pages()) as pages:
+        async for _ in pages:
+            for _ in range(5):
+                await asyncio.sleep(0)
+    assert unchanging.fetched == [1, 2, 3]
+
+
+@pytest.mark.parametrize("page_size", [0, -1, 1.5, None])
+def test_a_page_has_at_least_one_row(page_size: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match="page_size"):
+        ChangingList(0, []).stream(page_size=page_size)
+
+
+async def test_a_list_counts_as_unchanging_unless_it_is_said_to_be_live() -> None:
+    unchanging = ChangingList(50, [])
+    stream: PageStream[DeploymentRow] = PageStream(
+        cast("Pipeline", unchanging),
+        "deployment-list",
+        DeploymentRow,
+        key=lambda row: row.request_id,
+        page_size=10,
+        prefetch=3,
+    )
+    assert len(await stream.collect()) == 50
+    assert unchanging.max_running == 3
+
+
+async def test_the_next_page_is_fetched_ahead_after_a_removal_too() -> None:
+    changing = ChangingList(100, [(0, []), (0, [0])])
+    ahead: dict[int, int] = {}
+    async with aclosing(changing.stream(page_size=10).pages()) as pages:
+        async for page in pages:
+            before = len(changing.fetched)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            ahead[page.number] = len(changing.fetched) - before
+            if len(ahead) == 5:
+                break
+    assert [*ahead.values()] == [1] * 5

@@ -71,3 +71,15 @@ async def test_the_seconds_of_a_retry_after_are_a_number_from_zero(local: LocalE
     async with local.client(retry=RetryPolicy(max_attempts=1)) as edgegap:
         seconds = (await refused(edgegap)).retry_after
     assert seconds is None or 0 <= seconds < math.inf
+
+
+@pytest.mark.looptime
+async def test_a_retry_after_of_exactly_the_longest_pause_is_waited_without_a_warning(
+    local: LocalEdgegap, caplog: pytest.LogCaptureFixture
+) -> None:
+    local.faults.add("deployment-delete", "status", code=503, headers={"Retry-After": "5"})
+    async with local.client() as edgegap:
+        began = now()
+        await edgegap.deployments.stop(ID)
+        assert now() - began == pytest.approx(5, abs=0.1)
+    assert not [record for record in caplog.records if "Retry-After is" in record.getMessage()]

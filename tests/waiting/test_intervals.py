@@ -113,3 +113,9 @@ def test_the_least_recently_used_versions_are_forgotten() -> None:
     for number in range(300):
         history.record(("kart", f"w{number}"), 1.0)
     assert history.typical_duration(KART) is None
+
+
+def test_the_pause_is_spread_from_the_earliest_ready_on() -> None:
+    typical = TypicalDuration(earliest=2.0, median=4.0, latest=6.0)
+    assert PollInterval().pause(2.0, typical, lambda: 0.0) == pytest.approx(0.09)
+    assert PollInterval().pause(2.0, typical, lambda: 1.0) == pytest.approx(0.11)
