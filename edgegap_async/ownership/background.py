@@ -43,7 +43,8 @@ class BackgroundTasks:
             ClientStateError: The client is being closed.
         """
         if self.is_draining:
-            raise ClientStateError("this EdgegapClient is being closed, nothing was sent: create a new client")
+            state = "closed" if self.has_given_up else "being closed"
+            raise ClientStateError(f"this EdgegapClient is {state}, nothing was sent: create a new client")
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:
         """Start a task whose result the caller awaits, shielded.
