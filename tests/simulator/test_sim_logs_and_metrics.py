@@ -43,7 +43,7 @@ async def test_metrics_have_one_value_per_step(serve):
 
 @pytest.mark.parametrize(
     ("seconds", "steps", "count"),
-    [((60, 120), "30s", 3), ((60, 120), "1m", 2), ((0, 3600), "1h", 1), ((2000, 3000), "1s", 0), ((60, 50), "1s", 0)],
+    [((60, 120), "30s", 3), ((60, 120), "1m", 2), ((0, 3600), "1h", 1), ((2000, 3000), "1s", 0)],
 )
 async def test_metrics_of_a_time_range(serve, seconds, steps, count):
     edgegap = await serve(opened=OPENED)

@@ -21,6 +21,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.urls import validate_url
+
 PathParameters: TypeAlias = Mapping[str, str]
 """The parameters of a path, by their names in the table of operations."""
 
@@ -47,6 +50,7 @@ class ResourceType:
         defaults: The values of fields that a request leaves out.
         computed: Fields that are computed from the path or the time.
         hidden: Fields that are accepted and never returned.
+        check: Raises ``Rejection`` if a record may not have some fields, given all fields that it would have.
     """
 
     name: str
@@ -60,6 +64,7 @@ class ResourceType:
     defaults: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     computed: Mapping[str, ComputeField] = attrs.field(factory=dict[str, ComputeField])
     hidden: frozenset[str] = frozenset()
+    check: Callable[[Mapping[str, Any]], None] = lambda _: None
 
 
 @attrs.define(eq=False)
@@ -95,6 +100,20 @@ def _caching_percent(record: ResourceRecord, now: float) -> float:
     return round(min((now - record.updated_at) / CACHING_SECONDS, 1.0), 3) if record.fields.get("force_cache") else 0.0
 
 
+def _check_memory(fields: Mapping[str, Any]) -> None:
+    limit = 2 * fields["req_cpu"]
+    if fields["req_memory"] > limit:
+        raise Rejection(400, f"req_memory: this must be at most {limit}, twice the req_cpu of {fields['req_cpu']}")
+
+
+def _readable_variables(record: ResourceRecord, _: float) -> list[Mapping[str, Any]]:
+    """Return a version's variables without the values that are hidden, which the document of 2024 calls secret."""
+    return [
+        {**each, "value": ""} if each.get("is_hidden") or each.get("is_secret") else each
+        for each in record.fields["envs"]
+    ]
+
+
 _MATCHMAKER_DATES: Final = ("created_at", "updated_at")
 
 _RUNS_AS: Final[Mapping[str, ComputeField]] = {
@@ -118,7 +137,8 @@ VERSION: Final = ResourceType(
     wrapper="version",
     # the document's default of time_to_deploy is less than the minimum it states
     defaults={"time_to_deploy": 15, "ports": [], "envs": []},
-    computed={"caching_percent": _caching_percent},
+    computed={"caching_percent": _caching_percent, "envs": _readable_variables},
+    check=_check_memory,
     operations=_crud(
         "app-version-create", "app-version-get", "app-version-update", "app-version-delete", "app-version-list"
     ),
@@ -128,6 +148,7 @@ ENDPOINT: Final = ResourceType(
     name="storage endpoint",
     path=("endpoint_name",),
     hidden=frozenset({"secret_access_key"}),
+    check=lambda fields: validate_url("endpoint", fields["endpoint"]),
     operations=_crud("endpoint-create", "endpoint-get", "endpoint-update", "endpoint-delete", "endpoints-list"),
 )
 

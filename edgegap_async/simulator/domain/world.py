@@ -193,18 +193,50 @@ class World:
         """Return the name and the settings of the version to deploy: the named one, or the newest.
 
         Raises:
-            Rejection: If the application or the version is unknown. With any application accepted, none is.
+            Rejection: If the application or the version is inactive, or unknown while not any application is accepted.
         """
-        if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
-            raise Rejection(404, f"application: {application!r} does not exist")
+        self.require_application(application)
+        record = self.store.find(APPLICATION, {"app_name": application})
+        if record is not None and not record.fields["is_active"]:
+            raise Rejection(400, f"application: {application!r} is not active")
         versions = {each.fields["name"]: each for each in self.store.list_under(VERSION, {"app_name": application})}
         resolved = name or next(reversed(versions), DEFAULT_VERSION)
         if resolved in versions:
+            if not versions[resolved].fields.get("is_active", True):
+                raise Rejection(400, f"version: {resolved!r} of {application!r} is not active")
             configured = self._known_versions.get(application, {}).get(resolved)
             return resolved, version_settings(versions[resolved].fields, configured)
-        if not self._any_application:
-            raise Rejection(404, f"version: {application!r} has no version {resolved!r}")
+        self.require_version(application, resolved)
         return resolved, VersionSettings()
+
+    def require_application(self, application: str, *, field: str = "application", status: int = 404) -> None:
+        """Check that an application exists; while any application is accepted, each does.
+
+        Args:
+            application: Its name.
+            field: The field of the request that has the name.
+            status: The status of the rejection.
+
+        Raises:
+            Rejection: It does not exist.
+        """
+        if not self._any_application and not self.store.find(APPLICATION, {"app_name": application}):
+            raise Rejection(status, f"{field}: {application!r} does not exist")
+
+    def require_version(self, application: str, version: str, *, status: int = 404) -> None:
+        """Check that a version exists; while any application is accepted, each does.
+
+        Args:
+            application: The application's name.
+            version: The version's name.
+            status: The status of the rejection.
+
+        Raises:
+            Rejection: It does not exist.
+        """
+        path = {"app_name": application, "version_name": version}
+        if not self._any_application and not self.store.find(VERSION, path):
+            raise Rejection(status, f"version: {application!r} has no version {version!r}")
 
     # changing
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.urls import validate_url
 from edgegap_async.simulator.domain.world import DeploymentParameters, World
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
@@ -37,7 +38,7 @@ def _create_v2(world: World, request: ValidatedRequest, private_hosts: Sequence[
         tags=_tags(body.get("tags", ())),
         environment=_environment("environment_variables", body.get("environment_variables", ())),
         webhooks={
-            event: body[f"webhook_on_{event}"]["url"]
+            event: _url(f"webhook_on_{event}.url", body[f"webhook_on_{event}"]["url"])
             for event in ("ready", "error", "terminated")
             if f"webhook_on_{event}" in body
         },
@@ -103,6 +104,11 @@ def _position(field: str, user: Mapping[str, Any]) -> Position:
     if user_type == "geo_coordinates":
         return position_of_coordinates(f"{field}.user_data", data)
     raise Rejection(400, f"{field}.user_type: this must be one of ip_address, geo_coordinates")
+
+
+def _url(field: str, value: str) -> str:
+    validate_url(field, value)
+    return value
 
 
 def _tags(tags: Iterable[str]) -> Sequence[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgegap_async.simulator.domain.geography import city_of_address
+from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
@@ -51,6 +52,9 @@ _CODES: Final[Mapping[str, str]] = {
 """The codes of the continents and countries in the table of cities."""
 
 
+_MAX_ADDRESSES: Final = 20
+
+
 def own_address(_: World, request: ValidatedRequest) -> Reply:
     """GET /v1/ip."""
     return Reply(200, {"public_ip": request.remote_address})
@@ -62,7 +66,9 @@ def lookup(_: World, request: ValidatedRequest) -> Reply:
 
 
 def bulk_lookup(_: World, request: ValidatedRequest) -> Reply:
-    """POST /v1/ips/lookup."""
+    """POST /v1/ips/lookup: at most 20 addresses."""
+    if len(request.body["addresses"]) > _MAX_ADDRESSES:
+        raise Rejection(400, f"addresses: this must hold at most {_MAX_ADDRESSES} items")
     return Reply(200, {"addresses": [_lookup(address) for address in request.body["addresses"]]})
 
 

@@ -12,10 +12,22 @@ from edgegap_async.simulator.handlers.pages import PageRequest, page_body, selec
 from edgegap_async.simulator.handlers.serializers import location
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
+_TYPE: Final = "standard"
+"""The type of every location."""
+
 
 def list_locations(world: World, request: ValidatedRequest) -> Reply:
-    """GET /v1/locations."""
-    return Reply(200, {"messages": [], **page_body(world, request, CITIES, location)})
+    """GET /v1/locations: those with room for a version, which all have; ``type`` and ``tags`` are of 2024."""
+    query = request.query
+    if "app" in query:
+        world.require_application(query["app"], field="app", status=400)
+        if "version" in query:
+            world.require_version(query["app"], query["version"], status=400)
+    cities = [city for city in CITIES if query.get("type", _TYPE) == _TYPE]
+    more: dict[str, Any] = {"type": _TYPE} if query.keys() & {"type", "tags"} else {}
+    if query.get("tags") == "true":
+        more["tags"] = []
+    return Reply(200, {"messages": [], **page_body(world, request, cities, lambda city: location(city) | more)})
 
 
 def list_beacons(world: World, request: ValidatedRequest) -> Reply:

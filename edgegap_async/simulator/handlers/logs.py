@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
+from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.resource_types import VERSION
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.deployments import find_deployment
@@ -14,6 +16,9 @@ from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 def get(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/deployment/{deployment_id}/container-logs."""
     deployment = find_deployment(world, request.path["deployment_id"])
+    if deployment.state is DeploymentState.TERMINATED and not _are_stored(world, deployment):
+        message = "the logs of a terminated deployment are available only if its version has an endpoint_storage"
+        raise Rejection(404, f"deployment_id: {message}")
     failed = deployment.state is DeploymentState.ERROR
     detail = deployment.error_detail
     return Reply(
@@ -26,6 +31,12 @@ def get(world: World, request: ValidatedRequest) -> Reply:
             "logs_link": None,
         },
     )
+
+
+def _are_stored(world: World, deployment: SimulatedDeployment) -> bool:
+    path = {"app_name": deployment.application, "version_name": deployment.version}
+    version = world.store.find(VERSION, path)
+    return version is not None and bool(version.fields.get("endpoint_storage"))
 
 
 def _lines(world: World, deployment: SimulatedDeployment) -> Sequence[str]:

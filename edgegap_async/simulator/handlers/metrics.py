@@ -81,6 +81,8 @@ def _moments(world: World, deployment: SimulatedDeployment, query: Mapping[str, 
     ready, now = deployment.ready_at, world.clock()
     step = _step(query.get("steps"))
     start, end = (_moment(world, query, name) for name in ("start_time", "end_time"))
+    if start is not None and end is not None and end <= start:
+        raise Rejection(400, "end_time: this must be later than start_time")
     if ready is None or not deployment.was_ready:
         return ()
     first = ready if start is None else max(start, ready)

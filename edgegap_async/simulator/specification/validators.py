@@ -62,7 +62,7 @@ _PAGE_PARAMETERS: Final[Mapping[str, Schema]] = {name: {"type": "integer", "mini
 def query_validators(operation_id: str) -> Mapping[str, Validator]:
     """Return the validators of an operation's query parameters, by name."""
     operation = OPERATIONS[operation_id]
-    schemas = DOCUMENTS[operation.spec].query_schemas(operation)
+    schemas = DOCUMENTS["v1-legacy"].query_schemas(operation) | DOCUMENTS[operation.spec].query_schemas(operation)
     if operation.items_key is not None:
         # where a document has them, it may still omit the minimum of 1
         schemas |= {name: {**rule, **schemas.get(name, {})} for name, rule in _PAGE_PARAMETERS.items()}
