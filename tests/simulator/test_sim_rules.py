@@ -120,8 +120,3 @@ async def test_a_url_has_a_scheme_and_a_host(edgegap, rejected, url):
     for accepted in ("https://s3.test", "http://127.0.0.1:9000/x"):
         fields = {**ENDPOINT, "name": accepted, "endpoint": accepted}
         assert (await edgegap.call("POST", "/v1/storage/endpoint", json=fields)).status == 200
-
-
-async def test_the_log_storage_of_a_deployment_names_an_endpoint_storage(rejected):
-    body = {"app_name": "kart", "ip_list": ["203.0.113.7"], "container_log_storage": {"enabled": True}}
-    await rejected(400, "container_log_storage.endpoint_storage", "POST", "/v1/deploy", json=body)
