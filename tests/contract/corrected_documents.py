@@ -35,6 +35,10 @@ def write_document(spec: str, folder: Path, only: Collection[str] | None = None)
     components = document["components"]["schemas"].get("MatchmakerComponentListResponse")
     if components is not None:  # its name and its count say list, its schema says one component
         components["properties"]["data"] = {"type": "array", "items": components["properties"]["data"]}
+    pagination = document["components"]["schemas"].get("Pagination")
+    if pagination is not None:  # the provider's page says "number or null"
+        for name in ("next_page_number", "previous_page_number"):
+            pagination["properties"][name]["nullable"] = True
     file = folder / f"{spec}.json"
     file.write_text(json.dumps(document))
     return file
