@@ -245,16 +245,21 @@ async def test_stack_frames_of_aiohttp_do_not_show_the_token(witness: Witness) -
     assert not witness.leaks(TOKEN)
 
 
+async def error_of_a_cancelled_call(local: LocalEdgegap, edgegap: EdgegapClient) -> asyncio.CancelledError:
+    local.faults.add("deployment-list", "stall")
+    call = asyncio.create_task(edgegap.deployments.list().first())
+    while not local.requests:
+        await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await call
+    return caught.value
+
+
 async def test_a_cancelled_call_does_not_show_the_token(witness: Witness) -> None:
     async with LocalEdgegap(token=TOKEN) as local, observed_client(local, witness) as edgegap:
-        local.faults.add("deployment-list", "stall")
-        call = asyncio.create_task(edgegap.deployments.list().first())
-        while not local.requests:
-            await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError) as caught:
-            await call
-        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        error = await error_of_a_cancelled_call(local, edgegap)
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     assert TOKEN not in shown
 
 
@@ -314,14 +319,8 @@ async def test_no_stack_frame_of_a_refused_connection_holds_the_token(unused_tcp
 
 async def test_no_stack_frame_of_a_cancelled_call_holds_the_token() -> None:
     async with LocalEdgegap(token=TOKEN) as local, local.client() as edgegap:
-        local.faults.add("deployment-list", "stall")
-        call = asyncio.create_task(edgegap.deployments.list().first())
-        while not local.requests:
-            await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError) as caught:
-            await call
-    assert not leaks_of_frames(caught.value, TOKEN)
+        error = await error_of_a_cancelled_call(local, edgegap)
+    assert not leaks_of_frames(error, TOKEN)
 
 
 @pytest.mark.parametrize("text", [f"Bearer {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN} {TOKEN}"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ class Simulated:
 
     async def call(self, name: str, caller: Caller) -> None:
         """Do what a caller does, and check how it ends: in time, and with an error of the client, or cancelled."""
-        work = asyncio.create_task(self._work(name, caller), name=name)
+        work = asyncio.create_task(_KINDS[caller.kind](self, name, caller), name=name)
         work.add_done_callback(lambda done: done.cancelled() or done.exception())  # this task may be cancelled, too
         began, paused = self.loop.time(), self.loop.paused
         last = began
@@ -73,9 +73,6 @@ class Simulated:
                 self.ledger.record(name, "block failed")
         else:
             self.ledger.record(name, "returned")
-
-    async def _work(self, name: str, caller: Caller) -> None:
-        await _KINDS[caller.kind](self, name, caller)
 
     async def _in_time(self, name: str, seconds: float, work: Awaitable[Any]) -> Any:
         began, paused = self.loop.time(), self.loop.paused
@@ -210,7 +207,7 @@ class Simulated:
             oldest.stop()
 
 
-_KINDS: Final[Mapping[CallerKind, Callable[[Simulated, str, Caller], Awaitable[None]]]] = {
+_KINDS: Final[Mapping[CallerKind, Callable[[Simulated, str, Caller], Coroutine[Any, Any, None]]]] = {
     "deploy": Simulated.deploy,
     "create": Simulated.create,
     "running": Simulated.running,

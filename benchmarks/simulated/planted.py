@@ -8,7 +8,7 @@ from typing import Any, Final
 from unittest import mock
 
 from edgegap_async import EdgegapClient
-from edgegap_async.errors import ServerError
+from edgegap_async.errors import EdgegapError, ServerError
 from edgegap_async.ownership.cleanup import Cleanup
 from edgegap_async.ownership.guard import DeployGuard
 from edgegap_async.ownership.list_search import ListSearch
@@ -35,7 +35,7 @@ async def _remove_unless_503(cleanup: Any, id: str) -> object:
         return await cleanup.remove(id)
     except ServerError:
         return None
-    except Exception:
+    except EdgegapError:
         return await _remove_with_retries(cleanup, id)
 
 

@@ -78,7 +78,6 @@ class _Simulation:
             seed=scenario.seed,
             time_to_ready=scenario.time_to_ready,
             list_lag=scenario.list_lag,
-            opened=None,
         )
         self._ledger = Ledger(self._local)
         self._client_tasks: dict[asyncio.Task[Any], None] = {}

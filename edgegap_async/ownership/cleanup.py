@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from edgegap_async.deadlines import seconds_until
+from edgegap_async.deadlines import seconds_until, time_limit
 from edgegap_async.errors import (
     BadRequest,
     ClientStateError,
@@ -181,10 +181,9 @@ class Cleanup:
                 await self.remove_after_error(error, id)
                 raise
             try:
-                await self.remove_now(id)
+                await self.background.result_of(self._start_removal(id))
             except EdgegapError as error:
                 error.add_note(f"{self.kind} {id} may still run")
-                self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
                 raise
 
     async def remove_now(self, id: str) -> object:
@@ -203,7 +202,7 @@ class Cleanup:
             seconds: How long the caller waits at most, but not less than a second. The removal then goes on in the
                 background, and closing the client waits for it.
         """
-        removal = self.closing_removals.get(id) or self._spawn_removal(id)
+        removal = self._start_removal(id)
         seconds = _SHORT_WAIT if isinstance(error, asyncio.CancelledError) else max(seconds, _SHORT_WAIT)
         await asyncio.wait({removal}, timeout=None if math.isinf(seconds) else seconds)
         if not removal.done():
@@ -244,21 +243,19 @@ class Cleanup:
             self.background.report_failure(f"{self._removal_of(id)} failed: {error}", id)
 
     async def _remove_once(self, id: str) -> object:
-        try:
-            async with asyncio.timeout(_LAST_ATTEMPT_SECONDS):
-                return await self.remove(id)
-        except TimeoutError as error:
-            if isinstance(error, DeadlineExceeded):
-                raise
-            problem = f"no response within {_LAST_ATTEMPT_SECONDS:.0f} s"
-            raise DeadlineExceeded(problem, outcome=Outcome.UNKNOWN) from None
+        problem = f"no response within {_LAST_ATTEMPT_SECONDS:.0f} s"
+        async with time_limit(_LAST_ATTEMPT_SECONDS, problem, outcome=Outcome.UNKNOWN):
+            return await self.remove(id)
 
     def _remove_all_in_use(self) -> None:
         for id in self.in_use - self.closing_removals.keys():
-            self.closing_removals[id] = self._spawn_removal(id)
+            self.closing_removals[id] = self._start_removal(id)
 
-    def _spawn_removal(self, id: str) -> asyncio.Task[object]:
-        return self.background.spawn(self.remove_with_retries(id), name=self._removal_of(id), id=id)
+    def _start_removal(self, id: str) -> asyncio.Task[object]:
+        """Remove it in the background, unless closing the client does; if that fails, closing the client raises it."""
+        return self.closing_removals.get(id) or self.background.spawn(
+            self.remove_with_retries(id), name=self._removal_of(id), id=id
+        )
 
     def _removal_of(self, id: str) -> str:
         return f"{self.verb} {self.kind} {id}"

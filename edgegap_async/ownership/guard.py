@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Unpack, cast
 
-from edgegap_async.deadlines import seconds_until
+from edgegap_async.deadlines import seconds_until, time_limit
 from edgegap_async.errors import (
     JSON,
     BadRequest,
@@ -271,30 +271,28 @@ class DeployGuard:
         if self._journal is None or (tag := self._owned.get(request_id)) is None:
             return
         seconds = self._pipeline.settings.timeout
-        try:
-            async with asyncio.timeout(seconds):
-                await self._journal.record(tag, "released")
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"the journal could not record within {seconds:.3g} s that deployment {request_id} is released: the "
-                "disk does not respond. It is recorded as soon as the disk does"
-            ) from None
+        problem = (
+            f"the journal could not record within {seconds:.3g} s that deployment {request_id} is released: the "
+            "disk does not respond. It is recorded as soon as the disk does"
+        )
+        async with time_limit(seconds, problem):
+            await self._journal.record(tag, "released")
         self._owned.pop(request_id, None)
 
     async def _record_request(self, creation: Creation[CreatedT], tag: GuardTag) -> None:
         """Write down that a server is about to be requested: what cannot be written down in time is not requested."""
         if self._journal is None:
             return
+        problem = (
+            f"{creation.operation_id}: nothing was sent, because the journal could not record the request within "
+            f"{creation.seconds:.3g} s: the disk does not respond"
+        )
         try:
-            async with asyncio.timeout(creation.seconds):
+            async with time_limit(creation.seconds, problem, operation=creation.operation_id):
                 await self._journal.record(tag, "requested", name=creation.name)
-        except TimeoutError:
+        except DeadlineExceeded:
             self._record(tag, "stopped")
-            raise DeadlineExceeded(
-                f"{creation.operation_id}: nothing was sent, because the journal could not record the request within "
-                f"{creation.seconds:.3g} s: the disk does not respond",
-                operation=creation.operation_id,
-            ) from None
+            raise
 
     def _record_created(self, tag: GuardTag, request_id: str) -> None:
         if self._journal is not None:

@@ -1,4 +1,4 @@
-"""Reads the list of deployments for guard tags, one request at a time however many tags are searched for."""
+"""Reads the list of deployments for guard tags: what is searched for at the same time shares requests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Final, TypeAlias, cast
 
 import attrs
 
+from edgegap_async.deadlines import time_limit
 from edgegap_async.decoding.decoder import structure
-from edgegap_async.errors import JSON, BadRequest, ClientStateError, DeadlineExceeded, DecodeError, EdgegapError
+from edgegap_async.errors import JSON, BadRequest, ClientStateError, DecodeError, EdgegapError
 from edgegap_async.models.encoding import string_values
 from edgegap_async.models.list_filter import Filter, query_text
 from edgegap_async.ownership.creation import ListedServer
@@ -37,10 +38,7 @@ SearchResult: TypeAlias = Sequence[ListedServer] | EdgegapError
 
 _Wanted: TypeAlias = dict[GuardTag, list["asyncio.Future[SearchResult]"]]
 
-_Results: TypeAlias = tuple[dict[GuardTag, SearchResult], EdgegapError]
-"""What a search has found out, and the result for any other tag."""
-
-_INTERRUPTED: Final = ClientStateError("the search was interrupted by the end of the event loop")
+_Results: TypeAlias = dict[GuardTag, SearchResult]
 
 
 class ListSearch:
@@ -102,11 +100,12 @@ class ListSearch:
 
     def _on_search_done(self, search: asyncio.Task[_Results]) -> None:
         wanted = self._searches.pop(search)
-        results, failure = ({}, _INTERRUPTED) if search.cancelled() else search.result()
+        interrupted = ClientStateError("the search was interrupted by the end of the event loop")
+        results: _Results = dict.fromkeys(wanted, interrupted) if search.cancelled() else search.result()
         for tag, futures in wanted.items():
             for future in futures:
                 if not future.done():
-                    future.set_result(results.get(tag, failure))
+                    future.set_result(results[tag])
         self._start_searches()
 
     def _cancel_unwanted_searches(self) -> None:
@@ -115,41 +114,38 @@ class ListSearch:
                 search.cancel()
 
     async def _search_for(self, wanted: _Wanted) -> _Results:
+        problem = f"the list was not read to its end within {SEARCH_SECONDS:.0f} s"
         try:
-            async with asyncio.timeout(SEARCH_SECONDS):
-                return await self._results(wanted), _INTERRUPTED
+            async with time_limit(SEARCH_SECONDS, problem):
+                return await self._results(wanted)
         except EdgegapError as error:
-            return {}, error
-        except TimeoutError:
-            return {}, DeadlineExceeded(f"the list was not read to its end within {SEARCH_SECONDS:.0f} s")
+            return dict.fromkeys(wanted, error)
 
     # reading the list
 
-    async def _results(self, tags: Collection[GuardTag]) -> dict[GuardTag, SearchResult]:
+    async def _results(self, tags: Collection[GuardTag]) -> _Results:
         """What the list shows with some tags now; if it refuses the query, all of the list is read.
 
         Of a row that cannot be decoded, the id and the tags suffice.
         """
+        texts = {tag: str(tag) for tag in tags}
         rows: tuple[list[ListedServer], list[_OddRow]] | None = None
         if not self._is_query_refused:
-            texts = [str(tag) for tag in tags]
+            wanted = [*texts.values()]
             try:
-                rows = await self._rows(query_text(Filter(tags=texts if len(texts) > 1 else texts[0]), None))
+                rows = await self._rows(query_text(Filter(tags=wanted if len(wanted) > 1 else wanted[0]), None))
             except BadRequest as error:
                 self._is_query_refused = True
                 logger.warning("the list refuses a query; all of it is read instead: %s", error)
         servers, odd_rows = await self._rows(None) if rows is None else rows
-        servers += [row.server for row in odd_rows if row.server is not None]
-        nameless = [row for row in odd_rows if row.server is None]
-        return {tag: self._result(tag, servers, nameless) for tag in tags}
-
-    def _result(self, tag: GuardTag, servers: Sequence[ListedServer], nameless: Sequence[_OddRow]) -> SearchResult:
         # whatever a service does with a query: only what has the tag is this client's
-        found = [server for server in servers if str(tag) in server.tags]
-        if any(str(tag) in (row.tags or ()) for row in nameless):
-            self.nameless.add(tag)
-        maybe = next((row.error for row in nameless if row.tags is None or str(tag) in row.tags), None)
-        return found if found or maybe is None else maybe
+        by_tag: dict[str, list[ListedServer]] = {}
+        for server in (*servers, *(row.server for row in odd_rows if row.server is not None)):
+            for text in dict.fromkeys(server.tags):
+                by_tag.setdefault(text, []).append(server)
+        nameless = [row for row in odd_rows if row.server is None]
+        self.nameless |= {tag for tag, text in texts.items() if any(text in (row.tags or ()) for row in nameless)}
+        return {tag: by_tag.get(text) or _absence(text, nameless) for tag, text in texts.items()}
 
     async def _rows(self, query: str | None) -> tuple[list[ListedServer], list[_OddRow]]:
         """Read the list: the servers that it shows, and the rows that cannot be decoded."""
@@ -214,6 +210,11 @@ class _Tagged:
     """A row of which only the tags matter."""
 
     tags: tuple[str, ...]
+
+
+def _absence(text: str, nameless: Sequence[_OddRow]) -> SearchResult:
+    """Return the result for a tag that no server has: an error if a row that cannot be decoded may have it."""
+    return next((row.error for row in nameless if row.tags is None or text in row.tags), ())
 
 
 def _is_unwanted(wanted: _Wanted) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from edgegap_async.deadlines import SHORTEST_TIMEOUT
+from edgegap_async.deadlines import SHORTEST_TIMEOUT, time_limit
 from edgegap_async.errors import DeadlineExceeded, EdgegapError
 from edgegap_async.ownership.creation import GuardPolicy, ListedServer
 from edgegap_async.ownership.list_search import ListSearch, SearchResult
@@ -100,12 +100,13 @@ class TagLookup:
         Returns:
             The servers that the list shows with the tag now, None if that could not be found out.
         """
+        problem = f"the list was not read to its end within {seconds:.3g} s"
         result: SearchResult
         try:
-            async with asyncio.timeout(max(seconds, SHORTEST_TIMEOUT)):
+            async with time_limit(max(seconds, SHORTEST_TIMEOUT), problem):
                 result = await self.list.search(tag)
-        except TimeoutError:
-            result = DeadlineExceeded(f"the list was not read to its end within {seconds:.3g} s")
+        except DeadlineExceeded as error:
+            result = error
         if isinstance(result, EdgegapError):
             logger.info("could not search the list for the tag %s: %s", tag, result)
             return None

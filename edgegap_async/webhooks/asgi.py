@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
-from edgegap_async.webhooks.receiver import BODY_SECONDS, MAX_BODY_BYTES, Webhooks
+from edgegap_async.webhooks.receiver import Webhooks
 
 Scope: TypeAlias = MutableMapping[str, Any]
 ASGIMessage: TypeAlias = MutableMapping[str, Any]
@@ -32,27 +32,15 @@ class ASGIApplication:
             raise RuntimeError(f"webhooks are received over http, not {scope['type']}")
         status = 405
         if scope["method"] == "POST":
-            status = await self._status(scope["path"], receive)
+            async with aclosing(_chunks(receive)) as chunks:
+                status = await self._webhooks.receive_chunks(scope["path"], chunks)
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _status(self, path: str, receive: Receive) -> int:
-        if not self._webhooks.accepts(path):
-            return 404  # without reading the body
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _read_body(receive)
-        except TimeoutError:
-            return 408
-        return await self._webhooks.receive(path, body)
 
-
-async def _read_body(receive: Receive) -> bytes:
-    """The body, or enough of it to show that it is too large."""
-    body = bytearray()
-    while len(body) <= MAX_BODY_BYTES:
+async def _chunks(receive: Receive) -> AsyncGenerator[bytes, None]:
+    more = True
+    while more:
         message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    return bytes(body)
+        yield message.get("body", b"")
+        more = message.get("more_body", False)

@@ -12,7 +12,7 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Final, TypeAlias, TypeVar
 
@@ -48,7 +48,7 @@ RelayListener: TypeAlias = Callable[[RelaySession], object]
 MAX_BODY_BYTES: Final = 1 << 18
 """A webhook of a deployment has a few thousand bytes."""
 
-BODY_SECONDS: Final = 10.0
+_BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive: the service itself gives up after 10 s."""
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
@@ -264,6 +264,29 @@ class Webhooks:
         else:
             self._take(webhook, content)
         return 204
+
+    async def receive_chunks(self, path: str, chunks: AsyncIterable[bytes]) -> int:
+        """Receive a POST request whose body is still to be read, and return the status of its response.
+
+        Args:
+            path: The request's path, of which the last three segments count.
+            chunks: The request's body. It is read only for a path that ``accepts``, up to the limit of ``receive``.
+
+        Returns:
+            What ``receive`` returns; 408 for a body that takes more than 10 s to arrive.
+        """
+        if not self.accepts(path):
+            return 404
+        body = bytearray()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        break
+        except TimeoutError:
+            return 408
+        return await self.receive(path, bytes(body))
 
     def _own(self, path: str) -> WebhookURL | None:
         url = self._signer.parse(path)

@@ -313,10 +313,8 @@ async def test_the_slot_of_a_cancelled_waiter_goes_to_the_next() -> None:
     assert bucket.waiting == 0
 
 
-@pytest.mark.looptime
-async def test_a_waiter_cancelled_as_it_gets_its_slot_returns_the_slot() -> None:
-    bucket, loop = TokenBucket(1, 2), asyncio.get_running_loop()
-    began = loop.time()
+async def cancelled_with_its_slot(bucket: TokenBucket) -> tuple[asyncio.Task[None], asyncio.Task[float]]:
+    """Two waiters of a bucket that pauses for 5 s: the first cancels the second as both get their slots."""
     bucket.pause(5)
 
     async def cancel_other() -> None:
@@ -326,6 +324,14 @@ async def test_a_waiter_cancelled_as_it_gets_its_slot_returns_the_slot() -> None
     canceller = asyncio.create_task(cancel_other())
     await asyncio.sleep(0)
     cancelled = asyncio.create_task(bucket.acquire())
+    return canceller, cancelled
+
+
+@pytest.mark.looptime
+async def test_a_waiter_cancelled_as_it_gets_its_slot_returns_the_slot() -> None:
+    bucket, loop = TokenBucket(1, 2), asyncio.get_running_loop()
+    began = loop.time()
+    canceller, cancelled = await cancelled_with_its_slot(bucket)
     after = asyncio.create_task(bucket.acquire())
     await asyncio.gather(canceller, after)
     assert cancelled.cancelled()
@@ -517,15 +523,7 @@ async def test_slot_in_of_a_free_slot_is_zero() -> None:
 async def test_a_cancelled_waiter_returns_exactly_one_slot(rate: float) -> None:
     bucket, loop = TokenBucket(rate, 2), asyncio.get_running_loop()
     began = loop.time()
-    bucket.pause(5)
-
-    async def cancel_other() -> None:
-        await bucket.acquire()
-        cancelled.cancel()  # it got its slot together with this task, and did not run yet
-
-    canceller = asyncio.create_task(cancel_other())
-    await asyncio.sleep(0)
-    cancelled = asyncio.create_task(bucket.acquire())
+    canceller, cancelled = await cancelled_with_its_slot(bucket)
     await asyncio.gather(canceller, cancelled, return_exceptions=True)
     assert cancelled.cancelled()
     assert loop.time() - began == pytest.approx(5.0)

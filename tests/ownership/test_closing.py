@@ -201,38 +201,45 @@ async def in_own_loop(local: LocalEdgegap, program: Callable[[str, str], Awaitab
     await asyncio.to_thread(lambda: asyncio.run(program(local.url, local.token)))  # type: ignore[arg-type]
 
 
-async def test_a_background_task_that_owns_the_client_leaves_nothing_at_the_end_of_the_loop() -> None:
+async def end_the_loop_during(
+    local: LocalEdgegap, work: Callable[[EdgegapClient], Awaitable[None]], *, seconds: float
+) -> None:
+    """Let a task work with a client of its own, in an event loop that ends after some seconds."""
+
     async def program(url: str, token: str) -> None:
         async def serve() -> None:
-            async with EdgegapClient(token, base_url=url) as edgegap, asyncio.TaskGroup() as group:
-                for _ in range(8):
-                    group.create_task(edgegap.deployments.deploy("kart", "v1", users=USERS))
+            async with EdgegapClient(token, base_url=url) as edgegap:
+                await work(edgegap)
 
         task = asyncio.create_task(serve())
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(seconds)
         assert not task.done()
+
+    await in_own_loop(local, program)
+
+
+async def test_a_background_task_that_owns_the_client_leaves_nothing_at_the_end_of_the_loop() -> None:
+    async def work(edgegap: EdgegapClient) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(8):
+                group.create_task(edgegap.deployments.deploy("kart", "v1", users=USERS))
 
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:
         local.faults.add("deployment-delete", "delay", times=None, seconds=0.3)
-        await in_own_loop(local, program)
+        await end_the_loop_during(local, work, seconds=0.5)
         assert len(local.history) == 8
         assert len(local.deployments) == 0
 
 
 async def test_create_requests_that_the_end_of_the_loop_interrupts_leave_nothing() -> None:
-    async def program(url: str, token: str) -> None:
-        async def serve() -> None:
-            async with EdgegapClient(token, base_url=url) as edgegap, asyncio.TaskGroup() as group:
-                for _ in range(4):
-                    group.create_task(edgegap.deployments.deploy("kart", "v1", users=USERS))
-
-        task = asyncio.create_task(serve())
-        await asyncio.sleep(0.2)
-        assert not task.done()
+    async def work(edgegap: EdgegapClient) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(edgegap.deployments.deploy("kart", "v1", users=USERS))
 
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:
         local.faults.add("deployments.create", "stall", times=4)  # created, and the response does not arrive
-        await in_own_loop(local, program)
+        await end_the_loop_during(local, work, seconds=0.2)
         assert len(local.history) == 4
         assert len(local.deployments) == 0
 
@@ -321,18 +328,13 @@ async def test_a_client_that_is_never_closed_is_reported(local: LocalEdgegap, ca
 async def test_a_relay_session_whose_creation_the_end_of_the_loop_interrupts_is_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def program(url: str, token: str) -> None:
-        async def serve() -> None:
-            async with EdgegapClient(token, base_url=url) as edgegap, edgegap.relays.running(users=USERS):
-                pass
-
-        task = asyncio.create_task(serve())
-        await asyncio.sleep(0.2)
-        assert not task.done()
+    async def work(edgegap: EdgegapClient) -> None:
+        async with edgegap.relays.running(users=USERS):
+            pass
 
     async with LocalEdgegap(seed=1) as local:
         local.faults.add("relays.create", "stall")
-        await in_own_loop(local, program)
+        await end_the_loop_during(local, work, seconds=0.2)
         assert len(local.relays) == 1
     assert [each.getMessage() for each in caplog.records if "it may exist" in each.getMessage()]
 
