@@ -70,8 +70,8 @@ class SessionConfig(Model):
         kind: ``Default`` (nothing is shared), ``Seat`` (a seat for each player) or ``Match`` (a seat for each session).
         sockets: Seats of a server, at least 1.
         autodeploy: Whether the service starts a server when none has a free seat.
-        empty_ttl: Minutes that a server without sessions is kept, at least 1.
-        session_max_duration: Minutes that a session lasts, at least 60.
+        empty_ttl: Minutes after which a server without sessions is stopped, at least 1; never by default.
+        session_max_duration: Minutes for which sessions can be read after their server was terminated, at least 60.
     """
 
     kind: SessionKind

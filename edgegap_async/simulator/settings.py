@@ -81,6 +81,15 @@ class SessionSettings:
     """Sockets of each deployment of the version."""
     autodeploy: bool = True
     """Whether a session that finds no deployment starts one."""
+    empty_ttl: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    """Minutes without sessions after which a deployment ends; None for no such end."""
+    session_max_duration: int = attrs.field(default=60, validator=attrs.validators.ge(60))
+    """Minutes after the end of its deployment for which a session can still be read."""
+
+    @property
+    def shares_deployments(self) -> bool:
+        """Whether several sessions share a deployment, which fleets and ``empty_ttl`` require."""
+        return self.kind != "Default"
 
 
 _SESSION_KEYS: Final = tuple(field.name for field in attrs.fields(SessionSettings))
@@ -188,7 +197,7 @@ def version_fields(name: str, settings: VersionSettings) -> dict[str, Any]:
         "docker_image": "local/game-server",
         "docker_tag": name,
         "max_duration": settings.max_duration,
-        "session_config": attrs.asdict(settings.session_config),
+        "session_config": attrs.asdict(settings.session_config, filter=lambda _, value: value is not None),
         "ports": [attrs.asdict(port) for port in settings.ports],
     }
 

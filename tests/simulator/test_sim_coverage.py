@@ -20,9 +20,13 @@ def test_the_table_has_every_group_of_methods_once():
     assert sorted(service for service, _ in documented_states()) == sorted(services)
 
 
+# records that decide what is deployed
+ACTING = {"applications", "versions", "fleets", "fleets.policies"}
+
+
 def test_what_is_only_stored_has_the_handlers_of_resources():
     states = dict(documented_states())
     for operation_id, operation in OPERATIONS.items():
         service = operation.call.rpartition(".")[0]
-        is_stored = operation_id in RESOURCE_HANDLERS and service not in {"applications", "versions"}
+        is_stored = operation_id in RESOURCE_HANDLERS and service not in ACTING
         assert states[service] == ("stored" if is_stored else "simulated"), operation_id

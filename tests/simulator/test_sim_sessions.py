@@ -18,6 +18,10 @@ async def edgegap(serve):
         "seat": config(),
         "match": config("Match", 2),
         "waiting": config("Seat", 2, autodeploy=False),
+        "brief": config(empty_ttl=5),
+        "short": config(empty_ttl=5) | {"max_duration": 3},
+        "unshared": config("Default", empty_ttl=5),
+        "remembered": config(session_max_duration=90),
     }
     return await serve(applications={"kart": versions})
 
@@ -84,20 +88,92 @@ async def test_a_session_fails_with_its_deployment(edgegap, post, get):
     assert (failed["status"], failed["ready"], failed["error"]) == ("Status.ERROR", False, "no such image")
 
 
-async def test_termination_of_the_deployment_deletes_its_session(edgegap, post, get, conforms):
+async def test_termination_of_the_deployment_ends_its_session(edgegap, post, get, conforms):
     created = await post("default")
     edgegap.clock.advance(10)
     await edgegap.call("DELETE", f"/v1/stop/{created['deployment_request_id']}")
     assert (await get(created))["status"] == "Status.TERMINATING"
     edgegap.clock.advance(1)
+    assert (await get(created))["status"] == "Status.TERMINATED"
     path = f"/v1/session/{created['session_id']}"
-    assert (await edgegap.call("GET", path)).status == 400
     reply = await edgegap.call("DELETE", path)
     assert reply.status == 410
     conforms("session-delete", reply)
     assert (await edgegap.get("/v1/sessions"))["data"] == []
     assert "sessions" not in await edgegap.get(f"/v1/status/{created['deployment_request_id']}")
     assert created["session_id"] not in edgegap.local.sessions
+
+
+@pytest.mark.parametrize(("version", "minutes"), [("seat", 60), ("remembered", 90)])
+async def test_a_session_can_be_read_for_some_time_after_the_end_of_its_deployment(
+    edgegap, post, get, version, minutes
+):
+    created = await post(version)
+    edgegap.clock.advance(10)
+    await edgegap.call("DELETE", f"/v1/stop/{created['deployment_request_id']}")
+    edgegap.clock.advance(minutes * 60)
+    assert (await get(created))["status"] == "Status.TERMINATED"
+    edgegap.clock.advance(1)
+    assert (await edgegap.call("GET", f"/v1/session/{created['session_id']}")).status == 400
+
+
+async def test_a_deployment_without_sessions_ends_after_its_empty_ttl(edgegap, post):
+    created = await post("brief")
+    deployment = edgegap.local.deployments[created["deployment_request_id"]]
+    edgegap.clock.advance(3600)
+    assert deployment.state == "READY"  # it has a session
+    await edgegap.call("DELETE", f"/v1/session/{created['session_id']}")
+    edgegap.clock.advance(299)
+    assert deployment.state == "READY"
+    edgegap.clock.advance(2)
+    assert deployment.state == "TERMINATED"
+    assert not edgegap.local.deployments
+
+
+async def test_a_new_session_restarts_the_empty_ttl(edgegap, post):
+    created = await post("brief")
+    deployment = edgegap.local.deployments[created["deployment_request_id"]]
+    edgegap.clock.advance(10)
+    await edgegap.call("DELETE", f"/v1/session/{created['session_id']}")
+    edgegap.clock.advance(200)
+    again = await post("brief")
+    assert again["deployment_request_id"] == created["deployment_request_id"]
+    edgegap.clock.advance(3600)
+    await edgegap.call("DELETE", f"/v1/session/{again['session_id']}")
+    edgegap.clock.advance(200)
+    assert deployment.is_active
+    edgegap.clock.advance(101)
+    assert not deployment.is_active
+
+
+async def test_the_empty_ttl_of_a_deployment_that_never_had_sessions_starts_when_it_is_ready(edgegap):
+    deployment = await edgegap.ready(version="brief")
+    assert deployment.ends_at == pytest.approx(deployment.ready_at + 300 + 0.5)
+
+
+async def test_a_deployment_that_failed_or_was_stopped_does_not_end_for_want_of_sessions(edgegap, post):
+    failed, stopped = [edgegap.local.deployments[(await post("brief", 3))["deployment_request_id"]] for _ in range(2)]
+    edgegap.clock.advance(10)
+    failed.fail("out of memory")
+    stopped.stop()
+    end = stopped.ends_at
+    for session in [*edgegap.local.sessions]:
+        await edgegap.call("DELETE", f"/v1/session/{session.session_id}")
+    edgegap.clock.advance(3600)
+    assert failed.state == "ERROR"
+    assert stopped.ends_at == end
+
+
+async def test_the_maximum_duration_ends_a_deployment_before_its_empty_ttl(edgegap):
+    deployment = await edgegap.ready(version="short")
+    assert deployment.ends_at == pytest.approx(deployment.ready_at + 180 + 0.5)
+
+
+@pytest.mark.parametrize("version", ["default", "unshared"])
+async def test_a_version_whose_deployments_are_not_shared_has_no_empty_ttl(edgegap, version):
+    deployment = await edgegap.ready(version=version)
+    edgegap.clock.advance(3600)
+    assert deployment.state == "READY"
 
 
 async def test_free_sockets_are_used_before_a_new_deployment(edgegap, post):
@@ -406,7 +482,9 @@ async def test_session_config_of_a_created_version_applies(edgegap_server):
     assert "deployment_request_id" not in seeking.body
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "seat"}, {"sockets": 0}, {"seats": 3}])
+@pytest.mark.parametrize(
+    "wrong", [{"kind": "seat"}, {"sockets": 0}, {"seats": 3}, {"empty_ttl": 0}, {"session_max_duration": 59}]
+)
 async def test_an_invalid_session_config_raises_value_error(serve, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         await serve(applications={"kart": {"v1": {"session_config": wrong}}})

@@ -16,6 +16,7 @@ import attrs
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.geography import City
 from edgegap_async.simulator.domain.machine import Machine, OpenPort
+from edgegap_async.simulator.domain.resource_types import ResourceRecord
 from edgegap_async.simulator.domain.states import ENDING, SETTLED, DeploymentState
 
 TERMINATION_SECONDS: Final = 0.5
@@ -159,14 +160,27 @@ class SimulatedDeployment:
     sockets: int
     """How many sockets its sessions share."""
     socket_holders: dict[str, SocketHolder] = attrs.field(factory=dict[str, SocketHolder])
-    """The sessions that are linked to it, by their ids."""
+    """The sessions that are linked to it, by their ids: ``occupy`` and ``release`` change them."""
+    empty_ttl: int | None = None
+    """Minutes without sessions after which it ends; None for no such end."""
+    policy: ResourceRecord | None = None
+    """The policy of the fleet that created it."""
     stop_requested_at: float | None = None
 
     _schedule: list[ScheduledState] = attrs.field(alias="schedule")
+    _full_schedule: list[ScheduledState] = attrs.field(init=False)
+    """Its schedule if it is never empty for too long."""
+    _emptied_at: float = attrs.field(init=False)
+    _is_kept: bool = attrs.field(default=False, init=False)
     _failure_detail: str | None = attrs.field(alias="failure_detail")
     _clock: Clock = attrs.field(alias="clock")
     _calendar: Calendar = attrs.field(alias="calendar")
     _on_reschedule: Callable[[SimulatedDeployment], None] = attrs.field(alias="on_reschedule")
+
+    def __attrs_post_init__(self) -> None:
+        self._full_schedule = self._schedule
+        self._emptied_at = self.created_at
+        self._schedule = self._planned()
 
     def __repr__(self) -> str:
         return f"<SimulatedDeployment {self.request_id} of {self.application} {self.version}: {self.state}>"
@@ -279,6 +293,25 @@ class SimulatedDeployment:
         """Whether it runs, and is billed, until it is stopped: it is not terminating and no stop was requested."""
         return self.stop_requested_at is None and self.state not in ENDING
 
+    # changing
+
+    def occupy(self, holder_id: str, holder: SocketHolder) -> None:
+        """Link a session to it."""
+        self.socket_holders[holder_id] = holder
+        self._plan_again()
+
+    def release(self, holder_id: str) -> None:
+        """Free the sockets of a session."""
+        del self.socket_holders[holder_id]
+        self._emptied_at = self._clock()
+        self._plan_again()
+
+    def keep(self, is_kept: bool) -> None:
+        """Set whether it runs on however long it is empty, because its fleet needs it."""
+        if is_kept is not self._is_kept:
+            self._is_kept = is_kept
+            self._plan_again()
+
     def stop(self) -> None:
         """Stop it: immediately in READY or ERROR, otherwise as soon as it enters one of them.
 
@@ -290,9 +323,7 @@ class SimulatedDeployment:
         self.stop_requested_at = now
         settled = next(step.moment for step in self._schedule if step.state in SETTLED)
         moment = max(now, settled)
-        kept = [step for step in self._schedule if step.moment <= moment and step.state not in ENDING]
-        self._schedule = kept + _termination(moment)
-        self._on_reschedule(self)
+        self._reschedule(self._until(moment) + _termination(moment))
 
     def fail(self, detail: str) -> None:
         """Move it to ERROR now. A deployment that is terminating or was stopped does not change.
@@ -303,5 +334,26 @@ class SimulatedDeployment:
         now = self._clock()
         if self.is_active:
             self._failure_detail = detail
-            self._schedule = [*self._steps_until(now), ScheduledState(now, DeploymentState.ERROR)]
-            self._on_reschedule(self)
+            self._full_schedule = [*self._steps_until(now), ScheduledState(now, DeploymentState.ERROR)]
+            self._reschedule(self._full_schedule)
+
+    def _plan_again(self) -> None:
+        if self.is_active and self._schedule != (planned := self._planned()):
+            self._reschedule(planned)
+
+    def _reschedule(self, schedule: list[ScheduledState]) -> None:
+        self._schedule = schedule
+        self._on_reschedule(self)
+
+    def _planned(self) -> list[ScheduledState]:
+        """Its full schedule, up to the moment at which it will have been empty for too long."""
+        ready = next((step.moment for step in self._full_schedule if step.state is DeploymentState.READY), None)
+        if ready is None or self.empty_ttl is None or self.socket_holders or self._is_kept:
+            return self._full_schedule
+        end = max(ready, self._emptied_at) + self.empty_ttl * 60.0
+        if any(step.moment <= end for step in self._full_schedule if step.state in ENDING | {DeploymentState.ERROR}):
+            return self._full_schedule
+        return self._until(end) + _termination(end)
+
+    def _until(self, moment: float) -> list[ScheduledState]:
+        return [step for step in self._full_schedule if step.moment <= moment and step.state not in ENDING]

@@ -167,6 +167,32 @@ FLEET: Final = ResourceType(
     operations=_crud("fleet-create", "fleet-get", "fleet-update", "fleet-delete", "fleets"),
 )
 
+POLICY: Final = ResourceType(
+    name="policy",
+    path=("fleet_name", "policy_name"),
+    parents=(FLEET,),
+    operations=_crud(
+        "fleet-policies-create",
+        "fleet-policies-get",
+        "fleet-policies-update",
+        "fleet-policies-delete",
+        "fleet-policies-list",
+    ),
+)
+
+FLEET_LINK: Final = ResourceType(
+    name="link",
+    path=("fleet_name", "app_name", "version_name"),
+    parents=(FLEET, VERSION),
+    key=None,
+    computed={
+        "app": _from_path("app_name"),
+        "app_version": _from_path("version_name"),
+        "fleet": _from_path("fleet_name"),
+    },
+    operations={"link": "fleet-link-app-version", "delete": "fleet-unlink-app-version"},
+)
+
 MATCHMAKER: Final = ResourceType(
     name="matchmaker",
     path=("matchmaker_name",),
@@ -195,6 +221,8 @@ RESOURCE_TYPES: Final[tuple[ResourceType, ...]] = (
     ENDPOINT,
     PULL_PROFILE,
     FLEET,
+    POLICY,
+    FLEET_LINK,
     MATCHMAKER,
     COMPONENT,
     ResourceType(
@@ -225,30 +253,6 @@ RESOURCE_TYPES: Final[tuple[ResourceType, ...]] = (
             "pull_profile": _from_path("pull_profile_name"),
         },
         operations={"link": "pull-profile-link-app-version", "delete": "pull-profile-unlink-app-version"},
-    ),
-    ResourceType(
-        name="policy",
-        path=("fleet_name", "policy_name"),
-        parents=(FLEET,),
-        operations=_crud(
-            "fleet-policies-create",
-            "fleet-policies-get",
-            "fleet-policies-update",
-            "fleet-policies-delete",
-            "fleet-policies-list",
-        ),
-    ),
-    ResourceType(
-        name="link",
-        path=("fleet_name", "app_name", "version_name"),
-        parents=(FLEET, VERSION),
-        key=None,
-        computed={
-            "app": _from_path("app_name"),
-            "app_version": _from_path("version_name"),
-            "fleet": _from_path("fleet_name"),
-        },
-        operations={"link": "fleet-link-app-version", "delete": "fleet-unlink-app-version"},
     ),
     ResourceType(
         name="environment variable",

@@ -46,6 +46,8 @@ class SimulatedSession:
     webhook_url: str | None = None
     created_at: float
     """Seconds of the clock."""
+    max_duration: int = 60
+    """Minutes after the end of its deployment for which it can still be read."""
     deployment: SimulatedDeployment | None = attrs.field(default=None, init=False)
     """The deployment it is linked to."""
     _deleted: bool = attrs.field(default=False, init=False)
@@ -86,6 +88,11 @@ class SimulatedSession:
         """Whether it exists: it was not deleted and its deployment is not TERMINATED."""
         return not self._deleted and self.state is not DeploymentState.TERMINATED
 
+    def is_readable(self, moment: float) -> bool:
+        """Whether its details can be read: it exists, or its deployment was TERMINATED not long ago."""
+        ended = None if self.deployment is None else self.deployment.ends_at
+        return not self._deleted and (ended is None or moment < ended + self.max_duration * 60.0)
+
     @property
     def sockets(self) -> int:
         """How many sockets of its deployment it occupies."""
@@ -125,13 +132,13 @@ class SimulatedSession:
     def link(self, deployment: SimulatedDeployment) -> None:
         """Link it to a deployment, whose sockets it occupies from now on."""
         self.deployment = deployment
-        deployment.socket_holders[self.session_id] = self
+        deployment.occupy(self.session_id, self)
 
     def delete(self) -> None:
         """Delete it and free its sockets. Its deployment keeps running."""
         self._deleted = True
         if self.deployment is not None:
-            self.deployment.socket_holders.pop(self.session_id)
+            self.deployment.release(self.session_id)
 
 
 class SessionRegistry:
@@ -164,6 +171,11 @@ class SessionRegistry:
         else:
             session.link(deployment)
         self._on_change(session)
+
+    @property
+    def waiting(self) -> Sequence[SimulatedSession]:
+        """The existing sessions that are not linked to a deployment, the oldest first."""
+        return [session for session in self._unlinked if session.exists]
 
     def existing(self) -> list[SimulatedSession]:
         """Return the sessions that exist, the oldest first."""

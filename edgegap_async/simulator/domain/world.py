@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-import attrs
-
 from edgegap_async.simulator.clock import Calendar, Clock
 from edgegap_async.simulator.domain.deployment import (
     DeploymentTag,
@@ -19,7 +17,8 @@ from edgegap_async.simulator.domain.deployment import (
     SimulatedDeployment,
     schedule_states,
 )
-from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
+from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
+from edgegap_async.simulator.domain.geography import CITIES, City, nearest_city
 from edgegap_async.simulator.domain.lobby import SimulatedLobby
 from edgegap_async.simulator.domain.machine import Machine, documentation_address
 from edgegap_async.simulator.domain.random_streams import RandomStreams
@@ -28,6 +27,7 @@ from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.relay import RelayRegistry, SimulatedRelay
 from edgegap_async.simulator.domain.resource_types import APPLICATION, VERSION
 from edgegap_async.simulator.domain.session import SessionRegistry, SimulatedSession
+from edgegap_async.simulator.domain.smart_fleets import SmartFleets
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.store import Store
 from edgegap_async.simulator.domain.telemetry import TelemetryMeasurements
@@ -51,39 +51,6 @@ _MACHINES_PER_CITY: Final = 16
 
 WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
 """What sends webhooks."""
-
-
-@attrs.frozen(kw_only=True)
-class DeploymentParameters:
-    """The parameters of a new deployment, the same for every operation that creates one.
-
-    Attributes:
-        application: The application's name.
-        version: The version's name; None for the newest.
-        users: The positions of the players.
-        user_count: How many players there are.
-        cities: The cities in which the deployment may run.
-        private_hosts: The ids of the private hosts on which it may run; none for a public machine.
-        tags: Its tags.
-        environment: Its variables by key.
-        webhooks: URLs by event: ``ready``, ``error``, ``terminated``, or ``any`` for all three.
-        resources: The ``cpu_units`` and ``memory_mib`` it reserves.
-        command: The command of its container.
-        arguments: The arguments of that command.
-    """
-
-    application: str
-    version: str | None
-    users: Sequence[Position]
-    user_count: int
-    cities: Collection[City] = CITIES
-    private_hosts: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    webhooks: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    resources: Mapping[str, int] | None = None
-    command: str | None = None
-    arguments: str | None = None
 
 
 class World:
@@ -135,21 +102,22 @@ class World:
         self._existing: dict[str, SimulatedDeployment] = {}
         self._end_heap: list[tuple[float, str]] = []
         self._machines: dict[City, list[Machine]] = {}
-        self.fleets: dict[str, tuple[Machine, ...]] = self._make_fleets(settings.private_fleets)
+        self.private_fleets: dict[str, tuple[Machine, ...]] = self._make_private_fleets(settings.private_fleets)
         """The hosts of each private fleet, by the fleet's name."""
+        self._smart_fleets = SmartFleets(self.store, self._sessions, self.resolve_version, self.create)
 
     # reading
 
     @property
     def existing(self) -> dict[str, SimulatedDeployment]:
         """The deployments that are not TERMINATED, by their ids, in the order of creation."""
-        self._apply_due_changes()
+        self.apply_due_changes()
         return self._existing
 
     @property
     def sessions(self) -> SessionRegistry:
         """The sessions. Unlinked ones have been linked to deployments with free sockets."""
-        self._apply_due_changes()
+        self.apply_due_changes()
         return self._sessions
 
     def sessions_of(self, deployment: SimulatedDeployment) -> list[SimulatedSession]:
@@ -158,7 +126,7 @@ class World:
 
     def find(self, request_id: str) -> SimulatedDeployment | None:
         """Return the deployment with an id; None if it is unknown or was TERMINATED ``RETENTION`` seconds ago."""
-        self._apply_due_changes()
+        self.apply_due_changes()
         deployment = self.history.get(request_id)
         return deployment if deployment is not None and self._is_retained(deployment) else None
 
@@ -274,6 +242,8 @@ class World:
             security_number=str(self._ids.randint(100, 999)),
             context_token=new_secret(self._ids),
             sockets=settings.session_config.sockets,
+            empty_ttl=settings.session_config.empty_ttl if settings.session_config.shares_deployments else None,
+            policy=parameters.policy,
             tag_records={name: DeploymentTag(name, now, now) for name in parameters.tags},
             schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, planned_failure),
             failure_detail=planned_failure.detail if planned_failure else None,
@@ -290,10 +260,11 @@ class World:
         """Return a random time to ready, in seconds, for something other than a deployment."""
         return self._other_times.uniform(*self._time_to_ready)
 
-    def _apply_due_changes(self) -> None:
-        """Apply the changes that are due by the clock but that no request has triggered."""
+    def apply_due_changes(self) -> None:
+        """Apply what follows from the last request or is due by the clock: each request and each read calls it."""
         self._remove_terminated()
         self._sessions.link_waiting(self._existing.values())
+        self._smart_fleets.act()
 
     def _remove_terminated(self) -> None:
         """Remove the TERMINATED deployments from the existing ones and free their ports."""
@@ -349,7 +320,7 @@ class World:
         return machines[-1]
 
     def _assign_private_host(self, parameters: DeploymentParameters) -> Machine:
-        known = {host.host_id: host for hosts in self.fleets.values() for host in hosts}
+        known = {host.host_id: host for hosts in self.private_fleets.values() for host in hosts}
         unknown = [host_id for host_id in parameters.private_hosts if host_id not in known]
         if unknown:
             raise Rejection(400, f"private_host_ids: host {unknown[0]!r} does not exist")
@@ -357,7 +328,7 @@ class World:
         city = nearest_city(parameters.users, [host.city for host in hosts])
         return next(host for host in hosts if host.city == city)
 
-    def _make_fleets(self, sizes: Mapping[str, int]) -> dict[str, tuple[Machine, ...]]:
+    def _make_private_fleets(self, sizes: Mapping[str, int]) -> dict[str, tuple[Machine, ...]]:
         rng = self.random_streams.stream("fleets")
         numbers = itertools.count(len(CITIES) * _MACHINES_PER_CITY)
         return {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.urls import validate_url
-from edgegap_async.simulator.domain.world import DeploymentParameters, World
+from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 

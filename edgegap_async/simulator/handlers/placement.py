@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from edgegap_async.simulator.domain.geography import CITIES, City, Position, city_of_address
+from edgegap_async.simulator.domain.geography import City, Position, city_of_address
+from edgegap_async.simulator.domain.location_filters import filtered_cities
 from edgegap_async.simulator.domain.rejection import Rejection
 
 
@@ -40,27 +41,13 @@ def _degrees(field: str, value: Any, limit: float) -> float:
     return float(value)
 
 
-_FILTERED_FIELDS: Final[Mapping[str, Callable[[City], str]]] = {
-    "city": lambda city: city.city,
-    "country": lambda city: city.country,
-    "continent": lambda city: city.continent,
-    "administrative_division": lambda city: city.administrative_division,
-}
-"""The fields of location filters that the simulation supports. Filters on other fields are accepted and ignored."""
-
-
 def select_cities(filters: Iterable[Mapping[str, Any]]) -> Sequence[City]:
     """Return the cities that pass all location filters.
 
     Raises:
         Rejection: If no city passes them all.
     """
-    cities: Sequence[City] = CITIES
-    for each in filters:
-        field = _FILTERED_FIELDS.get(each["field"])
-        if field is not None:
-            included = each["filter_type"] != "not"
-            cities = [city for city in cities if (field(city) in each["values"]) is included]
+    cities = filtered_cities(filters)
     if not cities:
         raise Rejection(400, "filters: no location passes all filters")
     return cities

@@ -22,7 +22,7 @@ _DEFAULT_RESOURCES: Final = {"cpu_units": 256, "memory_mib": 512}
 def list_hosts(world: World, request: ValidatedRequest) -> Reply:
     """GET /v2/private-fleets/{fleet-name}/hosts."""
     name = request.path["fleet-name"]
-    hosts = world.fleets.get(name)
+    hosts = world.private_fleets.get(name)
     if hosts is None:
         # the service's document has no 404 here
         raise Rejection(400, f"private fleet {name!r} does not exist")

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
+from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
-from edgegap_async.simulator.domain.world import DeploymentParameters, World
+from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.bulk_filters import select_items
 from edgegap_async.simulator.handlers.deployments import find_deployment
 from edgegap_async.simulator.handlers.documented_replies import documented_rejection, documented_reply
@@ -43,6 +44,7 @@ def create(world: World, request: ValidatedRequest) -> Reply:
         cities=select_cities([*body.get("filters", ()), *_location_filters(body)]),
         webhook_url=body.get("webhook_url"),
         created_at=world.clock(),
+        max_duration=config.session_max_duration,
     )
     if requested is not None and not session.can_join(requested):
         raise documented_rejection(request, 409, f"this session cannot join deployment {requested.request_id}")
@@ -65,8 +67,12 @@ def creation_body(session: SimulatedSession) -> dict[str, Any]:
 
 
 def get(world: World, request: ValidatedRequest) -> Reply:
-    """GET /v1/session/{session_id}."""
-    return documented_reply(request, session_details(world, _find(world, request)))
+    """GET /v1/session/{session_id}: also for some time after the end of its deployment."""
+    session_id = request.path["session_id"]
+    session = world.sessions.history.get(session_id)
+    if session is None or not session.is_readable(world.clock()):
+        raise documented_rejection(request, 404, f"session {session_id!r} does not exist")
+    return documented_reply(request, session_details(world, session))
 
 
 def list_(world: World, request: ValidatedRequest) -> Reply:
@@ -168,7 +174,7 @@ def _assign_deployment(
             f"the session needs {session.sockets} sockets: a deployment of this version has {config.sockets} sockets"
         )
         raise Rejection(400, message)
-    if config.kind != "Default":
+    if config.shares_deployments:
         existing = session.first_selected(world.existing.values())
         if existing is not None or not config.autodeploy:
             return existing

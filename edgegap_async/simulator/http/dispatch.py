@@ -123,11 +123,13 @@ class Dispatcher:
 
     async def _result(self, request: ActiveRequest, taken: TakenFault | None) -> RequestResult:
         try:
-            return await self._apply_fault(request, taken)
+            result = await self._apply_fault(request, taken)
+            self.world.apply_due_changes()
         except Exception as crash:
             # a bug of the local Edgegap must not look like a behaviour of the service: it is kept and reported
             self.crashes.append(crash)
             return Reply(500, {"message": f"the local Edgegap crashed: {crash!r}"})
+        return result
 
     async def _apply_fault(self, request: ActiveRequest, taken: TakenFault | None) -> RequestResult:
         if taken is not None and taken.kind.before_request:
