@@ -108,9 +108,10 @@ async def test_a_hidden_value_cannot_be_read(edgegap, flag):
     assert "hunter2" not in str(await edgegap.get("/v1/app/kart/versions"))
 
 
-@pytest.mark.parametrize(
-    "url", ["", "example.com", "ftp://example.com/", "http://", "https://[", "http://example.com:x"]
-)
+NO_URLS = ["", "example.com", "ftp://example.com/", "http://", "https://[", "http://example.com:x", "http://a b/"]
+
+
+@pytest.mark.parametrize("url", NO_URLS)
 async def test_a_url_has_a_scheme_and_a_host(edgegap, rejected, url):
     await rejected(400, "endpoint", "POST", "/v1/storage/endpoint", json={**ENDPOINT, "endpoint": url})
     user = {"user_type": "ip_address", "user_data": {"ip_address": "203.0.113.7"}}
@@ -120,3 +121,36 @@ async def test_a_url_has_a_scheme_and_a_host(edgegap, rejected, url):
     for accepted in ("https://s3.test", "http://127.0.0.1:9000/x"):
         fields = {**ENDPOINT, "name": accepted, "endpoint": accepted}
         assert (await edgegap.call("POST", "/v1/storage/endpoint", json=fields)).status == 200
+
+
+IP_LIST = {"ip_list": ["203.0.113.7"]}
+WITH_WEBHOOK = {
+    "/v1/deploy": {"app_name": "kart", "version_name": "v1", **IP_LIST},
+    "/v1/session": {"app_name": "kart", "version_name": "v1", **IP_LIST},
+    "/v1/relays/sessions": {"users": [{"ip": "203.0.113.7"}]},
+    "/v1/telemetry/active-deployments": {"deployments": [], "ips": []},
+}
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+@pytest.mark.parametrize("path", WITH_WEBHOOK)
+async def test_a_webhook_url_is_a_url(edgegap, rejected, path, url):
+    body = WITH_WEBHOOK[path]
+    await rejected(400, "webhook_url", "POST", path, json={**body, "webhook_url": url})
+    local = edgegap.local
+    assert (len(local.history), len(local.sessions), len(local.relays)) == (0, 0, 0)
+    for accepted in (body, {**body, "webhook_url": "http://127.0.0.1:9000/x"}):
+        assert (await edgegap.call("POST", path, json=accepted)).status == 200
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+async def test_the_webhook_url_of_a_custom_session_is_a_url(edgegap, rejected, url):
+    sessions = f"/v1/deployment/{(await edgegap.ready(version='v1')).request_id}/custom/session"
+    await rejected(400, "webhook_url", "POST", f"{sessions}/lobby", json={**IP_LIST, "webhook_url": url})
+    assert not edgegap.local.sessions
+    many = [{"custom_id": "lobby", **IP_LIST}, {"custom_id": "arena", **IP_LIST, "webhook_url": url}]
+    created = await edgegap.call("POST", f"{sessions}s", json={"sessions": many})
+    assert [each["custom_id"] for each in created.body["sessions"]] == ["lobby"]
+    assert [each.split(":")[:2] for each in created.body["errors"]] == [["arena", " webhook_url"]]
+    await rejected(400, "webhook_url", "PATCH", f"{sessions}/lobby", json={"ip_list": [], "webhook_url": url})
+    assert [each["ip"] for each in (await edgegap.get(f"{sessions}/lobby"))["session_users"]] == IP_LIST["ip_list"]
