@@ -18,6 +18,9 @@ Span: TypeAlias = tuple[float, float]
 SessionLinking: TypeAlias = Literal["Default", "Seat", "Match"]
 """How sessions of a version share deployments: one deployment each, or as many on one as it has sockets."""
 
+REGISTRY: Final = "registry.edgegap.com"
+"""The address of the service's own container registry."""
+
 DEFAULT_VERSION: Final = "latest"
 """The version of a deployment whose request names none, while any application is accepted."""
 
@@ -184,7 +187,7 @@ def version_fields(name: str, settings: VersionSettings) -> dict[str, Any]:
         "name": name,
         "req_cpu": 512,
         "req_memory": 1024,
-        "docker_repository": "registry.edgegap.com",
+        "docker_repository": REGISTRY,
         "docker_image": "local/game-server",
         "docker_tag": name,
         "max_duration": settings.max_duration,

@@ -108,6 +108,70 @@ async def test_a_hidden_value_cannot_be_read(edgegap, flag):
     assert "hunter2" not in str(await edgegap.get("/v1/app/kart/versions"))
 
 
+@pytest.fixture
+def create_version(serve, conforms):
+    """Creates a version with ``verify_image`` on a local Edgegap with one image; returns the reply."""
+
+    async def create(**fields):
+        edgegap = await serve(applications={"kart": {}}, images={"kart": ["v2"], "tools/map": ["v2"]})
+        body = {**VERSION, "docker_repository": "registry.edgegap.com", "verify_image": True, **fields}
+        reply = await edgegap.call("POST", "/v1/app/kart/version", json=body)
+        conforms("app-version-create", reply)
+        return reply
+
+    return create
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {},
+        {"docker_image": "studio-1a2b/kart"},
+        {"docker_image": "tools/map"},
+        {"docker_image": "studio-1a2b/tools/map"},
+        {"docker_repository": "docker.io", "docker_image": "unknown/image"},
+        {"docker_repository": "localhost:5000/images", "docker_tag": "2026.01.30-16.23.00-UTC"},
+        {"docker_tag": "", "verify_image": False},
+    ],
+)
+async def test_a_version_is_created_if_its_image_can_be_pulled(create_version, image):
+    assert (await create_version(**image)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("docker_tag", "v3"),
+        ("docker_tag", "v 2"),
+        ("docker_tag", ""),
+        ("docker_image", "unknown"),
+        ("docker_image", "studio-1a2b/other/kart"),
+        ("docker_image", "Kart"),
+        ("docker_image", "/kart"),
+        ("docker_repository", "https://registry.edgegap.com"),
+        ("docker_repository", "docker.io:port"),
+        ("docker_repository", ""),
+    ],
+)
+async def test_a_version_whose_image_cannot_be_pulled_is_rejected(create_version, field, value):
+    reply = await create_version(**{field: value})
+    assert (reply.status, reply.body["message"].split(":")[0]) == (424, field)
+
+
+async def test_an_update_verifies_the_image_of_the_version(serve, conforms):
+    edgegap = await serve(applications={"kart": {}}, images={"kart": ["v2"]})
+    path = "/v1/app/kart/version"
+    own = {**VERSION, "docker_repository": "registry.edgegap.com", "docker_tag": "v3"}
+    assert (await edgegap.call("POST", path, json=own)).status == 200
+    rejected = await edgegap.call("PATCH", f"{path}/v2", json={"verify_image": True, "is_active": False})
+    conforms("app-version-update", rejected)
+    assert (rejected.status, rejected.body["message"].split(":")[0]) == (424, "docker_tag")
+    assert (await edgegap.get(f"{path}/v2"))["is_active"] is not False
+    accepted = await edgegap.call("PATCH", f"{path}/v2", json={"verify_image": True, "docker_tag": "v2"})
+    assert (accepted.status, accepted.body["version"]["docker_tag"]) == (200, "v2")
+    assert (await edgegap.call("PATCH", f"{path}/v2", json={"docker_tag": "v3"})).status == 424, "it stays enabled"
+
+
 NO_URLS = ["", "example.com", "ftp://example.com/", "http://", "https://[", "http://example.com:x", "http://a b/"]
 
 
