@@ -118,6 +118,12 @@ def _readable_variables(record: ResourceRecord, _: float) -> list[Mapping[str, A
     ]
 
 
+def _time_to_deploy(record: ResourceRecord, _: float) -> int:
+    # the document's default of 10 is less than the minimum that it states
+    seconds: int = record.fields.get("time_to_deploy", 15)
+    return seconds
+
+
 _MATCHMAKER_DATES: Final = ("created_at", "updated_at")
 
 _RUNS_AS: Final[Mapping[str, ComputeField]] = {
@@ -139,9 +145,8 @@ VERSION: Final = ResourceType(
     path=("app_name", "version_name"),
     parents=(APPLICATION,),
     wrapper="version",
-    # the document's default of time_to_deploy is less than the minimum it states
-    defaults={"time_to_deploy": 15, "ports": [], "envs": []},
-    computed={"caching_percent": _caching_percent, "envs": _readable_variables},
+    defaults={"ports": [], "envs": []},
+    computed={"caching_percent": _caching_percent, "envs": _readable_variables, "time_to_deploy": _time_to_deploy},
     check=_check_version,
     operations=_crud(
         "app-version-create", "app-version-get", "app-version-update", "app-version-delete", "app-version-list"

@@ -17,6 +17,7 @@ from edgegap_async.simulator.domain.deployment import (
     DeploymentTag,
     PlannedFailure,
     SimulatedDeployment,
+    limit_time,
     schedule_states,
 )
 from edgegap_async.simulator.domain.geography import CITIES, City, Position, nearest_city
@@ -252,8 +253,8 @@ class World:
         version, settings = self.resolve_version(parameters.application, parameters.version)
         host = self._assign_machine(parameters, settings.ports)
         now = self.clock()
-        span = settings.time_to_ready or self._time_to_ready
-        seconds = self._lifetimes.uniform(*span)
+        seconds = self._lifetimes.uniform(*(settings.time_to_ready or self._time_to_ready))
+        seconds, failure = limit_time(seconds, settings.time_to_deploy, planned_failure)
         deployment = SimulatedDeployment(
             number=next(self._numbers),
             request_id=self._new_id(),
@@ -275,8 +276,8 @@ class World:
             context_token=new_secret(self._ids),
             sockets=settings.session_config.sockets,
             tag_records={name: DeploymentTag(name, now, now) for name in parameters.tags},
-            schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, planned_failure),
-            failure_detail=planned_failure.detail if planned_failure else None,
+            schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, failure),
+            failure_detail=failure.detail if failure else None,
             clock=self.clock,
             calendar=self.calendar,
             on_reschedule=self._note_schedule,
