@@ -48,6 +48,9 @@ RETENTION: Final = 300.0
 MAX_ENDED: Final = 20_000
 """The TERMINATED deployments that the history keeps."""
 
+_MAX_STALE_ENDS: Final = 1000
+"""The ends that are kept although a stop has replaced them, beside one for each existing deployment."""
+
 _MACHINES_PER_CITY: Final = 16
 
 WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
@@ -119,7 +122,7 @@ class World:
         self.measurements: TelemetryMeasurements = TelemetryMeasurements(streams.stream("telemetry"))
         """The telemetry measurements."""
         self.on_change: Callable[[WebhookSource], None] = lambda _: None
-        """Called with what is created or linked, and with what is rescheduled by a stop or a failure."""
+        """Called with what is created or linked, with what a stop or a failure reschedules, and with what has ended."""
         self.relays: RelayRegistry = RelayRegistry(streams.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
@@ -307,6 +310,12 @@ class World:
                 del self._existing[request_id]
                 deployment.host.close(deployment.ports)
                 self._ended.append(request_id)
+                self._sessions.note_termination(deployment)
+                self._notify(deployment)
+        if len(self._end_heap) > 2 * len(self._existing) + _MAX_STALE_ENDS:
+            existing = self._existing.values()
+            self._end_heap = [(each.ends_at, each.request_id) for each in existing if each.ends_at is not None]
+            heapq.heapify(self._end_heap)
         while len(self._ended) > MAX_ENDED and not self._is_retained(self.history[self._ended[0]]):
             del self.history[self._ended.popleft()]
 

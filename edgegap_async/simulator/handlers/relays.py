@@ -38,7 +38,9 @@ def list_(world: World, request: ValidatedRequest) -> Reply:
 
 def delete(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/relays/sessions/{session_id}."""
-    del world.relays.existing[_find(world, request, request.path["session_id"]).session_id]
+    relay = _find(world, request, request.path["session_id"])
+    del world.relays.existing[relay.session_id]
+    world.on_change(relay)
     return Reply(204)
 
 
