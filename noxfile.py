@@ -46,11 +46,15 @@ def types(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def contract(session: nox.Session) -> None:
-    """Check client and local Edgegap against the service's documents, with Prism (needs node) and schemathesis."""
-    session.install("-e", ".[dev]", "schemathesis>=4.32")
+    """Check client and local Edgegap against the documents: Prism (needs node), schemathesis, a generated client."""
+    session.install("-e", ".[dev]", "schemathesis>=4.32", "openapi-python-client>=0.29")
     folder = session.create_tmp()
     session.run("npm", "install", "--silent", "--prefix", folder, "@stoplight/prism-cli@5.14.2", external=True)
-    tools = {"PRISM": f"{folder}/node_modules/.bin/prism", "SCHEMATHESIS": f"{session.bin}/schemathesis"}
+    tools = {
+        "PRISM": f"{folder}/node_modules/.bin/prism",
+        "SCHEMATHESIS": f"{session.bin}/schemathesis",
+        "OPENAPI_PYTHON_CLIENT": f"{session.bin}/openapi-python-client",
+    }
     session.run("python", "-m", "pytest", "-m", "contract or not contract", "tests/contract", env=tools)
 
 

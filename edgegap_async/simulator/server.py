@@ -112,8 +112,9 @@ class LocalEdgegap:
             opened: The date at which the server starts, with a time zone; None for the real date.
             applications: The applications that exist at the start, with settings by version: ``ports`` (each
                 ``name``, ``port``, ``protocol``, ``tls_upgrade``), ``max_duration`` (minutes), ``time_to_ready``,
-                ``session_config`` (``kind``, ``sockets``, ``autodeploy``, ``empty_ttl`` and ``session_max_duration`` in
-                minutes). None accepts deployments of any application.
+                ``time_to_deploy`` (seconds until a deployment that is not READY fails), ``session_config`` (``kind``,
+                ``sockets``, ``autodeploy``, ``empty_ttl`` and ``session_max_duration`` in minutes). None accepts
+                deployments of any application.
             private_fleets: The number of hosts by private fleet; None for ``{"test-fleet": 2}``.
             images: The tags by image of the container registry; None for ``local/game-server`` with two tags.
             list_lag: Seconds from the creation of a deployment until lists include it.

@@ -18,13 +18,16 @@ Span: TypeAlias = tuple[float, float]
 SessionLinking: TypeAlias = Literal["Default", "Seat", "Match"]
 """How sessions of a version share deployments: one deployment each, or as many on one as it has sockets."""
 
+REGISTRY: Final = "registry.edgegap.com"
+"""The address of the service's own container registry."""
+
 DEFAULT_VERSION: Final = "latest"
 """The version of a deployment whose request names none, while any application is accepted."""
 
 DEFAULT_DURATION: Final = 1440
 """Minutes that a deployment runs when its version sets no ``max_duration``."""
 
-_VERSION_SETTINGS: Final = ("ports", "max_duration", "time_to_ready", "session_config")
+_VERSION_SETTINGS: Final = ("ports", "max_duration", "time_to_ready", "time_to_deploy", "session_config")
 
 
 def validate_span(span: tuple[float, float]) -> Span:
@@ -102,6 +105,10 @@ def _session_config(config: SessionSettings | Mapping[str, Any]) -> SessionSetti
     return SessionSettings(**config)
 
 
+def _time_to_deploy(value: int) -> int:
+    return validate_int(value, "time_to_deploy (seconds)", minimum=15)
+
+
 @attrs.frozen(kw_only=True)
 class VersionSettings:
     """Settings of one version of an application."""
@@ -111,6 +118,8 @@ class VersionSettings:
     """Minutes from READY to termination; 0 or less for no limit."""
     time_to_ready: Span | None = attrs.field(default=None, converter=attrs.converters.optional(validate_span))
     """Seconds from creation to READY; None for the time of the local Edgegap."""
+    time_to_deploy: int | None = attrs.field(default=None, converter=attrs.converters.optional(_time_to_deploy))
+    """Seconds from creation after which a deployment that is not READY fails; None for no limit."""
     session_config: SessionSettings = attrs.field(factory=SessionSettings, converter=_session_config)
 
 
@@ -189,16 +198,18 @@ def application_fields(name: str) -> dict[str, Any]:
 
 def version_fields(name: str, settings: VersionSettings) -> dict[str, Any]:
     """Return the request body that creates a version of the settings."""
+    time_to_deploy = {} if settings.time_to_deploy is None else {"time_to_deploy": settings.time_to_deploy}
     return {
         "name": name,
         "req_cpu": 512,
         "req_memory": 1024,
-        "docker_repository": "registry.edgegap.com",
+        "docker_repository": REGISTRY,
         "docker_image": "local/game-server",
         "docker_tag": name,
         "max_duration": settings.max_duration,
         "session_config": attrs.asdict(settings.session_config, filter=lambda _, value: value is not None),
         "ports": [attrs.asdict(port) for port in settings.ports],
+        **time_to_deploy,
     }
 
 
@@ -216,5 +227,6 @@ def version_settings(fields: Mapping[str, Any], configured: VersionSettings | No
         ports=ports,
         max_duration=DEFAULT_DURATION if max_duration is None else max_duration,
         time_to_ready=configured.time_to_ready if configured else None,
+        time_to_deploy=fields.get("time_to_deploy"),
         session_config={name: sessions[name] for name in _SESSION_KEYS if name in sessions},
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-from documents import DOCUMENTS, FILES, path_shape
+from documents import DOCUMENTS, FILES, NULL_UNTIL_READY, path_shape
 
 from edgegap_async.operations import OPERATIONS
 
@@ -42,6 +42,23 @@ def write_document(spec: str, folder: Path, only: Collection[str] | None = None)
     file = folder / f"{spec}.json"
     file.write_text(json.dumps(document))
     return file
+
+
+def allow_null_until_ready(file: Path) -> None:
+    """Change a document so that it describes deployments that are not READY, too, for programs that decode by it."""
+    document = json.loads(file.read_text())
+    _allow_null_until_ready(document)
+    file.write_text(json.dumps(document))
+
+
+def _allow_null_until_ready(part: Any) -> None:
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _allow_null_until_ready(inner)
+    fields = part.get("properties", {}) if isinstance(part, dict) else {}
+    if "fqdn" in fields:
+        part.pop("nullable", None)  # the fields may be null, a deployment is never
+        for name in NULL_UNTIL_READY & fields.keys():
+            fields[name] = {"allOf": [fields[name]], "nullable": True}
 
 
 def _correct_operation(operation: dict[str, Any]) -> None:

@@ -79,6 +79,16 @@ async def test_deploy_stops_a_server_that_is_not_ready_in_time_and_says_so() -> 
 
 
 @pytest.mark.looptime
+async def test_deploy_raises_what_the_time_to_deploy_of_its_version_says() -> None:
+    applications = {"kart": {"v1": {"time_to_deploy": 15}}}
+    async with LocalEdgegap(time_to_ready=(60, 60), applications=applications) as local, local.client() as edgegap:
+        with pytest.raises(DeploymentFailed, match="not ready within the time_to_deploy of its version, 15 seconds"):
+            await deploy(edgegap, timeout=100)
+        assert 15 <= now() < 20
+        assert not local.deployments
+
+
+@pytest.mark.looptime
 async def test_running_stops_a_server_that_is_not_ready_in_time_and_says_so() -> None:
     async with LocalEdgegap(time_to_ready=(100, 100)) as local, local.client() as edgegap:
         with pytest.raises(ReadyTimeout, match="It is stopped") as caught:

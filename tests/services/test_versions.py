@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgegap_async import EdgegapClient, Probe, SessionConfig, VersionPort
-from edgegap_async.errors import ConfigurationError, NotFound, WaitTimeout
+from edgegap_async.errors import ConfigurationError, FailedDependency, NotFound, WaitTimeout
 from edgegap_async.models.version_options import VersionOptions
 from edgegap_async.models.versions import VersionKind
 from edgegap_async.simulator import LocalEdgegap
@@ -251,3 +251,14 @@ async def test_delete_succeeds_if_its_lost_response_was_a_success(local: LocalEd
     await edgegap.versions.delete("kart", "v1.2")
     assert [request.operation_id for request in local.requests][-2:] == ["app-version-delete"] * 2
     assert await edgegap.versions.list("kart").collect() == []
+
+
+async def test_verify_image_rejects_an_image_that_cannot_be_pulled(edgegap: EdgegapClient, local: LocalEdgegap) -> None:
+    await edgegap.applications.create("kart", image="")
+    own = {"docker_repository": "registry.edgegap.com", "docker_image": "local/game-server"}
+    with pytest.raises(FailedDependency, match=r"docker_tag: .* has no tag 'v9'"):
+        await edgegap.versions.create("kart", "v9", **RESOURCES, **own, docker_tag="v9", verify_image=True)
+    await edgegap.versions.create("kart", "v1", **RESOURCES, **own, docker_tag="v1.0", verify_image=True)
+    local.faults.add("versions.create", "status", code=424, body={"message": "the image is gone"})
+    with pytest.raises(FailedDependency, match="the image is gone"):
+        await edgegap.versions.create("kart", "v2", **RESOURCES, **IMAGE, verify_image=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from edgegap_async.simulator import DeploymentState
+from edgegap_async.simulator import DeploymentState, LocalEdgegap
 
 
 async def test_a_deployment_passes_through_its_states(edgegap_server):
@@ -177,6 +177,65 @@ async def test_a_version_can_set_its_time_to_ready(serve):
     edgegap = await serve(applications=applications)
     deployment = edgegap.local.deployments[await edgegap.create(version="slow")]
     assert deployment.ready_at == deployment.created_at + 60
+
+
+async def test_a_deployment_fails_after_the_time_to_deploy_of_its_version(serve):
+    edgegap = await serve(
+        time_to_ready=(20, 20),
+        applications={"kart": {"short": {"time_to_deploy": 15}, "exact": {"time_to_deploy": 20}}},
+    )
+    short, exact = [await edgegap.create(version=version) for version in ("short", "exact")]
+    edgegap.clock.advance(14.9)
+    body = await edgegap.get(f"/v1/status/{short}")
+    assert (body["current_status"], body["error"]) == ("Status.DEPLOYING", False)
+    edgegap.clock.advance(0.1)
+    body = await edgegap.get(f"/v1/status/{short}")
+    assert (body["current_status"], body["running"], body["error"]) == ("Status.ERROR", False, True)
+    assert "time_to_deploy of its version, 15 seconds" in body["error_detail"]
+    edgegap.clock.advance(5)
+    assert (await edgegap.get(f"/v1/status/{short}"))["current_status"] == "Status.ERROR"
+    assert (await edgegap.get(f"/v1/status/{exact}"))["current_status"] == "Status.READY"
+
+
+async def test_only_a_version_that_sets_its_time_to_deploy_has_one(serve):
+    edgegap = await serve(time_to_ready=(60, 60), applications={"kart": {"known": {}}})
+    image = {"docker_repository": "docker.io", "docker_image": "kart", "docker_tag": "1"}
+    path = "/v1/app/kart/version"
+    body = {"name": "new", "req_cpu": 512, "req_memory": 512, **image}
+    assert (await edgegap.call("POST", path, json=body)).status == 200
+    assert (await edgegap.call("POST", path, json={**body, "name": "set", "time_to_deploy": 59})).status == 200
+    seconds = [(await edgegap.get(f"{path}/{name}"))["time_to_deploy"] for name in ("known", "new", "set")]
+    assert seconds == [15, 15, 59]
+    ids = [await edgegap.create(version=name) for name in ("known", "new", "set")]
+    assert (await edgegap.call("PATCH", f"{path}/new", json={"time_to_deploy": 30})).status == 200
+    ids.append(await edgegap.create(version="new"))
+    edgegap.clock.advance(60)
+    history = edgegap.local.history
+    assert [history[request_id].status for request_id in ids] == ["ready", "ready", "error", "error"]
+
+
+async def test_a_planned_failure_is_replaced_only_if_the_time_to_deploy_is_shorter(serve):
+    edgegap = await serve(
+        time_to_ready=(20, 20), applications={"kart": {"short": {"time_to_deploy": 15}, "long": {"time_to_deploy": 21}}}
+    )
+    edgegap.local.faults.add("deployments.create", "errored", times=None, detail="no image")
+    short, long = [await edgegap.create(version=version) for version in ("short", "long")]
+    edgegap.clock.advance(20)
+    details = [(await edgegap.get(f"/v1/status/{each}"))["error_detail"] for each in (short, long)]
+    assert [detail == "no image" for detail in details] == [False, True]
+    edgegap.local.faults.clear()
+    edgegap.local.faults.add("deployments.create", "unprocessable", message="no room")
+    user = {"user_type": "ip_address", "user_data": {"ip_address": "203.0.113.7"}}
+    body = {"application": "kart", "version": "short", "users": [user]}
+    at_once = (await edgegap.call("POST", "/v2/deployments", json=body)).body["request_id"]
+    status = await edgegap.get(f"/v1/status/{at_once}")
+    assert (status["current_status"], status["error_detail"]) == ("Status.ERROR", "no room")
+
+
+@pytest.mark.parametrize("seconds", [14, 15.5, "20"])
+async def test_a_time_to_deploy_is_at_least_15_whole_seconds(seconds):
+    with pytest.raises(ValueError, match="the settings of kart v1 are invalid: time_to_deploy"):
+        LocalEdgegap(applications={"kart": {"v1": {"time_to_deploy": seconds}}})
 
 
 @pytest.mark.parametrize(

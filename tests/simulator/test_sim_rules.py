@@ -108,9 +108,74 @@ async def test_a_hidden_value_cannot_be_read(edgegap, flag):
     assert "hunter2" not in str(await edgegap.get("/v1/app/kart/versions"))
 
 
+@pytest.fixture
+def create_version(serve, conforms):
+    """Creates a version with ``verify_image`` on a local Edgegap with one image; returns the reply."""
+
+    async def create(**fields):
+        edgegap = await serve(applications={"kart": {}}, images={"kart": ["v2"], "tools/map": ["v2"]})
+        body = {**VERSION, "docker_repository": "registry.edgegap.com", "verify_image": True, **fields}
+        reply = await edgegap.call("POST", "/v1/app/kart/version", json=body)
+        conforms("app-version-create", reply)
+        return reply
+
+    return create
+
+
 @pytest.mark.parametrize(
-    "url", ["", "example.com", "ftp://example.com/", "http://", "https://[", "http://example.com:x"]
+    "image",
+    [
+        {},
+        {"docker_image": "studio-1a2b/kart"},
+        {"docker_image": "tools/map"},
+        {"docker_image": "studio-1a2b/tools/map"},
+        {"docker_repository": "docker.io", "docker_image": "unknown/image"},
+        {"docker_repository": "localhost:5000/images", "docker_tag": "2026.01.30-16.23.00-UTC"},
+        {"docker_tag": "", "verify_image": False},
+    ],
 )
+async def test_a_version_is_created_if_its_image_can_be_pulled(create_version, image):
+    assert (await create_version(**image)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("docker_tag", "v3"),
+        ("docker_tag", "v 2"),
+        ("docker_tag", ""),
+        ("docker_image", "unknown"),
+        ("docker_image", "studio-1a2b/other/kart"),
+        ("docker_image", "Kart"),
+        ("docker_image", "/kart"),
+        ("docker_repository", "https://registry.edgegap.com"),
+        ("docker_repository", "docker.io:port"),
+        ("docker_repository", ""),
+    ],
+)
+async def test_a_version_whose_image_cannot_be_pulled_is_rejected(create_version, field, value):
+    reply = await create_version(**{field: value})
+    assert (reply.status, reply.body["message"].split(":")[0]) == (424, field)
+
+
+async def test_an_update_verifies_the_image_of_the_version(serve, conforms):
+    edgegap = await serve(applications={"kart": {}}, images={"kart": ["v2"]})
+    path = "/v1/app/kart/version"
+    own = {**VERSION, "docker_repository": "registry.edgegap.com", "docker_tag": "v3"}
+    assert (await edgegap.call("POST", path, json=own)).status == 200
+    rejected = await edgegap.call("PATCH", f"{path}/v2", json={"verify_image": True, "is_active": False})
+    conforms("app-version-update", rejected)
+    assert (rejected.status, rejected.body["message"].split(":")[0]) == (424, "docker_tag")
+    assert (await edgegap.get(f"{path}/v2"))["is_active"] is not False
+    accepted = await edgegap.call("PATCH", f"{path}/v2", json={"verify_image": True, "docker_tag": "v2"})
+    assert (accepted.status, accepted.body["version"]["docker_tag"]) == (200, "v2")
+    assert (await edgegap.call("PATCH", f"{path}/v2", json={"docker_tag": "v3"})).status == 424, "it stays enabled"
+
+
+NO_URLS = ["", "example.com", "ftp://example.com/", "http://", "https://[", "http://example.com:x", "http://a b/"]
+
+
+@pytest.mark.parametrize("url", NO_URLS)
 async def test_a_url_has_a_scheme_and_a_host(edgegap, rejected, url):
     await rejected(400, "endpoint", "POST", "/v1/storage/endpoint", json={**ENDPOINT, "endpoint": url})
     user = {"user_type": "ip_address", "user_data": {"ip_address": "203.0.113.7"}}
@@ -120,3 +185,36 @@ async def test_a_url_has_a_scheme_and_a_host(edgegap, rejected, url):
     for accepted in ("https://s3.test", "http://127.0.0.1:9000/x"):
         fields = {**ENDPOINT, "name": accepted, "endpoint": accepted}
         assert (await edgegap.call("POST", "/v1/storage/endpoint", json=fields)).status == 200
+
+
+IP_LIST = {"ip_list": ["203.0.113.7"]}
+WITH_WEBHOOK = {
+    "/v1/deploy": {"app_name": "kart", "version_name": "v1", **IP_LIST},
+    "/v1/session": {"app_name": "kart", "version_name": "v1", **IP_LIST},
+    "/v1/relays/sessions": {"users": [{"ip": "203.0.113.7"}]},
+    "/v1/telemetry/active-deployments": {"deployments": [], "ips": []},
+}
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+@pytest.mark.parametrize("path", WITH_WEBHOOK)
+async def test_a_webhook_url_is_a_url(edgegap, rejected, path, url):
+    body = WITH_WEBHOOK[path]
+    await rejected(400, "webhook_url", "POST", path, json={**body, "webhook_url": url})
+    local = edgegap.local
+    assert (len(local.history), len(local.sessions), len(local.relays)) == (0, 0, 0)
+    for accepted in (body, {**body, "webhook_url": "http://127.0.0.1:9000/x"}):
+        assert (await edgegap.call("POST", path, json=accepted)).status == 200
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+async def test_the_webhook_url_of_a_custom_session_is_a_url(edgegap, rejected, url):
+    sessions = f"/v1/deployment/{(await edgegap.ready(version='v1')).request_id}/custom/session"
+    await rejected(400, "webhook_url", "POST", f"{sessions}/lobby", json={**IP_LIST, "webhook_url": url})
+    assert not edgegap.local.sessions
+    many = [{"custom_id": "lobby", **IP_LIST}, {"custom_id": "arena", **IP_LIST, "webhook_url": url}]
+    created = await edgegap.call("POST", f"{sessions}s", json={"sessions": many})
+    assert [each["custom_id"] for each in created.body["sessions"]] == ["lobby"]
+    assert [each.split(":")[:2] for each in created.body["errors"]] == [["arena", " webhook_url"]]
+    await rejected(400, "webhook_url", "PATCH", f"{sessions}/lobby", json={"ip_list": [], "webhook_url": url})
+    assert [each["ip"] for each in (await edgegap.get(f"{sessions}/lobby"))["session_users"]] == IP_LIST["ip_list"]

@@ -112,6 +112,27 @@ async def test_what_has_ended_is_followed_no_longer(local: LocalEdgegap) -> None
 
 
 @pytest.mark.looptime
+async def test_a_change_of_what_has_ended_sends_nothing_again() -> None:
+    ended: list[bool] = []
+    sender: WebhookSender[str] = WebhookSender(
+        lambda id: WebhookSchedule(
+            id=id, urls={"ready": NOBODY}, moment=lambda _: 1.0, payload=dict, has_ended=lambda: bool(ended)
+        ),
+        asyncio.get_running_loop().time,
+        lambda: None,
+    )
+    sender.follow("0123456789ab")
+    await asyncio.sleep(2)
+    sender.follow("0123456789ab")
+    ended.append(True)
+    for _ in range(2):
+        sender.follow("0123456789ab")
+        await asyncio.sleep(2)
+    assert [hook.request_id for hook in sender.sent] == ["0123456789ab"]
+    await sender.close()
+
+
+@pytest.mark.looptime
 async def test_a_clock_of_coarse_resolution_does_not_keep_the_sender_busy() -> None:
     """A wait that is shorter than the clock can tell ends at once, and would be begun again for ever."""
     readings = 0

@@ -74,6 +74,23 @@ def schedule_states(
     return steps if planned_failure or max_duration <= 0 else steps + _termination(settled + max_duration * 60.0)
 
 
+def limit_time(
+    seconds: float, time_to_deploy: int | None, planned_failure: PlannedFailure | None
+) -> tuple[float, PlannedFailure | None]:
+    """Return the time that a deployment takes to become READY or to fail, and its failure if it fails.
+
+    Args:
+        seconds: The time it would take without a limit.
+        time_to_deploy: The limit of its version, in seconds; None for none.
+        planned_failure: The failure that it is created with.
+    """
+    fails_at_once = planned_failure is not None and planned_failure.at_once
+    if time_to_deploy is None or seconds <= time_to_deploy or fails_at_once:
+        return seconds, planned_failure
+    detail = f"the deployment was not ready within the time_to_deploy of its version, {time_to_deploy} seconds"
+    return time_to_deploy, PlannedFailure(detail)
+
+
 def _termination(moment: float) -> list[ScheduledState]:
     return [
         ScheduledState(moment, DeploymentState.TERMINATING),

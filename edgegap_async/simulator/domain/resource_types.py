@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from edgegap_async.simulator.domain.registry import ContainerRegistry
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.urls import validate_url
 
@@ -50,7 +51,8 @@ class ResourceType:
         defaults: The values of fields that a request leaves out.
         computed: Fields that are computed from the path or the time.
         hidden: Fields that are accepted and never returned.
-        check: Raises ``Rejection`` if a record may not have some fields, given all fields that it would have.
+        check: Raises ``Rejection`` if a record may not have some fields, given all fields that it would have and the
+            container registry.
     """
 
     name: str
@@ -64,7 +66,7 @@ class ResourceType:
     defaults: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     computed: Mapping[str, ComputeField] = attrs.field(factory=dict[str, ComputeField])
     hidden: frozenset[str] = frozenset()
-    check: Callable[[Mapping[str, Any]], None] = lambda _: None
+    check: Callable[[Mapping[str, Any], ContainerRegistry], None] = lambda _, __: None
 
 
 @attrs.define(eq=False)
@@ -100,10 +102,12 @@ def _caching_percent(record: ResourceRecord, now: float) -> float:
     return round(min((now - record.updated_at) / CACHING_SECONDS, 1.0), 3) if record.fields.get("force_cache") else 0.0
 
 
-def _check_memory(fields: Mapping[str, Any]) -> None:
+def _check_version(fields: Mapping[str, Any], registry: ContainerRegistry) -> None:
     limit = 2 * fields["req_cpu"]
     if fields["req_memory"] > limit:
         raise Rejection(400, f"req_memory: this must be at most {limit}, twice the req_cpu of {fields['req_cpu']}")
+    if fields.get("verify_image"):
+        registry.require_image(fields)
 
 
 def _readable_variables(record: ResourceRecord, _: float) -> list[Mapping[str, Any]]:
@@ -112,6 +116,12 @@ def _readable_variables(record: ResourceRecord, _: float) -> list[Mapping[str, A
         {**each, "value": ""} if each.get("is_hidden") or each.get("is_secret") else each
         for each in record.fields["envs"]
     ]
+
+
+def _time_to_deploy(record: ResourceRecord, _: float) -> int:
+    # the document's default of 10 is less than the minimum that it states
+    seconds: int = record.fields.get("time_to_deploy", 15)
+    return seconds
 
 
 _MATCHMAKER_DATES: Final = ("created_at", "updated_at")
@@ -135,10 +145,9 @@ VERSION: Final = ResourceType(
     path=("app_name", "version_name"),
     parents=(APPLICATION,),
     wrapper="version",
-    # the document's default of time_to_deploy is less than the minimum it states
-    defaults={"time_to_deploy": 15, "ports": [], "envs": []},
-    computed={"caching_percent": _caching_percent, "envs": _readable_variables},
-    check=_check_memory,
+    defaults={"ports": [], "envs": []},
+    computed={"caching_percent": _caching_percent, "envs": _readable_variables, "time_to_deploy": _time_to_deploy},
+    check=_check_version,
     operations=_crud(
         "app-version-create", "app-version-get", "app-version-update", "app-version-delete", "app-version-list"
     ),
@@ -148,7 +157,7 @@ ENDPOINT: Final = ResourceType(
     name="storage endpoint",
     path=("endpoint_name",),
     hidden=frozenset({"secret_access_key"}),
-    check=lambda fields: validate_url("endpoint", fields["endpoint"]),
+    check=lambda fields, _: validate_url("endpoint", fields["endpoint"]),
     operations=_crud("endpoint-create", "endpoint-get", "endpoint-update", "endpoint-delete", "endpoints-list"),
 )
 

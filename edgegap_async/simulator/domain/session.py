@@ -7,6 +7,7 @@ deployment on each read.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from edgegap_async.simulator.domain.states import DeploymentState
 
 CUSTOM: Final = "Custom"
 """The kind of the sessions that a caller creates on a deployment of its choice. They occupy no sockets."""
+
+MAX_ENDED_SESSIONS: Final = 20_000
+"""The sessions that the history keeps of those that ended."""
 
 
 @attrs.frozen
@@ -50,6 +54,8 @@ class SimulatedSession:
     """Minutes after the end of its deployment for which it can still be read."""
     deployment: SimulatedDeployment | None = attrs.field(default=None, init=False)
     """The deployment it is linked to."""
+    on_delete: Callable[[SimulatedSession], None] = attrs.field(default=lambda _: None, init=False)
+    """Called with the session once it is deleted."""
     _deleted: bool = attrs.field(default=False, init=False)
 
     def __repr__(self) -> str:
@@ -135,10 +141,13 @@ class SimulatedSession:
         deployment.occupy(self.session_id, self)
 
     def delete(self) -> None:
-        """Delete it and free its sockets. Its deployment keeps running."""
+        """Delete it and free its sockets. Its deployment keeps running. A session that has ended does not change."""
+        if not self.exists:
+            return
         self._deleted = True
         if self.deployment is not None:
             self.deployment.release(self.session_id)
+        self.on_delete(self)
 
 
 class SessionRegistry:
@@ -149,10 +158,11 @@ class SessionRegistry:
 
         Args:
             rng: The source of session ids.
-            on_change: Called with each session that is created or linked.
+            on_change: Called with each session that is created or linked, or has ended.
         """
         self.history: dict[str, SimulatedSession] = {}
-        """Every session by its id, in the order of their creation."""
+        """The sessions by id, in the order of creation, without those that ended before the last 20,000 that did."""
+        self._ended: deque[str] = deque()
         self._rng = rng
         self._on_change = on_change
         self._unlinked: list[SimulatedSession] = []
@@ -166,6 +176,7 @@ class SessionRegistry:
     def add(self, session: SimulatedSession, deployment: SimulatedDeployment | None) -> None:
         """Add a new session, linked to a deployment or unlinked."""
         self.history[session.session_id] = session
+        session.on_delete = self._note_end
         if deployment is None:
             self._unlinked.append(session)
         else:
@@ -184,6 +195,19 @@ class SessionRegistry:
     def linked_to(self, deployment: SimulatedDeployment) -> list[SimulatedSession]:
         """Return the sessions that are linked to a deployment and not deleted, in the order of their linking."""
         return [self.history[session_id] for session_id in deployment.socket_holders]
+
+    def note_termination(self, deployment: SimulatedDeployment) -> None:
+        """Record that the sessions of a deployment have ended: it is TERMINATED."""
+        for session in self.linked_to(deployment):
+            self._note_end(session)
+
+    def _note_end(self, session: SimulatedSession) -> None:
+        self._ended.append(session.session_id)
+        while len(self._ended) > MAX_ENDED_SESSIONS:
+            forgotten = self.history.pop(self._ended.popleft())
+            if forgotten.deployment is not None:
+                forgotten.deployment.socket_holders.pop(forgotten.session_id, None)
+        self._on_change(session)
 
     def link_waiting(self, deployments: Collection[SimulatedDeployment]) -> None:
         """Link unlinked sessions, the oldest first, to the deployments that have free sockets by now."""

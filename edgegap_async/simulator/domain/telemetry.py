@@ -60,6 +60,8 @@ class TelemetryMeasurements:
             deployments: The deployments to rank, measured in this order.
             players: The positions of the players. A deployment's distance is the sum over all players.
         """
+        while self._by_key and (oldest := next(iter(self._by_key.values()))).expires_at <= now:
+            del self._by_key[oldest.key]
         distances = [
             (each.request_id, sum(math.dist(each.location.position.vector, player.vector) for player in players))
             for each in deployments

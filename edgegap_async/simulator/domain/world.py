@@ -15,6 +15,7 @@ from edgegap_async.simulator.domain.deployment import (
     DeploymentTag,
     PlannedFailure,
     SimulatedDeployment,
+    limit_time,
     schedule_states,
 )
 from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
@@ -46,6 +47,9 @@ RETENTION: Final = 300.0
 
 MAX_ENDED: Final = 20_000
 """The TERMINATED deployments that the history keeps."""
+
+_MAX_STALE_ENDS: Final = 1000
+"""The ends that are kept although a stop has replaced them, beside one for each existing deployment."""
 
 _MACHINES_PER_CITY: Final = 16
 
@@ -85,7 +89,7 @@ class World:
         self.measurements: TelemetryMeasurements = TelemetryMeasurements(streams.stream("telemetry"))
         """The telemetry measurements."""
         self.on_change: Callable[[WebhookSource], None] = lambda _: None
-        """Called with what is created or linked, and with what is rescheduled by a stop or a failure."""
+        """Called with what is created or linked, with what a stop or a failure reschedules, and with what has ended."""
         self.relays: RelayRegistry = RelayRegistry(streams.stream("relays"), clock, self._time_to_ready)
         """The relay sessions."""
         self.lobbies: dict[str, SimulatedLobby] = {}
@@ -220,8 +224,8 @@ class World:
         version, settings = self.resolve_version(parameters.application, parameters.version)
         host = self._assign_machine(parameters, settings.ports)
         now = self.clock()
-        span = settings.time_to_ready or self._time_to_ready
-        seconds = self._lifetimes.uniform(*span)
+        seconds = self._lifetimes.uniform(*(settings.time_to_ready or self._time_to_ready))
+        seconds, failure = limit_time(seconds, settings.time_to_deploy, planned_failure)
         deployment = SimulatedDeployment(
             number=next(self._numbers),
             request_id=self._new_id(),
@@ -245,8 +249,8 @@ class World:
             empty_ttl=settings.session_config.empty_ttl if settings.session_config.shares_deployments else None,
             policy=parameters.policy,
             tag_records={name: DeploymentTag(name, now, now) for name in parameters.tags},
-            schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, planned_failure),
-            failure_detail=planned_failure.detail if planned_failure else None,
+            schedule=schedule_states(now, seconds, settings.max_duration, self._lifetimes, failure),
+            failure_detail=failure.detail if failure else None,
             clock=self.clock,
             calendar=self.calendar,
             on_reschedule=self._note_schedule,
@@ -277,6 +281,12 @@ class World:
                 del self._existing[request_id]
                 deployment.host.close(deployment.ports)
                 self._ended.append(request_id)
+                self._sessions.note_termination(deployment)
+                self._notify(deployment)
+        if len(self._end_heap) > 2 * len(self._existing) + _MAX_STALE_ENDS:
+            existing = self._existing.values()
+            self._end_heap = [(each.ends_at, each.request_id) for each in existing if each.ends_at is not None]
+            heapq.heapify(self._end_heap)
         while len(self._ended) > MAX_ENDED and not self._is_retained(self.history[self._ended[0]]):
             del self.history[self._ended.popleft()]
 

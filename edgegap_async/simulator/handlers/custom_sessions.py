@@ -9,6 +9,7 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.session import CUSTOM, SimulatedSession
 from edgegap_async.simulator.domain.states import ENDING
+from edgegap_async.simulator.domain.urls import optional_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.deployments import find_deployment
 from edgegap_async.simulator.handlers.documented_replies import documented_rejection, documented_reply
@@ -31,8 +32,9 @@ def get(world: World, request: ValidatedRequest) -> Reply:
 def update(world: World, request: ValidatedRequest) -> Reply:
     """PATCH /v1/deployment/{request_id}/custom/session/{custom_id}: replaces the users."""
     session = _find(world, request, request.path["custom_id"])
-    session.users = users_by_address(request.body["ip_list"])
-    session.webhook_url = request.body.get("webhook_url", session.webhook_url)
+    users, webhook_url = users_by_address(request.body["ip_list"]), optional_url(request.body, "webhook_url")
+    session.users = users
+    session.webhook_url = webhook_url or session.webhook_url
     return documented_reply(request, session_details(world, session))
 
 
@@ -91,7 +93,7 @@ def _create(world: World, request: ValidatedRequest, custom_id: str, body: Mappi
         application=deployment.application,
         version=deployment.version,
         users=users_by_address(body["ip_list"]),
-        webhook_url=body.get("webhook_url"),
+        webhook_url=optional_url(body, "webhook_url"),
         created_at=world.clock(),
     )
     world.sessions.add(session, deployment)

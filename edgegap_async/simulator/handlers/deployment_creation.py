@@ -8,7 +8,7 @@ from typing import Any, Final
 from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
-from edgegap_async.simulator.domain.urls import validate_url
+from edgegap_async.simulator.domain.urls import optional_url, validate_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
@@ -64,6 +64,7 @@ def create_v1(world: World, request: ValidatedRequest) -> Reply:
     if "location" in body:
         users = [position_of_coordinates("location", body["location"])]
     filters = body.get("filters", [])
+    webhook_url = optional_url(body, "webhook_url")
     deployment = world.create(
         DeploymentParameters(
             application=body["app_name"],
@@ -73,7 +74,7 @@ def create_v1(world: World, request: ValidatedRequest) -> Reply:
             cities=select_cities(filters),
             tags=_tags(body.get("tags", ())),
             environment=_environment("env_vars", body.get("env_vars", ())),
-            webhooks={"any": body["webhook_url"]} if body.get("webhook_url") else {},
+            webhooks={"any": webhook_url} if webhook_url else {},
             command=body.get("command"),
             arguments=body.get("arguments"),
         ),

@@ -8,6 +8,7 @@ from typing import Any, cast
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.relay import SimulatedRelay
+from edgegap_async.simulator.domain.urls import optional_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.documented_replies import documented_rejection
 from edgegap_async.simulator.handlers.pages import documented_list
@@ -20,7 +21,7 @@ def create(world: World, request: ValidatedRequest) -> Reply:
     """POST /v1/relays/sessions."""
     body = request.body
     users = [_user(f"users[{number}]", user) for number, user in enumerate(body["users"])]
-    relay = world.relays.create(users, select_cities(_filters(body)), body.get("webhook_url"))
+    relay = world.relays.create(users, select_cities(_filters(body)), optional_url(body, "webhook_url"))
     world.on_change(relay)
     return Reply(200, relay_details(relay))
 
@@ -37,7 +38,9 @@ def list_(world: World, request: ValidatedRequest) -> Reply:
 
 def delete(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/relays/sessions/{session_id}."""
-    del world.relays.existing[_find(world, request, request.path["session_id"]).session_id]
+    relay = _find(world, request, request.path["session_id"])
+    del world.relays.existing[relay.session_id]
+    world.on_change(relay)
     return Reply(204)
 
 

@@ -39,7 +39,7 @@ def serialize(resource: ResourceType, world: World, record: ResourceRecord) -> d
 def _create(resource: ResourceType, world: World, request: ValidatedRequest) -> Reply:
     _require_parents(resource, world, request)
     fields = {**resource.defaults, **_known_fields(request)}
-    resource.check(fields)
+    resource.check(fields, world.registry)
     if resource.number is not None:
         name = fields[resource.number] = world.store.next_number()
     else:
@@ -60,7 +60,7 @@ def _get(resource: ResourceType, world: World, request: ValidatedRequest) -> Rep
 
 def _update(resource: ResourceType, world: World, request: ValidatedRequest) -> Reply:
     record, fields = _find(resource, world, request), _known_fields(request)
-    resource.check({**record.fields, **fields})
+    resource.check({**record.fields, **fields}, world.registry)
     if resource.key in fields and fields[resource.key] != record.path[resource.path[-1]]:
         world.store.rename(resource, record, _free_name(resource, world, request, fields))
     world.store.update(record, fields)

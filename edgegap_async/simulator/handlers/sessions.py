@@ -9,6 +9,7 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
 from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
+from edgegap_async.simulator.domain.urls import optional_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.bulk_filters import select_items
 from edgegap_async.simulator.handlers.deployments import find_deployment
@@ -42,7 +43,7 @@ def create(world: World, request: ValidatedRequest) -> Reply:
         users=_users(body),
         selectors=body.get("selectors", ()),
         cities=select_cities([*body.get("filters", ()), *_location_filters(body)]),
-        webhook_url=body.get("webhook_url"),
+        webhook_url=optional_url(body, "webhook_url"),
         created_at=world.clock(),
         max_duration=config.session_max_duration,
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.urls import optional_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.placement import position_of_address
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
 def create(world: World, request: ValidatedRequest) -> Reply:
-    """POST /v1/telemetry/active-deployments."""
+    """POST /v1/telemetry/active-deployments. The result is sent to no webhook."""
+    optional_url(request.body, "webhook_url")
     players = [position_of_address(f"ips[{number}]", address) for number, address in enumerate(request.body["ips"])]
     deployments = [_deployment(world, number, each) for number, each in enumerate(request.body["deployments"])]
     measurement = world.measurements.start(world.clock(), deployments, players)

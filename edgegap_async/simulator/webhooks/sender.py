@@ -95,18 +95,20 @@ class WebhookSender(Generic[T]):
         self._session: aiohttp.ClientSession | None = None
 
     def follow(self, item: T) -> None:
-        """Send the webhooks of an item; for one that is followed already, reschedule them."""
+        """Send the webhooks of an item, reschedule them if it is followed already, or forget it if it has ended."""
         schedule = self._describe(item)
-        wake_up = self._wake_ups.get(schedule.id)
+        ended, wake_up = schedule.has_ended(), self._wake_ups.get(schedule.id)
+        if ended:
+            self._wake_ups.pop(schedule.id, None)
         if wake_up is not None:
             wake_up.set()
-        elif schedule.urls:
+        elif schedule.urls and not ended:
             self._wake_ups[schedule.id] = wake_up = WakeUp()
             self._notified[schedule.id] = asyncio.Event()
             self._start(self._follow(schedule, wake_up))
 
     async def notified(self, id: str) -> None:
-        """Wait until the first webhook of an id was sent; returns at once if it was, or if the id has no webhooks."""
+        """Wait until the first webhook of an id was sent; returns at once if it was, or if none will be."""
         if id in self._notified:
             await self._notified[id].wait()
 
@@ -132,16 +134,21 @@ class WebhookSender(Generic[T]):
                 if moment <= now:
                     self._start(self._deliver(schedule, event, remaining.pop(event)))
             if ended or not remaining:
-                return
+                break
             upcoming = min((moment for moment in moments.values() if moment > now), default=math.inf)
             await wake_up.sleep(min(max(upcoming - now, _SHORTEST_SLEEP), self._poll_interval))
+        if len(remaining) == len(schedule.urls):
+            self._end_wait(schedule.id)  # no webhook is sent any more
 
     async def _deliver(self, schedule: WebhookSchedule, event: str, url: str) -> None:
         delivery = _Delivery(self, schedule.id, event, url, dumps(schedule.payload()))
         fault = self._take_fault()
         await (delivery.send() if fault is None else fault.apply(delivery))
-        # waiting tasks keep the event; nothing else needs it from now on
-        if (first := self._notified.pop(schedule.id, None)) is not None:
+        self._end_wait(schedule.id)
+
+    def _end_wait(self, id: str) -> None:
+        """End the waits of ``notified`` for an id. They keep the event; nothing else needs it from now on."""
+        if (first := self._notified.pop(id, None)) is not None:
             first.set()
 
     def log(self, delivery: _Delivery) -> LoggedWebhook:
