@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from documents import DOCUMENTS, Schema, documented, example, fields_of, merged, resolve, schema_of
+from documents import Schema, documented, example, fields_of, merged, schema_of
 
 from edgegap_async.operations import OPERATIONS
 
@@ -163,6 +163,21 @@ def _payload(media: Schema, spec: str) -> tuple[Any, bool]:
 
 
 RESPONSES: Final = (*_of_pages("response"), *_of_specifications("response"))
-REQUESTS: Final = (*_of_pages("request"), *_of_specifications("request"))
+"""The examples of responses."""
 
-__all__ = ["DOCUMENTS", "PAGES", "REQUESTS", "RESPONSES", "SECTIONS", "ExamplePayload", "PageSection", "resolve"]
+REQUESTS: Final = (*_of_pages("request"), *_of_specifications("request"))
+"""The examples of request bodies."""
+
+_WRITTEN: Final = {
+    kind: {example.operation: example.payload for example in examples if example.source == "v1-2024"}
+    for kind, examples in (("request", REQUESTS), ("response", RESPONSES))
+}
+"""The examples of the document of 2024."""
+
+
+def completed(example: ExamplePayload, kind: str) -> Any:
+    """Return an example of the page of 2024 with the contents that it leaves out, from the document of 2024."""
+    whole = _WRITTEN[kind].get(example.operation)
+    if example.source != "page-v1-2024" or whole is None:
+        return example.payload
+    return {name: whole[name] if value in ([], {}) else value for name, value in example.payload.items()}

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 import pytest
 from documents import success
-from provider_pages import RESPONSES, ExamplePayload
+from provider_pages import RESPONSES, ExamplePayload, completed
 from recorder import recorded
 from samples import all_calls
 
@@ -74,21 +74,14 @@ def not_returned(operation_id: str) -> set[str]:
 
 def _readable(example: ExamplePayload) -> Any:
     """Return the payload with what the page leaves out, and with the values that are none replaced."""
-    payload = example.payload
-    if example.source == "page-v1-2024":
-        payload = _completed(payload, BY_KEY.get(f"v1-2024/{example.operation}"))
-    for note in NOTES["replaced"]:
-        if note["example"] == example.key:
-            by = [BY_KEY[f"v1-2024/{note['rows_of']}"].payload] if "rows_of" in note else note["by"]
-            payload = {**payload, note["field"]: by}
-    return payload
-
-
-def _completed(payload: Any, twin: ExamplePayload | None) -> Any:
-    """Return an example of the page of 2024 with the contents of its containers, which the document of 2024 has."""
-    if twin is None or not twin.written or twin.key in {note["example"] for note in NOTES["replaced"]}:
-        return payload
-    return {name: twin.payload[name] if value in ([], {}) else value for name, value in payload.items()}
+    replaced = {note["example"]: note for note in NOTES["replaced"]}
+    if f"v1-2024/{example.operation}" not in replaced:
+        return completed(example, "response")
+    if example.key not in replaced:
+        return example.payload
+    note = replaced[example.key]
+    by = [BY_KEY[f"v1-2024/{note['rows_of']}"].payload] if "rows_of" in note else note["by"]
+    return {**example.payload, note["field"]: by}
 
 
 def lost(value: Any, decoded: Any, where: str = "$") -> Iterator[tuple[str, str]]:
