@@ -64,7 +64,7 @@ def _of_specification(operation_id: str) -> dict[str, Any]:
     body = fields_of(schema_of(described.get("requestBody")) or {})
     required = merged(schema_of(described.get("requestBody")) or {}).get("required", ())
     return {
-        "fields": {name: _rules(field, name in required) for name, field in body.items()},
+        "fields": {name: rules_of(field, name in required) for name, field in body.items()},
         "statuses": tuple(map(int, described.get("responses", ()))),
     }
 
@@ -81,7 +81,8 @@ _KEYWORDS: Final = {
 }
 
 
-def _rules(field: Schema, required: bool) -> dict[str, Any]:
+def rules_of(field: Schema, required: bool) -> dict[str, Any]:
+    """Return the rules that a schema states for a field."""
     rules = {name: field[keyword] for keyword, name in _KEYWORDS.items() if keyword in field}
     return rules | {"required": True} if required else rules
 

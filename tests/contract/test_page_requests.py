@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from documents import example_response, success
+from page_bodies import NOTES, readable, variants
 from page_calls import send
 from page_world import page_world
-from provider_pages import REQUESTS, ExamplePayload, completed
+from provider_pages import REQUESTS, ExamplePayload
 from recorder import recorded
 
 from edgegap_async.operations import OPERATIONS
-
-NOTES: Final[dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("pages").joinpath("request-notes.toml").read_text()
-)
-"""Values that are none, and how the client's requests differ from the examples, each with the reason."""
-
-
-def readable(example: ExamplePayload) -> Any:
-    """Return the body with what the page leaves out, and with values in place of what is none."""
-    return _replaced(completed(example, "request"))
-
-
-def _replaced(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_replaced(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _value(name, each) for name, each in value.items()}
-
-
-def _value(name: str, value: Any) -> Any:
-    for note in NOTES["placeholder"]:
-        if note["field"] == name and (value in note["values"] or (value == [None] and [] in note["values"])):
-            return note["by"]
-    return _replaced(value)
-
-
-def variants(operation_id: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an example once for each of two fields that exclude each other."""
-    for note in NOTES["exclusive"]:
-        if operation_id in note["operations"] and body.keys() >= {*note["fields"]}:
-            for chosen in note["fields"]:
-                yield {name: each for name, each in body.items() if name == chosen or name not in note["fields"]}
-            return
-    yield body
 
 
 @pytest.mark.parametrize("example", REQUESTS, ids=lambda example: example.key)
@@ -91,9 +55,9 @@ def differences(example: Any, sent: Any, where: str = "") -> Iterator[str]:
 async def test_the_local_edgegap_takes_a_request(example: ExamplePayload, checked: Counter[str]) -> None:
     async with page_world(example.operation) as world:
         for body in variants(example.operation, readable(example)):
-            reply = await world.send(example.operation, body)
+            reply = await world.send(body)
             assert reply.status == success(OPERATIONS[example.operation])[0], reply
-            assert [*_not_stored(world.referring(example.operation, body), reply.body)] == []
+            assert [*_not_stored(world.referring(body), reply.body)] == []
     checked["example requests taken by the local Edgegap"] += 1
 
 
