@@ -42,8 +42,14 @@ class Recorder:
 
 
 @asynccontextmanager
-async def recorded(status: int, response: Any) -> AsyncIterator[tuple[Recorder, EdgegapClient]]:
-    """Start a recorder on the loopback interface, and a client for it."""
+async def recorded(status: int, response: Any, **settings: Any) -> AsyncIterator[tuple[Recorder, EdgegapClient]]:
+    """Start a recorder on the loopback interface, and a client for it.
+
+    Args:
+        status: The status of each response.
+        response: The body of each response, None for none.
+        **settings: Settings of the client.
+    """
     recorder = Recorder(status, response)
     runner = web.ServerRunner(web.Server(recorder.handle), shutdown_timeout=0.05)
     await runner.setup()
@@ -51,7 +57,7 @@ async def recorded(status: int, response: Any) -> AsyncIterator[tuple[Recorder, 
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        async with EdgegapClient("secret", base_url=f"http://{host}:{port}", rate_limits=None) as edgegap:
+        async with EdgegapClient("secret", base_url=f"http://{host}:{port}", rate_limits=None, **settings) as edgegap:
             yield recorder, edgegap
     finally:
         await runner.cleanup()
