@@ -154,6 +154,10 @@ class SimulatedDeployment:
     """The token with which its container requests its context."""
     tag_records: dict[str, DeploymentTag]
     """Its tags by name, with their dates."""
+    initial_tags: tuple[str, ...] = attrs.field(init=False)
+    """The tags that it was created with, which its container gets."""
+    log_storage: bool | str | None = None
+    """Where its logs are kept: True for the storage of its version, as by default, False for none, or a storage."""
     reports: list[DeploymentReport] = attrs.field(factory=list[DeploymentReport])
     is_joinable_by_session: bool = True
     sockets: int
@@ -167,6 +171,10 @@ class SimulatedDeployment:
     _clock: Clock = attrs.field(alias="clock")
     _calendar: Calendar = attrs.field(alias="calendar")
     _on_reschedule: Callable[[SimulatedDeployment], None] = attrs.field(alias="on_reschedule")
+
+    @initial_tags.default
+    def _initial_tags(self) -> tuple[str, ...]:
+        return tuple(self.tag_records)
 
     def __repr__(self) -> str:
         return f"<SimulatedDeployment {self.request_id} of {self.application} {self.version}: {self.state}>"

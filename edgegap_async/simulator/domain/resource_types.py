@@ -92,6 +92,9 @@ def _from_path(parameter: str) -> ComputeField:
     return lambda record, _: record.path[parameter]
 
 
+MAX_VALUE_BYTES: Final = 4096
+"""The greatest size of an environment variable's value."""
+
 CACHING_SECONDS: Final = 240.0
 """Seconds until a version's image is cached everywhere."""
 
@@ -104,6 +107,17 @@ def _check_memory(fields: Mapping[str, Any]) -> None:
     limit = 2 * fields["req_cpu"]
     if fields["req_memory"] > limit:
         raise Rejection(400, f"req_memory: this must be at most {limit}, twice the req_cpu of {fields['req_cpu']}")
+
+
+def _check_variables(fields: Mapping[str, Any]) -> None:
+    for number, each in enumerate(fields["envs"]):
+        if len(each["value"].encode()) > MAX_VALUE_BYTES:
+            raise Rejection(400, f"envs[{number}].value: this must have at most {MAX_VALUE_BYTES} bytes")
+
+
+def _check_version(fields: Mapping[str, Any]) -> None:
+    _check_memory(fields)
+    _check_variables(fields)
 
 
 def _readable_variables(record: ResourceRecord, _: float) -> list[Mapping[str, Any]]:
@@ -138,7 +152,7 @@ VERSION: Final = ResourceType(
     # the document's default of time_to_deploy is less than the minimum it states
     defaults={"time_to_deploy": 15, "ports": [], "envs": []},
     computed={"caching_percent": _caching_percent, "envs": _readable_variables},
-    check=_check_memory,
+    check=_check_version,
     operations=_crud(
         "app-version-create", "app-version-get", "app-version-update", "app-version-delete", "app-version-list"
     ),

@@ -30,7 +30,7 @@ from edgegap_async.simulator.domain.resource_types import APPLICATION, VERSION
 from edgegap_async.simulator.domain.session import SessionRegistry, SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.store import Store
-from edgegap_async.simulator.domain.telemetry import TelemetryMeasurements
+from edgegap_async.simulator.domain.telemetry import TelemetryMeasurement, TelemetryMeasurements
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
     PortSettings,
@@ -49,7 +49,7 @@ MAX_ENDED: Final = 20_000
 
 _MACHINES_PER_CITY: Final = 16
 
-WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
+WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay | TelemetryMeasurement
 """What sends webhooks."""
 
 
