@@ -234,7 +234,84 @@ async def test_a_deleted_storage_keeps_no_logs(edgegap, succeeds):
     assert (await edgegap.call("GET", path)).status == 404
 
 
-# telemetry
+# places, durations, names and metrics
+
+
+async def test_a_position_counts_more_than_the_address_beside_it(edgegap, succeeds):
+    tokyo = {"ip": "203.0.113.7", "latitude": 35.7, "longitude": 139.7}
+    by_address = await succeeds("POST", "/v1/deploy", {"app_name": "kart", "ip_list": [tokyo["ip"]]})
+    by_position = await succeeds("POST", "/v1/deploy", {"app_name": "kart", "geo_ip_list": [tokyo]})
+    found = [edgegap.local.deployments[reply.body["request_id"]].city for reply in (by_address, by_position)]
+    assert found[0] != found[1] == "Tokyo"
+
+
+async def test_a_deployment_runs_1440_minutes_by_default(edgegap):
+    deployment = await edgegap.ready(version="v1")
+    assert (await edgegap.get(f"/v1/status/{deployment.request_id}"))["max_duration"] == 1440
+    assert deployment.ends_at == pytest.approx(deployment.ready_at + 1440 * 60, abs=60)
+
+
+async def test_a_resource_cannot_get_a_name_that_is_taken(edgegap, succeeds):
+    await succeeds("POST", "/v1/app", {"name": "golf", "is_active": True, "image": "aWNvbg=="})
+    reply = await edgegap.call("PATCH", "/v1/app/golf", json={"name": "kart"})
+    assert (reply.status, reply.body["message"].partition(":")[0]) == (409, "name")
+    await succeeds("PATCH", "/v1/app/golf", {"name": "golf"})
+
+
+async def test_metrics_end_when_the_deployment_does(edgegap):
+    deployment = await edgegap.ready(version="v1")
+    edgegap.clock.advance(600)
+    deployment.stop()
+    edgegap.clock.advance(60)
+    path = f"/v1/metrics/deployment/{deployment.request_id}"
+    metrics = await edgegap.get(path)
+    assert len(metrics["cpu"]["datasets"]) in {10, 11}
+    edgegap.clock.advance(120)
+    assert await edgegap.get(path) == metrics
+
+
+# webhooks and telemetry
+
+NOBODY = "http://127.0.0.1:9/hooks"
+
+
+@pytest.mark.looptime
+async def test_the_webhook_of_v1_is_sent_at_ready_error_and_terminated(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        local.faults.add("deployments.create_v1", "errored")
+        users = ["203.0.113.7"]
+        failed = await edgegap.deployments.create_v1("kart", users=users, webhook_url=NOBODY, guard=False)
+        created = await edgegap.deployments.create_v1("kart", users=users, webhook_url=NOBODY, guard=False)
+        await asyncio.sleep(60)
+        for request in (failed, created):
+            await edgegap.deployments.stop(request.request_id)
+        await asyncio.sleep(60)
+    events: dict[str, list[str]] = {failed.request_id: [], created.request_id: []}
+    for hook in local.hooks:
+        events[hook.request_id].append(hook.event)
+    assert events == {failed.request_id: ["error", "terminated"], created.request_id: ["ready", "terminated"]}
+
+
+@pytest.mark.looptime
+async def test_a_custom_session_has_a_webhook_of_its_own(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        users = ["203.0.113.7"]
+        request = await edgegap.deployments.create("kart", "v1", users=users)
+        session = await edgegap.custom_sessions.create(request.request_id, "table-4", users=users, webhook_url=NOBODY)
+        await asyncio.sleep(60)
+        assert [(hook.event, hook.request_id) for hook in local.hooks] == [("session", session.session_id)]
+        await edgegap.deployments.stop(request.request_id)
+
+
+async def test_the_result_of_telemetry_expires(edgegap, succeeds):
+    deployment = await edgegap.ready(version="v1")
+    body = {"deployments": [deployment.request_id], "ips": ["203.0.113.7"]}
+    path = "/v1/telemetry/active-deployments"
+    key = (await succeeds("POST", path, body)).body["retrieval_key"]
+    edgegap.clock.advance(3599)
+    await edgegap.get(f"{path}/{key}")
+    edgegap.clock.advance(1)
+    assert (await edgegap.call("GET", f"{path}/{key}")).status == 404
 
 
 @pytest.mark.looptime
