@@ -110,3 +110,9 @@ async def _status(http: aiohttp.ClientSession, method: str, path: str, **options
 
 ACCEPTS_ANY_NAME: Final = frozenset({"IP lookup"})
 """The address of a lookup is any string: the document lists no error for one that is none."""
+
+
+def test_the_number_of_statuses() -> None:
+    assert sum(map(len, EVERY.values())) == 527
+    assert len(EVERY) == len(OPERATION_IDS) == 124
+    assert len(ACCEPTS_ANY_NAME) == 1

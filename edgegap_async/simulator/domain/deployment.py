@@ -154,7 +154,9 @@ class SimulatedDeployment:
     """The token with which its container requests its context."""
     tag_records: dict[str, DeploymentTag]
     """Its tags by name, with their dates."""
-    initial_tags: tuple[str, ...] = attrs.field(init=False)
+    initial_tags: tuple[str, ...] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: tuple(self.tag_records), takes_self=True)
+    )
     """The tags that it was created with, which its container gets."""
     log_storage: bool | str | None = None
     """Where its logs are kept: True for the storage of its version, as by default, False for none, or a storage."""
@@ -171,10 +173,6 @@ class SimulatedDeployment:
     _clock: Clock = attrs.field(alias="clock")
     _calendar: Calendar = attrs.field(alias="calendar")
     _on_reschedule: Callable[[SimulatedDeployment], None] = attrs.field(alias="on_reschedule")
-
-    @initial_tags.default
-    def _initial_tags(self) -> tuple[str, ...]:
-        return tuple(self.tag_records)
 
     def __repr__(self) -> str:
         return f"<SimulatedDeployment {self.request_id} of {self.application} {self.version}: {self.state}>"
