@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
 from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
-from edgegap_async.validation import validate_list
+from edgegap_async.validation import validate_choice, validate_list
 
 FilterType: TypeAlias = Literal["any", "all", "not"]
 """How the values of a filter combine: any of them, all of them, or none of them must match."""
@@ -34,8 +34,9 @@ class DeployFilter(Model):
     filter_type: FilterType = "any"
 
     def as_json(self) -> JSON:
-        """Return the filter as v1 expects it."""
-        return {"field": self.field, "values": [*self.values], "filter_type": self.filter_type}
+        """Return the filter as v1 expects it; raises ConfigurationError for an unknown ``filter_type``."""
+        filter_type = validate_choice(self.filter_type, get_args(FilterType), "a filter's filter_type")
+        return {"field": self.field, "values": [*self.values], "filter_type": filter_type}
 
 
 def filters_json(filters: Sequence[DeployFilter]) -> JSON:

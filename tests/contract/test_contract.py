@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import unquote
 
 import attrs
 import pytest
-from aiohttp import web
 from documents import (
     OPERATION_IDS,
     PUBLISHED,
@@ -24,9 +22,10 @@ from documents import (
     request_fields,
 )
 from documents import success as documented_success
+from recorder import recorded
 from samples import all_calls
 
-from edgegap_async import EdgegapClient, client, errors
+from edgegap_async import client, errors
 from edgegap_async.models.ports import Port, Ports
 from edgegap_async.operations import OPERATIONS, Operation
 from edgegap_async.pagination import PageStream
@@ -65,50 +64,6 @@ def test_every_operation_has_sample_calls() -> None:
 
 
 # requests
-
-
-@attrs.frozen
-class Sent:
-    """A request that the recorder received."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    authorization: str | None
-    body: Any
-
-
-class Recorder:
-    """A server that records requests and gives each the same response."""
-
-    def __init__(self, status: int, response: Any) -> None:
-        self.status = status
-        self.response = response
-        self.sent: list[Sent] = []
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.json() if request.can_read_body else None
-        path, _, _ = request.raw_path.partition("?")
-        query = dict(request.query)
-        self.sent.append(Sent(request.method, path, query, request.headers.get("Authorization"), body))
-        if self.response is None:
-            return web.Response(status=self.status)
-        return web.json_response(self.response, status=self.status)
-
-
-@asynccontextmanager
-async def recorded(status: int, response: Any) -> AsyncIterator[tuple[Recorder, EdgegapClient]]:
-    recorder = Recorder(status, response)
-    runner = web.ServerRunner(web.Server(recorder.handle), shutdown_timeout=0.05)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        async with EdgegapClient("secret", base_url=f"http://{host}:{port}", rate_limits=None) as edgegap:
-            yield recorder, edgegap
-    finally:
-        await runner.cleanup()
 
 
 def matches(operation: Operation, path: str) -> bool:

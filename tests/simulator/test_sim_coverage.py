@@ -21,7 +21,7 @@ def test_the_table_has_every_group_of_methods_once():
 
 
 # records that decide what is deployed
-ACTING = {"applications", "versions", "fleets", "fleets.policies"}
+ACTING = {"applications", "versions", "fleets", "fleets.policies", "storage"}
 
 
 def test_what_is_only_stored_has_the_handlers_of_resources():

@@ -54,6 +54,8 @@ async def test_metrics_end_after_their_start(edgegap, rejected, end):
 
 
 async def test_the_logs_of_a_terminated_deployment_need_an_endpoint_storage(edgegap, rejected):
+    endpoint = {**ENDPOINT, "endpoint": "https://s3.test"}
+    assert (await edgegap.call("POST", "/v1/storage/endpoint", json=endpoint)).status == 200
     assert (
         await edgegap.call("POST", "/v1/app/kart/version", json={**VERSION, "endpoint_storage": "s3"})
     ).status == 200

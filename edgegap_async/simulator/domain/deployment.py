@@ -172,6 +172,12 @@ class SimulatedDeployment:
     """The token with which its container requests its context."""
     tag_records: dict[str, DeploymentTag]
     """Its tags by name, with their dates."""
+    initial_tags: tuple[str, ...] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: tuple(self.tag_records), takes_self=True)
+    )
+    """The tags that it was created with, which its container gets."""
+    log_storage: bool | str | None = None
+    """Where its logs are kept: True for the storage of its version, as by default, False for none, or a storage."""
     reports: list[DeploymentReport] = attrs.field(factory=list[DeploymentReport])
     is_joinable_by_session: bool = True
     sockets: int

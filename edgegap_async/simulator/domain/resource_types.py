@@ -94,6 +94,9 @@ def _from_path(parameter: str) -> ComputeField:
     return lambda record, _: record.path[parameter]
 
 
+MAX_VALUE_BYTES: Final = 4096
+"""The greatest size of an environment variable's value."""
+
 CACHING_SECONDS: Final = 240.0
 """Seconds until a version's image is cached everywhere."""
 
@@ -106,6 +109,9 @@ def _check_version(fields: Mapping[str, Any], registry: ContainerRegistry) -> No
     limit = 2 * fields["req_cpu"]
     if fields["req_memory"] > limit:
         raise Rejection(400, f"req_memory: this must be at most {limit}, twice the req_cpu of {fields['req_cpu']}")
+    for number, each in enumerate(fields["envs"]):
+        if len(each["value"].encode()) > MAX_VALUE_BYTES:
+            raise Rejection(400, f"envs[{number}].value: this must have at most {MAX_VALUE_BYTES} bytes")
     if fields.get("verify_image"):
         registry.require_image(fields)
 

@@ -31,15 +31,23 @@ class TelemetryMeasurement:
     """Seconds of the clock."""
     distances: Sequence[tuple[str, float]]
     """Deployment ids with their summed distances, in the order in which they are measured."""
+    webhook_url: str | None
+    """The URL that gets the result once it is complete."""
 
     @property
     def expires_at(self) -> float:
         """When the result expires, in seconds of the clock."""
         return self.started_at + RETENTION
 
+    @property
+    def complete_at(self) -> float:
+        """When all deployments are measured, in seconds of the clock."""
+        return self.started_at + SECONDS_PER_DEPLOYMENT * len(self.distances)
+
     def nearest_first(self, now: float) -> list[str]:
         """Return the ids of the deployments measured by a moment, the nearest first."""
-        measured = self.distances[: int((now - self.started_at) / SECONDS_PER_DEPLOYMENT)]
+        count = int((now - self.started_at) / SECONDS_PER_DEPLOYMENT)
+        measured = self.distances if now >= self.complete_at else self.distances[:count]
         return [request_id for request_id, _ in sorted(measured, key=lambda pair: pair[1])]
 
 
@@ -51,7 +59,11 @@ class TelemetryMeasurements:
         self._by_key: dict[str, TelemetryMeasurement] = {}
 
     def start(
-        self, now: float, deployments: Sequence[SimulatedDeployment], players: Sequence[Position]
+        self,
+        now: float,
+        deployments: Sequence[SimulatedDeployment],
+        players: Sequence[Position],
+        webhook_url: str | None = None,
     ) -> TelemetryMeasurement:
         """Start a measurement.
 
@@ -59,6 +71,7 @@ class TelemetryMeasurements:
             now: The present moment, in seconds of the clock.
             deployments: The deployments to rank, measured in this order.
             players: The positions of the players. A deployment's distance is the sum over all players.
+            webhook_url: The URL that gets the result once it is complete.
         """
         while self._by_key and (oldest := next(iter(self._by_key.values()))).expires_at <= now:
             del self._by_key[oldest.key]
@@ -66,7 +79,7 @@ class TelemetryMeasurements:
             (each.request_id, sum(math.dist(each.location.position.vector, player.vector) for player in players))
             for each in deployments
         ]
-        measurement = TelemetryMeasurement(f"{self._rng.getrandbits(128):032x}", now, distances)
+        measurement = TelemetryMeasurement(f"{self._rng.getrandbits(128):032x}", now, distances, webhook_url)
         self._by_key[measurement.key] = measurement
         return measurement
 

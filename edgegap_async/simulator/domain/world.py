@@ -31,7 +31,7 @@ from edgegap_async.simulator.domain.session import SessionRegistry, SimulatedSes
 from edgegap_async.simulator.domain.smart_fleets import SmartFleets
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.store import Store
-from edgegap_async.simulator.domain.telemetry import TelemetryMeasurements
+from edgegap_async.simulator.domain.telemetry import TelemetryMeasurement, TelemetryMeasurements
 from edgegap_async.simulator.settings import (
     DEFAULT_VERSION,
     PortSettings,
@@ -53,7 +53,7 @@ _MAX_STALE_ENDS: Final = 1000
 
 _MACHINES_PER_CITY: Final = 16
 
-WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay
+WebhookSource: TypeAlias = SimulatedDeployment | SimulatedSession | SimulatedRelay | TelemetryMeasurement
 """What sends webhooks."""
 
 

@@ -8,14 +8,13 @@ from typing import Any, Final
 from edgegap_async.simulator.domain.deployment_parameters import DeploymentParameters
 from edgegap_async.simulator.domain.geography import Position
 from edgegap_async.simulator.domain.rejection import Rejection
+from edgegap_async.simulator.domain.resource_types import MAX_VALUE_BYTES
 from edgegap_async.simulator.domain.urls import optional_url, validate_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.placement import position_of_address, position_of_coordinates, select_cities
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 _MAX_TAG_LENGTH: Final = 40
-_MAX_VALUE_BYTES: Final = 4096
-"""The greatest size of an environment variable's value."""
 
 
 def create_v2(world: World, request: ValidatedRequest) -> Reply:
@@ -80,6 +79,8 @@ def create_v1(world: World, request: ValidatedRequest) -> Reply:
         ),
         request.planned_failure,
     )
+    storage = body.get("container_log_storage", {"enabled": None})
+    deployment.log_storage = storage["enabled"] and storage.get("endpoint_storage", True)
     repeated = ("location", "ap_sort_strategy")
     return Reply(
         200,
@@ -122,6 +123,6 @@ def _tags(tags: Iterable[str]) -> Sequence[str]:
 
 def _environment(field: str, variables: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for number, each in enumerate(variables):
-        if len(each["value"].encode()) > _MAX_VALUE_BYTES:
-            raise Rejection(400, f"{field}[{number}].value: this must have at most {_MAX_VALUE_BYTES} bytes")
+        if len(each["value"].encode()) > MAX_VALUE_BYTES:
+            raise Rejection(400, f"{field}[{number}].value: this must have at most {MAX_VALUE_BYTES} bytes")
     return {each["key"]: each["value"] for each in variables}

@@ -69,7 +69,7 @@ def report(world: World, request: ValidatedRequest) -> Reply:
 
 def stop(world: World, request: ValidatedRequest) -> Reply:
     """DELETE /v1/stop/{deployment_id}; an unknown id is 400, as on the live service."""
-    return _stop(world, find_deployment(world, request.path["deployment_id"], status=400))
+    return _stop(world, request, find_deployment(world, request.path["deployment_id"], status=400))
 
 
 def self_stop(world: World, request: ValidatedRequest) -> Reply:
@@ -80,13 +80,16 @@ def self_stop(world: World, request: ValidatedRequest) -> Reply:
     matches = hmac.compare_digest(request.authorization.encode(), deployment.delete_token.encode())
     if not matches or request.path["stop_key"] != deployment.stop_key:
         raise Rejection(403, "the token or the stop key does not belong to this deployment")
-    return _stop(world, deployment)
+    return _stop(world, request, deployment)
 
 
-def _stop(world: World, deployment: SimulatedDeployment) -> Reply:
+def _stop(world: World, request: ValidatedRequest, deployment: SimulatedDeployment) -> Reply:
     before = deployment.state
     if before is DeploymentState.TERMINATED:
         raise Rejection(410, f"{deployment.request_id} - this deployment has already been terminated")
+    if "container_log_storage" in request.query:
+        storage = request.query["container_log_storage"]
+        deployment.log_storage = {"true": True, "false": False}.get(storage, storage)
     deployment.stop()
     body: dict[str, Any] = {"message": f"{deployment.request_id} - it will be stopped soon"}
     if before in SETTLED:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.rejection import Rejection
-from edgegap_async.simulator.domain.resource_types import VERSION
+from edgegap_async.simulator.domain.resource_types import ENDPOINT, VERSION
 from edgegap_async.simulator.domain.states import DeploymentState
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.deployments import find_deployment
@@ -17,7 +17,7 @@ def get(world: World, request: ValidatedRequest) -> Reply:
     """GET /v1/deployment/{deployment_id}/container-logs."""
     deployment = find_deployment(world, request.path["deployment_id"])
     if deployment.state is DeploymentState.TERMINATED and not _are_stored(world, deployment):
-        message = "the logs of a terminated deployment are available only if its version has an endpoint_storage"
+        message = "the logs of a terminated deployment are available only if an endpoint storage keeps them"
         raise Rejection(404, f"deployment_id: {message}")
     failed = deployment.state is DeploymentState.ERROR
     detail = deployment.error_detail
@@ -34,9 +34,13 @@ def get(world: World, request: ValidatedRequest) -> Reply:
 
 
 def _are_stored(world: World, deployment: SimulatedDeployment) -> bool:
-    path = {"app_name": deployment.application, "version_name": deployment.version}
-    version = world.store.find(VERSION, path)
-    return version is not None and bool(version.fields.get("endpoint_storage"))
+    """Return whether the storage exists that the deployment's logs are kept in, which can be that of its version."""
+    storage = deployment.log_storage
+    if storage is None or storage is True:
+        path = {"app_name": deployment.application, "version_name": deployment.version}
+        version = world.store.find(VERSION, path)
+        storage = version.fields.get("endpoint_storage") if version is not None else None
+    return bool(storage) and world.store.find(ENDPOINT, {"endpoint_name": str(storage)}) is not None
 
 
 def _lines(world: World, deployment: SimulatedDeployment) -> Sequence[str]:

@@ -77,8 +77,10 @@ def _values(name: str, count: int, rng: random.Random) -> list[int]:
 
 
 def _moments(world: World, deployment: SimulatedDeployment, query: Mapping[str, Any]) -> Sequence[float]:
-    """Return the moments of the requested points, from READY to the present."""
+    """Return the moments of the requested points, from READY to the present or the end of the deployment."""
     ready, now = deployment.ready_at, world.clock()
+    if deployment.ends_at is not None:
+        now = min(now, deployment.ends_at)
     step = _step(query.get("steps"))
     start, end = (_moment(world, query, name) for name in ("start_time", "end_time"))
     if start is not None and end is not None and end <= start:

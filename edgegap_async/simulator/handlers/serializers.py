@@ -13,6 +13,7 @@ from edgegap_async.simulator.domain.machine import OpenPort
 from edgegap_async.simulator.domain.relay import RelayPlayer, SimulatedRelay
 from edgegap_async.simulator.domain.session import SessionPlayer, SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
+from edgegap_async.simulator.domain.telemetry import TelemetryMeasurement
 from edgegap_async.simulator.domain.world import World
 
 
@@ -217,3 +218,13 @@ def _relay_address(relay: SimulatedRelay) -> dict[str, Any]:
 def lobby_details(lobby: SimulatedLobby) -> dict[str, str]:
     """Return a lobby."""
     return {"name": lobby.name, "url": f"https://{lobby.name}.lobby.edgegap.net", "status": lobby.status}
+
+
+def telemetry_result(measurement: TelemetryMeasurement, now: float) -> dict[str, Any]:
+    """Return the result of a telemetry measurement: the deployments measured by a moment, the nearest first."""
+    nearest_first = measurement.nearest_first(now)
+    return {
+        "retrieval_key": measurement.key,
+        "scores": [{"request_id": request_id} for request_id in nearest_first],
+        "partial_result": len(nearest_first) < len(measurement.distances),
+    }

@@ -7,6 +7,7 @@ from edgegap_async.simulator.domain.rejection import Rejection
 from edgegap_async.simulator.domain.urls import optional_url
 from edgegap_async.simulator.domain.world import World
 from edgegap_async.simulator.handlers.placement import position_of_address
+from edgegap_async.simulator.handlers.serializers import telemetry_result
 from edgegap_async.simulator.http.messages import Reply, ValidatedRequest
 
 
@@ -15,7 +16,9 @@ def create(world: World, request: ValidatedRequest) -> Reply:
     optional_url(request.body, "webhook_url")
     players = [position_of_address(f"ips[{number}]", address) for number, address in enumerate(request.body["ips"])]
     deployments = [_deployment(world, number, each) for number, each in enumerate(request.body["deployments"])]
-    measurement = world.measurements.start(world.clock(), deployments, players)
+    webhook_url = request.body.get("webhook_url")
+    measurement = world.measurements.start(world.clock(), deployments, players, webhook_url)
+    world.on_change(measurement)
     return Reply(200, {"retrieval_key": measurement.key, "expire": world.calendar.timestamp(measurement.expires_at)})
 
 
@@ -26,15 +29,7 @@ def get(world: World, request: ValidatedRequest) -> Reply:
     measurement = world.measurements.find(key, now)
     if measurement is None:
         raise Rejection(404, f"result {key!r} does not exist or has expired")
-    nearest_first = measurement.nearest_first(now)
-    return Reply(
-        200,
-        {
-            "retrieval_key": measurement.key,
-            "scores": [{"request_id": request_id} for request_id in nearest_first],
-            "partial_result": len(nearest_first) < len(measurement.distances),
-        },
-    )
+    return Reply(200, telemetry_result(measurement, now))
 
 
 def _deployment(world: World, number: int, request_id: str) -> SimulatedDeployment:

@@ -1,4 +1,4 @@
-"""The webhooks of a deployment, a session or a relay: at which events, to which URLs, with what payloads."""
+"""The webhooks of deployments, sessions, relays and telemetry: at which events, to which URLs, with what payloads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from edgegap_async.simulator.domain.deployment import SimulatedDeployment
 from edgegap_async.simulator.domain.relay import SimulatedRelay
 from edgegap_async.simulator.domain.session import SimulatedSession
 from edgegap_async.simulator.domain.states import DeploymentState
+from edgegap_async.simulator.domain.telemetry import TelemetryMeasurement
 from edgegap_async.simulator.domain.world import WebhookSource, World
-from edgegap_async.simulator.handlers.serializers import deployment_details, relay_details, session_row
+from edgegap_async.simulator.handlers.serializers import (
+    deployment_details,
+    relay_details,
+    session_row,
+    telemetry_result,
+)
 from edgegap_async.simulator.webhooks.sender import WebhookSchedule
 
 _DEPLOYMENT_EVENTS: Final = {
@@ -21,7 +27,7 @@ _DEPLOYMENT_EVENTS: Final = {
 
 
 def webhook_schedule(world: World, item: WebhookSource) -> WebhookSchedule:
-    """Return the schedule of the webhooks of a deployment, a session or a relay."""
+    """Return the schedule of the webhooks of a deployment, a session, a relay or a telemetry measurement."""
     match item:
         case SimulatedDeployment():
             return _deployment_schedule(world, item)
@@ -29,6 +35,8 @@ def webhook_schedule(world: World, item: WebhookSource) -> WebhookSchedule:
             return _session_schedule(item)
         case SimulatedRelay():
             return _relay_schedule(world, item)
+        case TelemetryMeasurement():
+            return _telemetry_schedule(world, item)
 
 
 def _deployment_schedule(world: World, deployment: SimulatedDeployment) -> WebhookSchedule:
@@ -62,4 +70,15 @@ def _relay_schedule(world: World, relay: SimulatedRelay) -> WebhookSchedule:
         moment=lambda _: relay.ready_at if relay.session_id in world.relays.existing else None,
         payload=lambda: relay_details(relay),
         has_ended=lambda: relay.session_id not in world.relays.existing,
+    )
+
+
+def _telemetry_schedule(world: World, measurement: TelemetryMeasurement) -> WebhookSchedule:
+    """One event, when all deployments are measured; the payload is the result."""
+    return WebhookSchedule(
+        id=measurement.key,
+        urls={"telemetry": measurement.webhook_url} if measurement.webhook_url else {},
+        moment=lambda _: measurement.complete_at,
+        payload=lambda: telemetry_result(measurement, world.clock()),
+        has_ended=lambda: world.clock() >= measurement.complete_at,
     )

@@ -54,7 +54,7 @@ class LoggedWebhook:
     request_id: str
     """The id of the deployment, session or relay."""
     event: str
-    """``ready``, ``error`` or ``terminated`` of a deployment; ``session``; ``relay``."""
+    """``ready``, ``error`` or ``terminated`` of a deployment; ``session``; ``relay``; ``telemetry``."""
     url: str
     status: int | None = None
     """The status of the receiver's response; None if the webhook was not sent or got no response."""
