@@ -8,9 +8,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Final, Protocol, TypeVar, Unpack, cast
-
-import tenacity
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, Unpack, cast
 
 from edgegap_async.config import Settings
 from edgegap_async.deadlines import SHORTEST_TIMEOUT
@@ -41,6 +39,9 @@ from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
 from edgegap_async.transport.statistics import BucketCounters
 from edgegap_async.transport.urls import build_url
 from edgegap_async.validation import validate_timeout
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -243,6 +244,8 @@ class Pipeline:
         return response
 
     async def _retry(self, call: PendingCall, error: EdgegapError) -> HttpResponse:
+        import tenacity  # noqa: PLC0415 - most programs never need it
+
         first_failure = [error]
 
         async def attempt() -> HttpResponse:
