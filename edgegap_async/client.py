@@ -10,9 +10,10 @@ import warnings
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 
@@ -27,29 +28,31 @@ from edgegap_async.ownership.creation import GuardPolicy
 from edgegap_async.ownership.guard import DeployGuard
 from edgegap_async.ownership.journal import Journal, OrphanedServer
 from edgegap_async.ownership.recovery import Recovery
-from edgegap_async.services.applications import Applications
-from edgegap_async.services.context import Context
 from edgegap_async.services.core import ClientCore
-from edgegap_async.services.custom_sessions import CustomSessions
-from edgegap_async.services.deployments import Deployments
-from edgegap_async.services.fleets import Fleets
-from edgegap_async.services.ip import IP
-from edgegap_async.services.lobbies import Lobbies
-from edgegap_async.services.locations import Locations
-from edgegap_async.services.matchmakers import Matchmakers
-from edgegap_async.services.monitor import Monitoring
-from edgegap_async.services.private_fleets import PrivateFleets
-from edgegap_async.services.registry import Registry
-from edgegap_async.services.relays import Relays
-from edgegap_async.services.sessions import Sessions
-from edgegap_async.services.storage import Storage
-from edgegap_async.services.telemetry import Telemetry
-from edgegap_async.services.versions import Versions
 from edgegap_async.stats import Stats
 from edgegap_async.transport import TLS, HttpSession, Pipeline, RetryPolicy
 from edgegap_async.validation import validate_int, validate_positive
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
+
+if TYPE_CHECKING:
+    from edgegap_async.services.applications import Applications
+    from edgegap_async.services.context import Context
+    from edgegap_async.services.custom_sessions import CustomSessions
+    from edgegap_async.services.deployments import Deployments
+    from edgegap_async.services.fleets import Fleets
+    from edgegap_async.services.ip import IP
+    from edgegap_async.services.lobbies import Lobbies
+    from edgegap_async.services.locations import Locations
+    from edgegap_async.services.matchmakers import Matchmakers
+    from edgegap_async.services.monitor import Monitoring
+    from edgegap_async.services.private_fleets import PrivateFleets
+    from edgegap_async.services.registry import Registry
+    from edgegap_async.services.relays import Relays
+    from edgegap_async.services.sessions import Sessions
+    from edgegap_async.services.storage import Storage
+    from edgegap_async.services.telemetry import Telemetry
+    from edgegap_async.services.versions import Versions
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -72,6 +75,24 @@ class EdgegapClient:
     budget, so create one client per application and keep it open. Closing it waits up to 30 s for stops that are under
     way.
     """
+
+    applications: Applications
+    versions: Versions
+    registry: Registry
+    deployments: Deployments
+    private_fleets: PrivateFleets
+    locations: Locations
+    relays: Relays
+    storage: Storage
+    fleets: Fleets
+    sessions: Sessions
+    custom_sessions: CustomSessions
+    matchmakers: Matchmakers
+    telemetry: Telemetry
+    ip: IP
+    lobbies: Lobbies
+    context: Context
+    monitor: Monitoring
 
     @without_locals
     def __init__(
@@ -144,7 +165,7 @@ class EdgegapClient:
             self._watchers,
         )
         self._closing: asyncio.Task[None] | None = None
-        core = ClientCore(
+        self._core = ClientCore(
             pipeline=self._pipeline,
             prefetch=prefetch,
             background=self._background,
@@ -152,23 +173,17 @@ class EdgegapClient:
             watchers=self._watchers,
             webhooks=self.webhooks,
         )
-        self.applications: Applications = Applications(core)
-        self.versions: Versions = Versions(core)
-        self.registry: Registry = Registry(core)
-        self.deployments: Deployments = Deployments(core)
-        self.private_fleets: PrivateFleets = PrivateFleets(core)
-        self.locations: Locations = Locations(core)
-        self.relays: Relays = Relays(core)
-        self.storage: Storage = Storage(core)
-        self.fleets: Fleets = Fleets(core)
-        self.sessions: Sessions = Sessions(core)
-        self.custom_sessions: CustomSessions = CustomSessions(core)
-        self.matchmakers: Matchmakers = Matchmakers(core)
-        self.telemetry: Telemetry = Telemetry(core)
-        self.ip: IP = IP(core)
-        self.lobbies: Lobbies = Lobbies(core)
-        self.context: Context = Context(core)
-        self.monitor: Monitoring = Monitoring(core)
+
+    if not TYPE_CHECKING:  # types are checked by the annotations above
+
+        def __getattr__(self, name: str) -> object:
+            """Create a service when it is first used: a program imports only the services that it uses."""
+            kind = EdgegapClient.__annotations__.get(name)
+            if kind is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            service = getattr(import_module(f"edgegap_async.services.{name}"), kind)(self._core)
+            setattr(self, name, service)
+            return service
 
     def __repr__(self) -> str:
         if not hasattr(self, "_pipeline"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from types import TracebackType
+from typing import Final, final
 
 from edgegap_async.errors import DeadlineExceeded, Outcome
 
@@ -40,3 +41,40 @@ async def time_limit(
         raise
     except TimeoutError:
         raise DeadlineExceeded(problem, outcome=outcome, operation=operation) from None
+
+
+@final
+class TaskTimeout:
+    """``asyncio.timeout`` for a fraction of its CPU time, which counts where every request has one.
+
+    ::
+
+        with TaskTimeout(seconds):
+            await send()  # raises TimeoutError when the time is over
+    """
+
+    __slots__ = ("_cancelling", "_has_expired", "_seconds", "_task", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._has_expired = False
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer = loop.call_at(loop.time() + self._seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._has_expired = True
+        self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        # as asyncio.timeout: if others have cancelled the task as well, it stays cancelled
+        if self._has_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error

@@ -1,12 +1,14 @@
-"""What remains until a deadline."""
+"""What remains until a deadline, and what happens at its end."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
-from edgegap_async.deadlines import SHORTEST_TIMEOUT, seconds_until
+from edgegap_async.deadlines import SHORTEST_TIMEOUT, TaskTimeout, seconds_until, time_limit
+from edgegap_async.errors import DeadlineExceeded, Outcome
 
 
 @pytest.mark.looptime
@@ -15,3 +17,105 @@ async def test_a_call_gets_a_timeout_above_zero_after_its_deadline() -> None:
     assert seconds_until(now + 2) == 2
     assert seconds_until(now) == seconds_until(now - 5) == SHORTEST_TIMEOUT
     assert SHORTEST_TIMEOUT > 0
+
+
+@pytest.mark.looptime
+async def test_a_block_that_takes_too_long_raises_timeout_error() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(TimeoutError), TaskTimeout(2.0):
+        await asyncio.sleep(5)
+    assert loop.time() - began == pytest.approx(2.0)
+    await asyncio.sleep(10)  # the task itself was not cancelled
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@pytest.mark.looptime
+async def test_a_block_that_ends_in_time_is_not_disturbed_later() -> None:
+    with TaskTimeout(2.0):
+        await asyncio.sleep(1)
+    await asyncio.sleep(5)
+
+
+@pytest.mark.looptime
+async def test_an_error_of_a_block_is_raised_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError), TaskTimeout(2.0):
+        raise ZeroDivisionError
+
+
+@pytest.mark.looptime
+async def test_a_block_that_survives_its_cancellation_ends_without_an_error() -> None:
+    with TaskTimeout(2.0), contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(5)
+    await asyncio.sleep(5)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.looptime
+async def test_a_task_that_is_cancelled_in_a_block_stays_cancelled(times: int) -> None:
+    async def block() -> None:
+        with TaskTimeout(2.0):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(block())
+    await asyncio.sleep(1)
+    for _ in range(times):
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+@pytest.mark.looptime
+async def test_a_task_that_is_cancelled_as_its_time_ends_stays_cancelled() -> None:
+    async def block() -> None:
+        with TaskTimeout(2.0):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(block())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(2.0, task.cancel)  # after the timer of the block, before the task runs
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.looptime
+async def test_a_block_in_a_task_that_was_cancelled_before_has_a_timeout_too() -> None:
+    async def block() -> str:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            with pytest.raises(TimeoutError), TaskTimeout(2.0):  # what is cleaned up
+                await asyncio.sleep(5)
+        return "cleaned up"
+
+    task = asyncio.create_task(block())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task == "cleaned up"
+
+
+@pytest.mark.looptime
+async def test_the_inner_of_two_blocks_ends_first() -> None:
+    with TaskTimeout(3.0):
+        with pytest.raises(TimeoutError), TaskTimeout(2.0):
+            await asyncio.sleep(5)
+        await asyncio.sleep(0.5)
+    with pytest.raises(TimeoutError), TaskTimeout(2.0), TaskTimeout(3.0):
+        await asyncio.sleep(5)
+
+
+@pytest.mark.looptime
+async def test_a_time_limit_raises_deadline_exceeded() -> None:
+    with pytest.raises(DeadlineExceeded, match="the disk is slow") as caught:
+        async with time_limit(2, "the disk is slow", outcome=Outcome.UNKNOWN, operation="deployment-get"):
+            await asyncio.sleep(5)
+    assert (caught.value.outcome, caught.value.operation) == (Outcome.UNKNOWN, "deployment-get")
+
+
+async def test_a_deadline_within_a_time_limit_is_raised_as_it_is() -> None:
+    with pytest.raises(DeadlineExceeded, match="the inner one"):
+        async with time_limit(2, "the outer one"):
+            raise DeadlineExceeded("the inner one", outcome=Outcome.NOT_SENT)

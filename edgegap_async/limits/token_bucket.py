@@ -177,13 +177,15 @@ class TokenBucket:
 
     def _refill(self, now: float) -> None:
         """Update the rate and the tokens to ``now``; tokens beyond the capacity are discarded."""
-        self._rate = self._rate_at(now)
-        self._empty_at = max(self._empty_at, now - self._capacity / self._rate)
+        if self._slowed_rate != self._full_rate:
+            self._rate = self._rate_at(now)
+        full_since = now - self._capacity / self._rate
+        self._empty_at = max(self._empty_at, full_since)
 
     def _rate_at(self, now: float) -> float:
         """Return the full rate, or after a 429 a lower one that rises linearly."""
         recovered = (now - max(self._slowed_at, self._paused_until)) / _RECOVERY_SECONDS
-        if recovered >= 1 or self._slowed_rate == self._full_rate:
+        if recovered >= 1:
             return self._full_rate
         return self._slowed_rate + (self._full_rate - self._slowed_rate) * max(recovered, 0.0)
 

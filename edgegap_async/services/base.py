@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar, Unpack
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from typing import Any, TypeVar, Unpack
 
 from edgegap_async.frames import without_locals
 from edgegap_async.models.states import SnapshotT
@@ -39,7 +39,9 @@ class Service:
         """The deadline of what takes several calls; None is the client's."""
         return self._pipeline.settings.timeout if timeout is None else validate_timeout(timeout)
 
-    async def _call(self, operation_id: str, model: type[T], *path: str, **options: Unpack[RequestOptions]) -> T:
+    def _call(
+        self, operation_id: str, model: type[T], *path: str, **options: Unpack[RequestOptions]
+    ) -> Coroutine[Any, Any, T]:
         """Carry out an operation.
 
         Args:
@@ -48,7 +50,7 @@ class Service:
             *path: The parameters of the operation's path, in their order.
             **options: What else is sent, and how; see ``RequestOptions``.
         """
-        return await self._pipeline.call(operation_id, model, path=_path(operation_id, path), **options)
+        return self._pipeline.call(operation_id, model, path=_path(operation_id, path), **options)
 
     async def _wait(
         self,

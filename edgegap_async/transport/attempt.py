@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import ssl
 from collections.abc import Mapping
@@ -10,10 +11,12 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import attrs
+from multidict import CIMultiDict
 from yarl import URL
 
 from edgegap_async._version import __version__
 from edgegap_async.config import parse_proxy_url
+from edgegap_async.deadlines import TaskTimeout
 from edgegap_async.errors import PROXY_ADVICE, ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
 from edgegap_async.secret import Secret
@@ -28,28 +31,26 @@ TLS: TypeAlias = ssl.SSLContext | aiohttp.Fingerprint | bool
 """What aiohttp accepts as ``ssl=``; True is the default verification."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class HttpRequest:
-    """An HTTP request. Its repr shows only the operation: a URL and a body can hold keys and passwords.
+    """An HTTP request. Its repr shows only the operation: a URL, headers and a body can hold keys and passwords.
 
     Attributes:
-        operation: The operation's id, for error messages.
+        operation_id: The operation's id, for error messages.
         method: The HTTP method.
         url: The complete URL, already quoted.
+        headers: All headers; see ``request_headers``.
         body: The JSON document to send, or None.
-        token: Sent in the Authorization header.
-        scheme: The word before the token, empty for none.
     """
 
-    operation: str
+    operation_id: str
     method: Method = attrs.field(repr=False)
     url: str = attrs.field(repr=False)
+    headers: CIMultiDict[str] = attrs.field(repr=False)
     body: bytes | None = attrs.field(repr=False)
-    token: Secret = attrs.field(repr=False)
-    scheme: str = attrs.field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class HttpResponse:
     """An HTTP response.
 
@@ -64,6 +65,22 @@ class HttpResponse:
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
     is_too_large: bool = False
+
+
+def request_headers(token: Secret, *, scheme: str, has_body: bool) -> CIMultiDict[str]:
+    """Return the headers of a request, which can be used for any number of requests.
+
+    Args:
+        token: Sent in the ``Authorization`` header.
+        scheme: The word before the token, empty for none.
+        has_body: Whether the request has a JSON document.
+    """
+    headers = CIMultiDict(
+        {"Authorization": token.header(scheme), "Accept": "application/json", "User-Agent": _USER_AGENT}
+    )
+    if has_body:
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
 class HttpSession:
@@ -165,29 +182,22 @@ class HttpSession:
             TransportError: No complete response arrived. Its outcome is NOT_SENT only if no connection was made.
         """
         session = self.require_open()
-        # The wait for a free connection times out slightly before the whole attempt does. The error then shows whether
-        # the request was sent.
-        timeout = aiohttp.ClientTimeout(
-            total=seconds,
-            connect=seconds * 0.95,
-            sock_connect=min(CONNECT_SECONDS, seconds * 0.9),
-            ceil_threshold=math.inf,  # otherwise aiohttp rounds timeouts above 5 s up to whole seconds
-        )
         try:
-            async with session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                data=request.body,
-                headers=_headers(request),
-                timeout=timeout,
-                allow_redirects=False,
-                raise_for_status=False,  # an injected session may have it switched on
-                proxy=None if self._proxy is None else self._proxy.reveal(),
-                ssl=self._tls,
-            ) as response:
+            with TaskTimeout(seconds):
+                response = await session.request(
+                    request.method,
+                    URL(request.url, encoded=True),
+                    data=request.body,
+                    headers=request.headers,
+                    timeout=_connect_timeout(seconds),
+                    allow_redirects=False,
+                    raise_for_status=False,  # an injected session may have it switched on
+                    proxy=None if self._proxy is None else self._proxy.reveal(),
+                    ssl=self._tls,
+                )
                 return await _read(response, self._max_response_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of yarl, the resolver, the parser
-            failure = _transport_error(error, request.operation, seconds)
+            failure = _transport_error(error, request.operation_id, seconds)
         except BaseException as error:
             _strip_frames(error)
             raise
@@ -195,15 +205,18 @@ class HttpSession:
         raise failure
 
 
-def _headers(request: HttpRequest) -> dict[str, str]:
-    headers = {
-        "Authorization": request.token.header(request.scheme),
-        "Accept": "application/json",
-        "User-Agent": _USER_AGENT,
-    }
-    if request.body is not None:
-        headers["Content-Type"] = "application/json"
-    return headers
+@functools.lru_cache(maxsize=16)  # nearly all attempts have the same timeout
+def _connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the timeouts of aiohttp for an attempt, whose whole time is limited by TaskTimeout.
+
+    The wait for a free connection times out slightly before the whole attempt does. The error then shows whether the
+    request was sent.
+    """
+    return aiohttp.ClientTimeout(
+        connect=seconds * 0.95,
+        sock_connect=min(CONNECT_SECONDS, seconds * 0.9),
+        ceil_threshold=math.inf,  # otherwise aiohttp rounds timeouts above 5 s up to whole seconds
+    )
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
@@ -211,19 +224,24 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
 
     What remains of a body is not decompressed: aiohttp decompresses a quarter of a megabyte at a time.
     """
+    headers = response.headers
     chunks: list[bytes] = []
     size = 0
     try:
+        if "Content-Encoding" not in headers and "Transfer-Encoding" not in headers:
+            length = response.content_length
+            if length is not None and length <= limit:  # there are not more bytes than the header says
+                return HttpResponse(status=response.status, headers=headers, body=await response.read())
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > limit:
                 response.close()
-                return HttpResponse(status=response.status, headers=response.headers, body=b"", is_too_large=True)
+                return HttpResponse(status=response.status, headers=headers, body=b"", is_too_large=True)
             chunks.append(chunk)
     except BaseException:
         response.close()
         raise
-    return HttpResponse(status=response.status, headers=response.headers, body=b"".join(chunks))
+    return HttpResponse(status=response.status, headers=headers, body=b"".join(chunks))
 
 
 def _transport_error(error: Exception, operation: str, seconds: float) -> TransportError:

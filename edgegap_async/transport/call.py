@@ -52,12 +52,11 @@ class CallOptions(RequestOptions, total=False):
 
 
 @attrs.define(kw_only=True)
-class PendingCall:
-    """One call under way: what it sends, its deadline, and its attempts so far.
+class PendingCall(HttpRequest):
+    """One call under way: the request that each attempt sends, its deadline, and its attempts so far.
 
     Attributes:
         operation: The operation.
-        request: What each attempt sends.
         secrets: What errors must not show: the token, and other values in the request.
         priority: The place in the queue of the rate bucket.
         seconds: The timeout of the call, for error messages.
@@ -69,7 +68,6 @@ class PendingCall:
     """
 
     operation: Operation
-    request: HttpRequest
     secrets: tuple[Secret, ...]
     priority: Priority
     seconds: float

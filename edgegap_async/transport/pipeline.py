@@ -8,12 +8,10 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Final, Protocol, TypeVar, Unpack, cast
-
-import tenacity
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, Unpack, cast
 
 from edgegap_async.config import Settings
-from edgegap_async.deadlines import SHORTEST_TIMEOUT, seconds_until
+from edgegap_async.deadlines import SHORTEST_TIMEOUT
 from edgegap_async.errors import (
     JSON,
     APIError,
@@ -33,7 +31,7 @@ from edgegap_async.json_codec import dumps
 from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
-from edgegap_async.transport.attempt import HttpRequest, HttpResponse, HttpSession
+from edgegap_async.transport.attempt import HttpResponse, HttpSession, request_headers
 from edgegap_async.transport.call import CallEffect, CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
 from edgegap_async.transport.responses import api_error, scrub_decode_error, scrub_text
@@ -41,6 +39,9 @@ from edgegap_async.transport.retry import RetryBudget, RetryPolicy, may_retry
 from edgegap_async.transport.statistics import BucketCounters
 from edgegap_async.transport.urls import build_url
 from edgegap_async.validation import validate_timeout
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -98,6 +99,9 @@ class Pipeline:
         self.settings = settings
         self._decode = decode
         self._session = session
+        self._headers = {
+            has_body: request_headers(settings.token, scheme="token", has_body=has_body) for has_body in (False, True)
+        }
         self._buckets = buckets
         self._policy = policy
         self._budget = RetryBudget(policy.budget)
@@ -133,7 +137,11 @@ class Pipeline:
             return cast("T", None)
         if model is NoneType:
             return cast("T", None)
-        return _decoded(call, response, lambda body: self._decode(body, model, operation=operation_id))
+        try:
+            return self._decode(response.body, model, operation=operation_id)
+        except DecodeError as error:
+            failure = scrub_decode_error(error, call.secrets)
+        raise failure  # outside of the except block: what was caught would be kept as its context
 
     async def call_optional(self, operation_id: str, model: type[T], **options: Unpack[CallOptions]) -> T | None:
         """Send an operation whose response may be empty (204), and decode the response.
@@ -165,7 +173,12 @@ class Pipeline:
         """
         call = self._prepare(OPERATIONS[operation_id], options)
         del options
-        return _decoded(call, await self._execute(call), decode)
+        response = await self._execute(call)
+        try:
+            return decode(response.body)
+        except DecodeError as error:
+            failure = scrub_decode_error(error, call.secrets)
+        raise failure
 
     def slot_in(self, bucket: Bucket, priority: Priority) -> float:
         """Return the seconds until a call could get a slot of a bucket, 0 for now.
@@ -193,18 +206,16 @@ class Pipeline:
             )
         timeout, token = options.get("timeout"), options.get("token")
         seconds = self.settings.timeout if timeout is None else validate_timeout(timeout)
-        request = HttpRequest(
-            operation=operation.operation_id,
+        body = _encoded(options.get("body"), operation)
+        has_body = body is not None
+        return PendingCall(
+            operation_id=operation.operation_id,
             method=operation.method,
             url=self._url(operation, options),
-            body=_encoded(options.get("body"), operation),
-            token=self.settings.token if token is None else token,
-            scheme="token" if token is None else "",
-        )
-        return PendingCall(
+            headers=self._headers[has_body] if token is None else request_headers(token, scheme="", has_body=has_body),
+            body=body,
             operation=operation,
-            request=request,
-            secrets=(request.token, *options.get("secrets", ())),
+            secrets=(self.settings.token if token is None else token, *options.get("secrets", ())),
             priority=options.get("priority", Priority.CALL),
             seconds=seconds,
             deadline=asyncio.get_running_loop().time() + seconds,
@@ -233,6 +244,8 @@ class Pipeline:
         return response
 
     async def _retry(self, call: PendingCall, error: EdgegapError) -> HttpResponse:
+        import tenacity  # noqa: PLC0415 - most programs never need it
+
         first_failure = [error]
 
         async def attempt() -> HttpResponse:
@@ -244,8 +257,8 @@ class Pipeline:
         retrying = tenacity.AsyncRetrying(
             sleep=asyncio.sleep,
             retry=tenacity.retry_if_exception(lambda error: may_retry(error, call.operation.idempotency)),
-            wait=lambda state: self._retry_delay(call, _failure(state)),
-            stop=lambda state: self._must_stop(call, state.upcoming_sleep, _failure(state)),
+            wait=lambda state: self._retry_delay(call, _failure_of(state)),
+            stop=lambda state: self._must_stop(call, state.upcoming_sleep, _failure_of(state)),
             before_sleep=lambda state: self._reporter.emit(call, EventKind.RETRIED, seconds=state.upcoming_sleep),
             reraise=True,
         )
@@ -256,26 +269,26 @@ class Pipeline:
         """Wait for a slot of the rate bucket and send the request once."""
         loop = asyncio.get_running_loop()
         bucket, counters = self._buckets[call.operation.bucket], self._counters[call.operation.bucket]
-        operation = call.operation.operation_id
+        operation, effect = call.operation_id, call.effect
         call.attempt += 1
         remaining = call.deadline - loop.time()
         try:
             waited = await bucket.acquire(None if math.isinf(remaining) else remaining, priority=call.priority)
         except DeadlineExceeded as error:
-            raise DeadlineExceeded(f"{operation}: {error}", outcome=call.effect.outcome, operation=operation) from None
+            raise DeadlineExceeded(f"{operation}: {error}", outcome=effect.outcome, operation=operation) from None
         counters.record_request(waited, retry=call.attempt > 1)
-        if waited:
-            self._reporter.emit(call, EventKind.WAITED, seconds=waited)
-
-        self._reporter.emit(call, EventKind.SENT)
-        previous_outcome, call.effect.outcome = call.effect.outcome, Outcome.UNKNOWN
+        is_silent = self._reporter.is_silent
+        if not is_silent:
+            if waited:
+                self._reporter.emit(call, EventKind.WAITED, seconds=waited)
+            self._reporter.emit(call, EventKind.SENT)
+        previous_outcome, effect.outcome = effect.outcome, Outcome.UNKNOWN
         sent_at = loop.time()
+        remaining = max(call.deadline - sent_at, SHORTEST_TIMEOUT)
         try:
-            response = await self._session.send(
-                call.request,
-                seconds=min(self._policy.attempt_timeout, seconds_until(call.deadline)),
-            )
+            response = await self._session.send(call, seconds=min(self._policy.attempt_timeout, remaining))
         except ClientStateError as error:
+            effect.outcome = previous_outcome
             if previous_outcome is Outcome.NOT_SENT:
                 raise
             raise TransportError(
@@ -286,26 +299,34 @@ class Pipeline:
             ) from error
         except TransportError as error:
             if error.outcome is Outcome.NOT_SENT:
-                call.effect.outcome = previous_outcome
+                effect.outcome = previous_outcome
             self._reporter.emit(call, EventKind.FAILED, seconds=loop.time() - sent_at, reason=error.outcome.value)
             if loop.time() >= call.deadline - SHORTEST_TIMEOUT:
                 raise call.deadline_exceeded() from error
             raise
-        self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
-        if 200 <= response.status < 300:
-            if response.is_too_large:  # the operation was carried out, and another response would be as large
-                raise DecodeError(
-                    f"the data of {operation} is larger than the client's max_response_bytes", operation=operation
-                )
+        if not is_silent:
+            self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
+        if 200 <= response.status < 300 and not response.is_too_large:
             return response
-        failure = api_error(response, operation, call.secrets)
-        if response.status < 500 and failure.request_id is None:
-            call.effect.outcome = previous_outcome  # refused, so this attempt had no effect
-        if isinstance(failure, RateLimited):
-            counters.rate_limited += 1
-            call.bucket_pause = bucket.slow_down(_retry_after(call, failure), sent_at=sent_at)
-            self._reporter.emit(call, EventKind.LIMITED, seconds=call.bucket_pause, status=response.status)
+        failure = self._failure(call, response, sent_at=sent_at)
+        if isinstance(failure, APIError) and response.status < 500 and failure.request_id is None:
+            effect.outcome = previous_outcome  # refused, so this attempt had no effect
         raise failure
+
+    def _failure(self, call: PendingCall, response: HttpResponse, *, sent_at: float) -> APIError | DecodeError:
+        """Return the error for a response that is not a success, or too large; a 429 slows the rate bucket down."""
+        operation = call.operation_id
+        if 200 <= response.status < 300:  # the operation was carried out, and another response would be as large
+            return DecodeError(
+                f"the data of {operation} is larger than the client's max_response_bytes", operation=operation
+            )
+        failure = api_error(response, operation, call.secrets)
+        if isinstance(failure, RateLimited):
+            bucket = call.operation.bucket
+            self._counters[bucket].rate_limited += 1
+            call.bucket_pause = self._buckets[bucket].slow_down(_retry_after(call, failure), sent_at=sent_at)
+            self._reporter.emit(call, EventKind.LIMITED, seconds=call.bucket_pause, status=response.status)
+        return failure
 
     def _retry_delay(self, call: PendingCall, error: BaseException) -> float:
         if isinstance(error, RateLimited):
@@ -355,15 +376,7 @@ def _encoded(body: JSON, operation: Operation) -> bytes | None:
     raise ConfigurationError(f"{operation.operation_id}: what is passed cannot be sent as JSON: {problem}")
 
 
-def _decoded(call: PendingCall, response: HttpResponse, decode: Callable[[bytes], T]) -> T:
-    try:
-        return decode(response.body)
-    except DecodeError as error:
-        failure = scrub_decode_error(error, call.secrets)
-    raise failure
-
-
-def _failure(state: tenacity.RetryCallState) -> BaseException:
+def _failure_of(state: tenacity.RetryCallState) -> BaseException:
     error = state.outcome.exception() if state.outcome is not None else None
     if error is None:
         raise AssertionError("only failures are retried")

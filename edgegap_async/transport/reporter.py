@@ -26,6 +26,11 @@ class EventReporter:
     def __init__(self, on_event: EventHook | None) -> None:
         self._on_event = on_event
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing takes the events that are logged as DEBUG: of a call that succeeds at once."""
+        return self._on_event is None and not logger.isEnabledFor(logging.DEBUG)
+
     def emit(
         self, call: PendingCall, kind: EventKind, *, seconds: float = 0.0, status: int | None = None, reason: str = ""
     ) -> None:
