@@ -183,3 +183,6 @@ if not TYPE_CHECKING:  # types are checked by the imports above
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
         value = globals()[name] = getattr(import_module(f"{__name__}.{_IMPORTED_LATER[name]}"), name)
         return value
+
+    def __dir__() -> list[str]:
+        return [*globals(), *_IMPORTED_LATER]

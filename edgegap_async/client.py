@@ -185,6 +185,9 @@ class EdgegapClient:
             setattr(self, name, service)
             return service
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *EdgegapClient.__annotations__]
+
     def __repr__(self) -> str:
         if not hasattr(self, "_pipeline"):
             return "<EdgegapClient, not created>"

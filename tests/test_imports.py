@@ -52,6 +52,12 @@ def test_a_client_has_each_service_once(name: str) -> None:
     assert getattr(edgegap, name) is service
 
 
+def test_what_is_imported_later_is_listed() -> None:
+    listed = modules_after("import edgegap_async; print(*dir(edgegap_async))")
+    assert set(edgegap_async.__all__) <= listed
+    assert set(SERVICES) <= set(dir(EdgegapClient("abc")))
+
+
 def test_an_unknown_name_is_refused_as_usual() -> None:
     with pytest.raises(AttributeError, match="'EdgegapClient' object has no attribute 'deployment'") as of_client:
         _ = EdgegapClient("abc").deployment  # type: ignore[attr-defined]
