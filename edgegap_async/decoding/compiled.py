@@ -1,0 +1,224 @@
+"""Compile a model into a decoder that parses a body and creates the models in one pass.
+
+msgspec parses the body into wire types (``wire``). What it has parsed needs no further check, so a generated function
+creates the models from it. For a model with a name and a date::
+
+    def build(wire):
+        draft_1 = Draft_1()
+        draft_1.name = wire.name
+        value_2 = wire.start_time
+        if value_2 is None:
+            draft_1.start_time = null_2
+        else:
+            draft_1.start_time = convert_2(value_2)
+        draft_1.__class__ = Model_1
+        return draft_1
+
+msgspec could fill the attrs classes directly. That takes three times as long, ignores unknown fields and calls no
+converters. The ``__init__`` of a frozen attrs class takes five times as long as the assignments above, which
+``Draft_1`` allows: a subclass of the model without the model's ``__init__`` and ``__setattr__``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias, cast, get_args, get_origin
+
+import attrs
+import msgspec
+
+from edgegap_async.decoding.scalars import SCALARS, YEAR_1, YEAR_1_UTC, is_optional
+from edgegap_async.decoding.wire import NotCompilableError, WireTypes, known_fields, not_none, unknown_fields
+from edgegap_async.errors import JSON
+from edgegap_async.models.base import Model
+from edgegap_async.models.ports import Port, Ports
+
+BodyDecoder: TypeAlias = Callable[[bytes], Any]
+"""Decodes a body; any exception says that the body is left to the walker."""
+
+_EXTRA: Final = attrs.fields(Model).extra.name
+_NO_EXTRA: Final[Any] = attrs.fields(Model).extra.default
+
+
+@functools.lru_cache(maxsize=256)
+def compile_decoder(kind: Hashable, version: int) -> BodyDecoder | None:
+    """Return the compiled decoder of a type, None if the type is left to the walker.
+
+    Args:
+        kind: An attrs class, or a type such as ``tuple[Tag, ...]``.
+        version: The version of ``UNKNOWN_FIELDS``, with whose fields it is compiled.
+    """
+    types = WireTypes()
+    try:
+        parse: BodyDecoder = msgspec.json.Decoder(types.of(kind).type).decode
+    except (NotCompilableError, TypeError):  # a TypeError is msgspec's, for a type that it does not know
+        return None
+    build = _Compiler(types).function(kind)
+    return lambda body: build(parse(body))
+
+
+class _Compiler:
+    """Generates the function that converts values of a type from their wire type.
+
+    The methods yield lines of code. Their parameters ``source`` and ``target`` are the expressions for the value that
+    arrives, and for what the converted value is assigned to.
+    """
+
+    def __init__(self, types: WireTypes) -> None:
+        self._types = types
+        self._names: dict[str, Any] = {}
+
+    def function(self, kind: Any) -> Callable[[Any], Any]:
+        """Return the function for a type."""
+        lines = ["def build(wire):", *_indented(self._convert(kind, "wire", "converted")), "    return converted"]
+        exec("\n".join(lines), self._names)  # noqa: S102 - texts of this module and names of the models' fields
+        return cast("Callable[[Any], Any]", self._names["build"])
+
+    def _convert(self, kind: Any, source: str, target: str) -> Iterator[str]:
+        wire = self._types.of(kind)
+        if wire.is_kept:
+            yield f"{target} = {source}"
+        elif is_optional(kind):
+            yield from self._convert_unless_null(not_none(kind), source, target, null=None)
+        elif kind is Ports or get_origin(kind) is tuple:
+            yield from self._convert_unless_null(kind, source, target, null=wire.null)
+        else:
+            yield from self._convert_value(kind, source, target)
+
+    def _convert_unless_null(self, kind: Any, source: str, target: str, *, null: object) -> Iterator[str]:
+        value = self._name("value")
+        yield f"{value} = {source}"
+        yield f"if {value} is None:"
+        yield f"    {target} = {self._name('null', null)}"
+        yield "else:"
+        yield from _indented(self._convert_value(kind, value, target))
+
+    def _convert_value(self, kind: Any, source: str, target: str) -> Iterator[str]:
+        if kind in SCALARS:
+            yield from self._convert_scalar(kind, source, target)
+        elif kind is Ports:
+            yield from self._convert_items(Port, source)
+            yield from self._create(Ports, target, lambda draft: [f"{draft}._by_name = {source}"])
+        elif get_origin(kind) is tuple:
+            yield from self._convert_list(get_args(kind)[0], source, target)
+        elif get_origin(kind) is Mapping:
+            yield from self._convert_items(get_args(kind)[1], source)
+            yield f"{target} = {source}"
+        else:
+            yield from self._convert_model(kind, source, target)
+
+    def _convert_scalar(self, kind: Any, source: str, target: str) -> Iterator[str]:
+        scalar = SCALARS[kind]
+        if kind is datetime:
+            yield from self._convert_datetime(source, target)
+        elif scalar.convert is None:
+            yield f"{target} = {source}"
+        elif scalar.unchanged is None:
+            yield f"{target} = {self._name('convert', scalar.convert)}({source})"
+        else:
+            yield f"if type({source}) is {self._name('unchanged', scalar.unchanged)}:"
+            yield f"    {target} = {source}"
+            yield "else:"
+            yield f"    {target} = {self._name('convert', scalar.convert)}({source})"
+
+    def _convert_datetime(self, source: str, target: str) -> Iterator[str]:
+        """Convert a date as ``utc_datetime`` does, without the call: most rows have one."""
+        moment = self._name("moment")
+        yield f"if {source}:"
+        yield f"    {moment} = {self._name('parse', datetime.fromisoformat)}({source})"
+        yield f"    if {moment}.tzinfo is None:"
+        yield f"        {target} = {self._name('year_1_utc', YEAR_1_UTC)} + ({moment} - {self._name('year_1', YEAR_1)})"
+        yield "    else:"
+        yield f"        {target} = {moment}.astimezone({self._name('UTC', UTC)})"
+        yield "else:"
+        yield f"    {target} = None"
+
+    def _convert_list(self, kind: Any, source: str, target: str) -> Iterator[str]:
+        if self._types.of(kind).is_kept:
+            yield f"{target} = {source}"
+            return
+        items, item = self._name("items"), self._name("item")
+        yield f"{items} = []"
+        yield f"for {item} in {source}:"
+        yield from _indented(self._convert(kind, item, item))
+        yield f"    {items}.append({item})"
+        yield f"{target} = tuple({items})"
+
+    def _convert_items(self, kind: Any, source: str) -> Iterator[str]:
+        """Convert the values of a dict in their places."""
+        key, item = self._name("key"), self._name("item")
+        yield f"for {key}, {item} in {source}.items():"
+        yield from _indented(self._convert(kind, item, f"{source}[{key}]"))
+
+    def _convert_model(self, model: type, source: str, target: str) -> Iterator[str]:
+        def assign_fields(draft: str) -> Iterator[str]:
+            for field in known_fields(model):
+                yield from self._convert_field(field, f"{source}.{field.name}", f"{draft}.{field.name}")
+            if issubclass(model, Model):
+                yield f"{draft}.{_EXTRA} = {self._extra(model, source)}"
+
+        yield from self._create(model, target, assign_fields)
+
+    def _create(self, kind: type, target: str, assign: Callable[[str], Iterable[str]]) -> Iterator[str]:
+        """Create an instance of an attrs class; ``assign`` yields the code that fills the draft of the passed name."""
+        draft = self._name("draft")
+        yield f"{draft} = {self._name('Draft', _draft_of(kind))}()"
+        yield from assign(draft)
+        yield f"{draft}.__class__ = {self._name('Model', kind)}"
+        yield f"{target} = {draft}"
+
+    def _convert_field(self, field: attrs.Attribute[Any], source: str, target: str) -> Iterator[str]:
+        """Convert a field of a model, with the model's default and converter."""
+        converter = cast("Any", field.converter)  # pyright: ignore[reportUnknownMemberType]
+        value = target if converter is None else self._name("value")
+        if self._types.default(field) is msgspec.UNSET:
+            yield f"if {source} is {self._name('UNSET', msgspec.UNSET)}:"
+            yield f"    {value} = {self._name('default', field.default)}"
+            yield "else:"
+            yield from _indented(self._convert(field.type, source, value))
+        else:
+            yield from self._convert(field.type, source, value)
+        if converter is not None:
+            yield f"{target} = {self._name('converter', converter)}({value})"
+
+    def _extra(self, model: type, source: str) -> str:
+        unknown = unknown_fields(model)
+        if not unknown:
+            return self._name("nothing", _NO_EXTRA)
+        return f"{self._name('extra_of', functools.partial(_extra_of, unknown))}({source})"
+
+    def _name(self, prefix: str, value: object = None) -> str:
+        """Return a new name: of a variable of the function, or of a value that it uses."""
+        name = f"{prefix}_{len(self._names)}"
+        self._names[name] = value
+        return name
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
+
+
+def _draft_of(kind: type) -> type:
+    """Return a subclass whose instances start empty, are writable, and can become instances of the class itself."""
+    members = {
+        "__slots__": (),
+        "__module__": kind.__module__,
+        "__init__": object.__init__,
+        "__setattr__": object.__setattr__,
+        "__delattr__": object.__delattr__,  # CPython assigns attributes fast only where both are those of object
+    }
+    draft: type = type(kind)(f"{kind.__name__}Draft", (kind,), members)
+    return draft
+
+
+def _extra_of(unknown: Mapping[str, str], wire: msgspec.Struct) -> Mapping[str, JSON]:
+    """Return the unknown fields of a response.
+
+    Args:
+        unknown: The fields of the wire type, each with its name in the response.
+        wire: The response.
+    """
+    found = {name: value for field, name in unknown.items() if (value := getattr(wire, field)) is not msgspec.UNSET}
+    return found or cast("Mapping[str, JSON]", _NO_EXTRA)
