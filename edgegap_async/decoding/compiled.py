@@ -31,7 +31,6 @@ import msgspec
 
 from edgegap_async.decoding.scalars import SCALARS, YEAR_1, YEAR_1_UTC, is_optional
 from edgegap_async.decoding.wire import NotCompilableError, WireTypes, known_fields, not_none, unknown_fields
-from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
 from edgegap_async.models.ports import Port, Ports
 
@@ -157,7 +156,7 @@ class _Compiler:
             for field in known_fields(model):
                 yield from self._convert_field(field, f"{source}.{field.name}", f"{draft}.{field.name}")
             if issubclass(model, Model):
-                yield f"{draft}.{_EXTRA} = {self._extra(model, source)}"
+                yield from self._collect_extra(model, source, f"{draft}.{_EXTRA}")
 
         yield from self._create(model, target, assign_fields)
 
@@ -183,11 +182,15 @@ class _Compiler:
         if converter is not None:
             yield f"{target} = {self._name('converter', converter)}({value})"
 
-    def _extra(self, model: type, source: str) -> str:
-        unknown = unknown_fields(model)
-        if not unknown:
-            return self._name("nothing", _NO_EXTRA)
-        return f"{self._name('extra_of', functools.partial(_extra_of, unknown))}({source})"
+    def _collect_extra(self, model: type, source: str, target: str) -> Iterator[str]:
+        """Collect the fields of a response that the model does not have."""
+        nothing = self._name("nothing", _NO_EXTRA)
+        yield f"{target} = {nothing}"
+        for field, name in unknown_fields(model).items():
+            yield f"if {source}.{field} is not {self._name('UNSET', msgspec.UNSET)}:"
+            yield f"    if {target} is {nothing}:"
+            yield f"        {target} = {{}}"
+            yield f"    {target}[{self._name('name', name)}] = {source}.{field}"
 
     def _name(self, prefix: str, value: object = None) -> str:
         """Return a new name: of a variable of the function, or of a value that it uses."""
@@ -211,14 +214,3 @@ def _draft_of(kind: type) -> type:
     }
     draft: type = type(kind)(f"{kind.__name__}Draft", (kind,), members)
     return draft
-
-
-def _extra_of(unknown: Mapping[str, str], wire: msgspec.Struct) -> Mapping[str, JSON]:
-    """Return the unknown fields of a response.
-
-    Args:
-        unknown: The fields of the wire type, each with its name in the response.
-        wire: The response.
-    """
-    found = {name: value for field, name in unknown.items() if (value := getattr(wire, field)) is not msgspec.UNSET}
-    return found or cast("Mapping[str, JSON]", _NO_EXTRA)
