@@ -3,7 +3,8 @@
 msgspec parses the body into wire types (``wire``). What it has parsed needs no further check, so a generated function
 creates the models from it. For a model with a name and a date::
 
-    def build(wire):
+    def decode(body):
+        wire = parse_0(body)
         draft_1 = Draft_1()
         draft_1.name = wire.name
         value_2 = wire.start_time
@@ -22,7 +23,7 @@ converters. The ``__init__`` of a frozen attrs class takes five times as long as
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, cast, get_args, get_origin
 
@@ -41,25 +42,25 @@ _EXTRA: Final = attrs.fields(Model).extra.name
 _NO_EXTRA: Final[Any] = attrs.fields(Model).extra.default
 
 
-@functools.lru_cache(maxsize=256)
-def compile_decoder(kind: Hashable, version: int) -> BodyDecoder | None:
-    """Return the compiled decoder of a type, None if the type is left to the walker.
-
-    Args:
-        kind: An attrs class, or a type such as ``tuple[Tag, ...]``.
-        version: The version of ``UNKNOWN_FIELDS``, with whose fields it is compiled.
-    """
+def _body_decoder(kind: Any, _version: int) -> BodyDecoder:
     types = WireTypes()
     try:
-        parse: BodyDecoder = msgspec.json.Decoder(types.of(kind).type).decode
-    except (NotCompilableError, TypeError):  # a TypeError is msgspec's, for a type that it does not know
-        return None
-    build = _Compiler(types).function(kind)
-    return lambda body: build(parse(body))
+        parse = msgspec.json.Decoder(types.of(kind).type).decode
+    except (NotCompilableError, TypeError) as error:  # a TypeError is msgspec's, for a type that it does not know
+        return functools.partial(_refuse, str(error))
+    return _Compiler(types).function(kind, parse)
+
+
+body_decoder: Final[Callable[[Any, int], BodyDecoder]] = functools.lru_cache(maxsize=256)(_body_decoder)
+"""Returns the decoder of an attrs class, or of a type such as ``tuple[Tag, ...]``, for a version of UNKNOWN_FIELDS."""
+
+
+def _refuse(reason: str, _: bytes) -> Any:
+    raise NotCompilableError(reason)
 
 
 class _Compiler:
-    """Generates the function that converts values of a type from their wire type.
+    """Generates the function that decodes a body to a type.
 
     The methods yield lines of code. Their parameters ``source`` and ``target`` are the expressions for the value that
     arrives, and for what the converted value is assigned to.
@@ -69,11 +70,12 @@ class _Compiler:
         self._types = types
         self._names: dict[str, Any] = {}
 
-    def function(self, kind: Any) -> Callable[[Any], Any]:
-        """Return the function for a type."""
-        lines = ["def build(wire):", *_indented(self._convert(kind, "wire", "converted")), "    return converted"]
-        exec("\n".join(lines), self._names)  # noqa: S102 - texts of this module and names of the models' fields
-        return cast("Callable[[Any], Any]", self._names["build"])
+    def function(self, kind: Any, parse: Callable[[bytes], Any]) -> BodyDecoder:
+        """Return the decoder of a type; ``parse`` parses a body into the wire type."""
+        lines = [f"wire = {self._name('parse', parse)}(body)", *self._convert(kind, "wire", "converted")]
+        code = "\n".join(["def decode(body):", *_indented(lines), "    return converted"])
+        exec(code, self._names)  # noqa: S102 - it consists of the texts below and the names of the models' fields
+        return cast("BodyDecoder", self._names["decode"])
 
     def _convert(self, kind: Any, source: str, target: str) -> Iterator[str]:
         wire = self._types.of(kind)

@@ -8,12 +8,12 @@ pass. It has no error messages and no special cases: whatever it refuses is pars
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 import attrs
 
-from edgegap_async.decoding.compiled import compile_decoder
+from edgegap_async.decoding.compiled import body_decoder
 from edgegap_async.decoding.scalars import located
 from edgegap_async.decoding.unknown_fields import UNKNOWN_FIELDS
 from edgegap_async.decoding.walker import hook_of
@@ -23,7 +23,8 @@ from edgegap_async.models.page import PageEnvelope
 
 T = TypeVar("T")
 
-_REFUSED: Final = object()
+_REFUSED: Final[Any] = object()
+"""In place of what a compiled decoder does not accept."""
 
 
 def decode(body: bytes, model: type[T], *, operation: str) -> T:
@@ -38,7 +39,10 @@ def decode(body: bytes, model: type[T], *, operation: str) -> T:
         DecodeError: The body is not JSON, or does not have the model's shape. The error names the operation and the
             path of the unexpected value, never the value.
     """
-    decoded = _decode_compiled(body, model)
+    try:
+        decoded: T = body_decoder(model, UNKNOWN_FIELDS.version)(body)
+    except Exception:  # the walker decodes the body, or reports the error
+        decoded = _REFUSED
     return structure(parse(body, operation=operation), model, operation=operation) if decoded is _REFUSED else decoded
 
 
@@ -60,7 +64,10 @@ def decode_page(
         DecodeError: The body is not JSON, or does not have the list's shape.
     """
     if items_key is not None:
-        page: Any = _decode_compiled(body, _page_model(cast("Hashable", item), items_key))
+        try:
+            page = body_decoder(_page_model(item, items_key), UNKNOWN_FIELDS.version)(body)
+        except Exception:  # as in decode
+            page = _REFUSED
         if page is not _REFUSED:
             return getattr(page, items_key), page
     rows, rest = _split(parse(body, operation=operation), items_key, operation)
@@ -81,23 +88,14 @@ def _split(body: JSON, items_key: str | None, operation: str) -> tuple[JSON, JSO
     return rows, {name: value for name, value in body.items() if name != items_key}
 
 
-@functools.cache
-def _page_model(item: Hashable, items_key: str) -> type[PageEnvelope]:
-    """Return the class of a page with its rows."""
-    rows = attrs.field(type=tuple[item, ...])  # type: ignore[valid-type]
+def _create_page_model(item: Any, items_key: str) -> type[PageEnvelope]:
+    rows = attrs.field(type=tuple[item, ...])
     page: type[PageEnvelope] = attrs.make_class("Page", {items_key: rows}, (PageEnvelope,), frozen=True, kw_only=True)
     return page
 
 
-def _decode_compiled(body: bytes, model: type) -> Any:
-    """Decode a body with the compiled decoder; returns _REFUSED if there is none, or if it does not accept the body."""
-    decoder = compile_decoder(cast("Hashable", model), UNKNOWN_FIELDS.version)
-    if decoder is None:
-        return _REFUSED
-    try:
-        return decoder(body)
-    except Exception:  # the walker decodes the body, or reports the error
-        return _REFUSED
+_page_model: Final[Callable[[Any, str], type[PageEnvelope]]] = functools.cache(_create_page_model)
+"""Returns the class of a page with its rows."""
 
 
 def parse(body: bytes, *, operation: str) -> JSON:
@@ -120,7 +118,7 @@ def structure(value: JSON, model: type[T], *, operation: str) -> T:
     Raises:
         DecodeError: The value does not have the model's shape, as for ``decode``.
     """
-    hook = hook_of(cast("Hashable", model))
+    hook = hook_of(model)
     try:
         converted: T = hook(value, model)
     except Exception as error:

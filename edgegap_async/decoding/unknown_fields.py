@@ -1,7 +1,7 @@
 """The names of the fields that responses have and the models do not, as the walker finds them.
 
 The compiled decoders refuse objects with fields that they do not know: so the first response with a new field is left
-to the walker. Then they are compiled again, with that field, and keep it in ``extra`` like the walker.
+to the walker. Then they are compiled again, with that field, and keep or ignore it like the walker.
 """
 
 from __future__ import annotations

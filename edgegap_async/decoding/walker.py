@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Any, Final, TypeAlias, cast, get_args, get_origin
+from typing import Any, Final, TypeAlias, get_args, get_origin
 
 import attrs
 import cattrs
@@ -139,9 +139,10 @@ def _model_hook(model: type[Any], converter: cattrs.Converter) -> StructureHook:
                 converted[own_name] = item if type(item) in unchanged else convert(item, kind)
         except Exception as error:
             raise located(error, f".{name}") from None
-        if extra and keeps_extra:
-            converted[_EXTRA] = extra
+        if extra:
             UNKNOWN_FIELDS.add(model, extra)
+            if keeps_extra:
+                converted[_EXTRA] = extra
         try:
             return model(**converted)
         except Exception as error:
@@ -163,11 +164,13 @@ _FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Conve
 )
 
 
-@functools.cache
-def hook_of(model: Hashable) -> StructureHook:
-    """Return the hook that converts parsed JSON to a type."""
-    hook: StructureHook = _converter().get_structure_hook(cast("Any", model))
+def _hook_of(model: Any) -> StructureHook:
+    hook: StructureHook = _converter().get_structure_hook(model)
     return hook
+
+
+hook_of: Final[Callable[[Any], StructureHook]] = functools.cache(_hook_of)
+"""Returns the hook that converts parsed JSON to a type."""
 
 
 @functools.cache

@@ -103,7 +103,7 @@ class WireTypes:
             ],
             kw_only=True,
             gc=False,  # they are deleted as soon as the models are created, and are in no cycle
-            forbid_unknown_fields=issubclass(model, Model),
+            forbid_unknown_fields=True,  # also where they are ignored: msgspec does not check the JSON that it skips
             rename=unknown,
         )
 
@@ -128,4 +128,6 @@ def known_fields(model: type) -> Sequence[attrs.Attribute[Any]]:
 
 def unknown_fields(model: type) -> Mapping[str, str]:
     """Return the names of the fields in responses that a model does not have, by their names in its wire type."""
-    return {f"unknown_{index}": name for index, name in enumerate(UNKNOWN_FIELDS.of(model))}
+    known = {field.name for field in known_fields(model)}
+    names = dict.fromkeys(name for base in model.__mro__ for name in UNKNOWN_FIELDS.of(base) if name not in known)
+    return {f"unknown_{index}": name for index, name in enumerate(names)}
