@@ -377,6 +377,24 @@ def test_an_unknown_field_is_left_to_the_walker_once() -> None:
 
 
 @attrs.frozen(kw_only=True)
+class Wider(Inner):
+    kind: int | None = None
+
+
+def test_a_field_that_is_unknown_to_a_base_class_is_a_field_of_its_subclass() -> None:
+    decode(b'{"kind": "a", "shape": "b"}', Inner, operation="test")
+    assert compiled(b'{"kind": 1}', Wider).kind == 1
+    assert compiled(b'{"shape": 2}', Wider).extra == {"shape": 2}
+
+
+def test_an_unknown_field_of_a_page_is_left_to_the_walker_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({"data": [ROW], "total_count": 1, "generated_at": "now"}).encode()
+    decode_page(body, DeploymentRow, items_key="data", operation="test")
+    monkeypatch.delattr("edgegap_async.decoding.decoder.structure")
+    assert decode_page(body, DeploymentRow, items_key="data", operation="test")[1].total == 1
+
+
+@attrs.frozen(kw_only=True)
 class Crowded(Model):
     name: str | None = None
 
@@ -413,6 +431,7 @@ class Defaults(Model):
     state: State = State.READY
     doubled: str = attrs.field(default="a", converter=double)
     by_name: Mapping[str, datetime | None] | None = None
+    ratio: Number = 3
     location: Location = attrs.field(default=Location(city="Montreal"))
     tags: tuple[Tag, ...] | None = None
 
@@ -447,7 +466,7 @@ class Checked(Model):
 
 @attrs.frozen(kw_only=True)
 class Listing(Model):
-    names: list[str] = attrs.field(factory=list)
+    names: tuple[str, ...] = attrs.field(factory=tuple)
 
 
 @attrs.frozen(kw_only=True)
