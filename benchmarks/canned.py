@@ -63,10 +63,10 @@ def _row(index: int) -> dict[str, object]:
     }
 
 
-def _page(number: int) -> dict[str, object]:
+def deployment_page(number: int, rows: list[dict[str, object]] | None = None) -> dict[str, object]:
     pages = ROWS // PAGE
     return {
-        "data": [_row(index) for index in range((number - 1) * PAGE, number * PAGE)],
+        "data": rows or [_row(index) for index in range((number - 1) * PAGE, number * PAGE)],
         "total_count": ROWS,
         "pagination": {
             "number": number,
@@ -87,7 +87,7 @@ def _response(document: object) -> bytes:
 
 class _Canned(asyncio.Protocol):
     status = _response(STATUS)
-    pages = tuple(_response(_page(number)) for number in range(1, ROWS // PAGE + 1))
+    pages = tuple(_response(deployment_page(number)) for number in range(1, ROWS // PAGE + 1))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]

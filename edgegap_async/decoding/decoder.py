@@ -1,35 +1,30 @@
 """Decode responses: JSON to models, strictly, with errors that say where the unexpected value is.
 
-cattrs' converter is the registry of hooks. Each type has one hook, which both converts and reports: when a value does
-not fit, the error collects its path on the way up through the levels, so the failure needs no second run.
+Two ways lead from a body to a model. A compiled decoder (``compiled``) parses and converts the documented shapes in one
+pass. It has no error messages and no special cases: whatever it refuses is parsed again and converted by the walker
+(``walker``), which either decodes it or reports the error. Both return the same for every body that both accept.
 """
 
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Hashable, Mapping
-from types import NoneType, UnionType
-from typing import Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 import attrs
-import cattrs
 
-from edgegap_async.decoding.scalars import SCALARS, StructureHook, UnexpectedValue, expected, located
+from edgegap_async.decoding.compiled import body_decoder
+from edgegap_async.decoding.scalars import located
+from edgegap_async.decoding.unknown_fields import UNKNOWN_FIELDS
+from edgegap_async.decoding.walker import hook_of
 from edgegap_async.errors import JSON, DecodeError, cleaned
 from edgegap_async.json_codec import loads
-from edgegap_async.models.base import Model
-from edgegap_async.models.ports import NO_PORTS, Port, Ports
+from edgegap_async.models.page import PageEnvelope
 
 T = TypeVar("T")
 
-_Conversion: TypeAlias = tuple[frozenset[type], StructureHook, Any]
-"""The types whose values need no conversion, the hook for all other values, and the type to pass to the hook."""
-
-_MAX_KEY_LENGTH: Final = 100
-"""Characters of a mapping's key in the path of an error: the service chooses the keys."""
-
-_EXTRA: Final = attrs.fields(Model).extra.name
+_REFUSED: Final[Any] = object()
+"""In place of what a compiled decoder does not accept."""
 
 
 def decode(body: bytes, model: type[T], *, operation: str) -> T:
@@ -44,7 +39,63 @@ def decode(body: bytes, model: type[T], *, operation: str) -> T:
         DecodeError: The body is not JSON, or does not have the model's shape. The error names the operation and the
             path of the unexpected value, never the value.
     """
-    return structure(parse(body, operation=operation), model, operation=operation)
+    try:
+        decoded: T = body_decoder(model, UNKNOWN_FIELDS.version)(body)
+    except Exception:  # the walker decodes the body, or reports the error
+        decoded = _REFUSED
+    return structure(parse(body, operation=operation), model, operation=operation) if decoded is _REFUSED else decoded
+
+
+def decode_page(
+    body: bytes, item: type[T], *, items_key: str | None, operation: str
+) -> tuple[tuple[T, ...], PageEnvelope]:
+    """Decode a page of a list.
+
+    Args:
+        body: The JSON document.
+        item: The model of a row.
+        items_key: The field with the rows, None if the document is the rows.
+        operation: The operation's id, for the error message.
+
+    Returns:
+        The rows, and what the page holds beside them.
+
+    Raises:
+        DecodeError: The body is not JSON, or does not have the list's shape.
+    """
+    if items_key is not None:
+        try:
+            page = body_decoder(_page_model(item, items_key), UNKNOWN_FIELDS.version)(body)
+        except Exception:  # as in decode
+            page = _REFUSED
+        if page is not _REFUSED:
+            return getattr(page, items_key), page
+    rows, rest = _split(parse(body, operation=operation), items_key, operation)
+    items = structure(rows, cast("type[tuple[T, ...]]", tuple[item, ...]), operation=operation)  # type: ignore[valid-type]
+    return items, structure(rest, PageEnvelope, operation=operation)
+
+
+def _split(body: JSON, items_key: str | None, operation: str) -> tuple[JSON, JSON]:
+    """Return the rows and everything else; a list without an envelope is only rows."""
+    if not isinstance(body, dict) or items_key is None:
+        return body, {}
+    if items_key not in body:
+        # An empty list in its place would report to a cleanup that no server runs.
+        raise DecodeError(f"the data of {operation} has no {items_key!r}", operation=operation, path=f"$.{items_key}")
+    rows: JSON = body[items_key]
+    if isinstance(rows, dict):
+        rows = [rows] if rows else []  # the document gives a matchmaker's components as one object
+    return rows, {name: value for name, value in body.items() if name != items_key}
+
+
+def _create_page_model(item: Any, items_key: str) -> type[PageEnvelope]:
+    rows = attrs.field(type=tuple[item, ...])
+    page: type[PageEnvelope] = attrs.make_class("Page", {items_key: rows}, (PageEnvelope,), frozen=True, kw_only=True)
+    return page
+
+
+_page_model: Final[Callable[[Any, str], type[PageEnvelope]]] = functools.cache(_create_page_model)
+"""Returns the class of a page with its rows."""
 
 
 def parse(body: bytes, *, operation: str) -> JSON:
@@ -67,7 +118,7 @@ def structure(value: JSON, model: type[T], *, operation: str) -> T:
     Raises:
         DecodeError: The value does not have the model's shape, as for ``decode``.
     """
-    hook = _hook(cast("Hashable", model))
+    hook = hook_of(model)
     try:
         converted: T = hook(value, model)
     except Exception as error:
@@ -80,159 +131,3 @@ def structure(value: JSON, model: type[T], *, operation: str) -> T:
         operation=operation,
         path=unexpected.path,
     )
-
-
-def _is_optional(kind: Any) -> bool:
-    members = get_args(kind)
-    return get_origin(kind) in {Union, UnionType} and len(members) == 2 and NoneType in members
-
-
-def _conversion(kind: Any, converter: cattrs.Converter) -> _Conversion:
-    """Return how values of a type are converted; None needs no conversion where the type allows it."""
-    unchanged: set[type] = set()
-    if _is_optional(kind):
-        unchanged.add(NoneType)
-        (kind,) = (member for member in get_args(kind) if member is not NoneType)
-    if kind in SCALARS and (same := SCALARS[kind].unchanged) is not None:
-        unchanged.add(same)
-    return frozenset(unchanged), converter.get_structure_hook(kind), kind
-
-
-def _optional_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
-    """Return the hook for ``X | None``."""
-    unchanged, convert, inner = _conversion(kind, converter)
-
-    def hook(value: object, _: object) -> object:
-        return value if type(value) in unchanged else convert(value, inner)
-
-    return hook
-
-
-def _tuple_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
-    """Return the hook for ``tuple[X, ...]``: a list becomes a tuple, null an empty one."""
-    unchanged, convert, inner = _conversion(get_args(kind)[0], converter)
-
-    def hook(value: Any, _: object) -> tuple[Any, ...]:
-        if value is None:
-            return ()
-        if type(value) is not list:
-            raise expected("a list", value)
-        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        converted: list[Any] = []
-        try:
-            for item in items:
-                converted.append(item if type(item) in unchanged else convert(item, inner))  # noqa: PERF401
-        except Exception as error:
-            raise located(error, f"[{len(converted)}]") from None
-        return tuple(converted)
-
-    return hook
-
-
-def _mapping_hook(kind: Any, converter: cattrs.Converter) -> StructureHook:
-    """Return the hook for ``Mapping[str, X]``."""
-    item_type = get_args(kind)[1]
-    unchanged, convert, inner = _conversion(item_type, converter)
-
-    def hook(value: Any, _: object) -> dict[str, Any]:
-        if type(value) is not dict:
-            raise expected("an object", value)
-        items: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        if item_type is Any:
-            return dict(items)
-        converted: dict[str, Any] = {}
-        key = ""
-        try:
-            for key, item in items.items():
-                converted[key] = item if type(item) in unchanged else convert(item, inner)
-        except Exception as error:
-            raise located(error, f"[{cleaned(repr(key), _MAX_KEY_LENGTH)}]") from None
-        return converted
-
-    return hook
-
-
-def _ports_hook(_: Any, converter: cattrs.Converter) -> StructureHook:
-    """Return the hook for ports by name; null is no ports."""
-    by_name = Mapping[str, Port]
-    convert: StructureHook = converter.get_structure_hook(by_name)
-
-    def hook(value: object, _: object) -> Ports:
-        return NO_PORTS if value is None else Ports(convert(value, by_name))
-
-    return hook
-
-
-def _model_hook(model: type[Any], converter: cattrs.Converter) -> StructureHook:
-    """Return the hook for an attrs class; fields that it does not have are kept in ``extra``.
-
-    The hook walks the fields that are in the object, which takes a third of the time of a lookup of every field that
-    the model has.
-    """
-    fields = attrs.fields(attrs.resolve_types(model, include_extras=True))
-    # The name is repeated in the value: a call with keyword names that are the class's own strings needs no comparison.
-    plan: dict[str, tuple[str, _Conversion]] = {
-        field.name: (field.name, _conversion(field.type, converter)) for field in fields
-    }
-    required = [field.name for field in fields if field.default is attrs.NOTHING]
-    keeps_extra = issubclass(model, Model)
-    if keeps_extra:
-        del plan[_EXTRA]
-
-    def hook(value: Any, _: object) -> object:
-        if type(value) is not dict:
-            raise expected("an object", value)
-        items: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        converted: dict[str, Any] = {}
-        extra: dict[str, JSON] = {}
-        name = ""
-        try:
-            for name, item in items.items():
-                planned = plan.get(name)
-                if planned is None:
-                    extra[name] = item
-                    continue
-                own_name, (unchanged, convert, kind) = planned
-                converted[own_name] = item if type(item) in unchanged else convert(item, kind)
-        except Exception as error:
-            raise located(error, f".{name}") from None
-        if extra and keeps_extra:
-            converted[_EXTRA] = extra
-        try:
-            return model(**converted)
-        except Exception as error:
-            for missing in required:
-                if missing not in converted:
-                    raise UnexpectedValue(f"no {missing!r}", f".{missing}") from None
-            raise located(error, "") from None
-
-    return hook
-
-
-_FACTORIES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, cattrs.Converter], StructureHook]], ...]] = (
-    # cattrs asks the predicates from the last to the first
-    (attrs.has, _model_hook),
-    (lambda kind: get_origin(kind) is tuple, _tuple_hook),
-    (lambda kind: get_origin(kind) is Mapping, _mapping_hook),
-    (lambda kind: kind is Ports, _ports_hook),
-    (_is_optional, _optional_hook),
-)
-
-
-@functools.cache
-def _hook(model: Hashable) -> StructureHook:
-    hook: StructureHook = _converter().get_structure_hook(cast("Any", model))
-    return hook
-
-
-@functools.cache
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=False)
-    for kind, scalar in SCALARS.items():
-        if isinstance(kind, type):
-            converter.register_structure_hook(kind, scalar.hook)
-        else:  # Count and Number are Annotated types, which are not classes
-            converter.register_structure_hook_func(functools.partial(operator.eq, kind), scalar.hook)
-    for matches, factory in _FACTORIES:
-        converter.register_structure_hook_factory(matches, factory)
-    return converter

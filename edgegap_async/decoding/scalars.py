@@ -1,7 +1,7 @@
 """How a single JSON value becomes a field: strictly, with nothing coerced silently.
 
-``SCALARS`` is the table that the decoder registers: each type with its hook, and with the JSON type whose values the
-hook returns unchanged.
+``SCALARS`` is the table of the types: for the walker each with its hook, for the compiled decoders each with the JSON
+types that msgspec accepts for it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeAlias
+from types import NoneType, UnionType
+from typing import Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from edgegap_async.json_codec import loads
 from edgegap_async.models.base import Count, Number
@@ -108,17 +109,27 @@ def _number_or_string(number: StructureHook) -> StructureHook:
     return hook
 
 
-def _datetime(value: object, _: object) -> datetime | None:
+YEAR_1: Final = datetime(1, 1, 1)  # without a zone, like what it is subtracted from
+YEAR_1_UTC: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def _utc_datetime(text: str) -> datetime | None:
     """Return a UTC datetime; an empty string is None like null, and a time without a zone is UTC."""
-    if value == "":
+    if not text:
         return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        return YEAR_1_UTC + (moment - YEAR_1)  # a tenth of the time of moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def _datetime(value: object, _: object) -> datetime | None:
     if type(value) is not str:
         raise expected("a date and time", value)
     try:
-        moment = datetime.fromisoformat(value)
+        return _utc_datetime(value)
     except ValueError:
         raise expected("a date and time", value) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _state(value: object, _: object) -> State:
@@ -129,27 +140,47 @@ def _state(value: object, _: object) -> State:
 _state_of: Final = functools.lru_cache(maxsize=64)(State)
 
 
+def is_optional(kind: Any) -> bool:
+    """Whether a type is ``X | None``."""
+    members = get_args(kind)
+    return get_origin(kind) in {Union, UnionType} and len(members) == 2 and NoneType in members
+
+
 class Scalar(NamedTuple):
     """How values of one type are converted.
 
     Attributes:
-        hook: The function that converts a value.
+        hook: Converts any JSON value, or raises UnexpectedValue.
         unchanged: The type whose values the hook returns as they are, so that it need not be called; None for no type.
+        wire: The type whose values the compiled decoders convert; a body with other values is left to the walker.
+        convert: Converts a value of the type ``wire`` as the hook does; not used for values of the type ``unchanged``.
     """
 
     hook: StructureHook
-    unchanged: type | None = None
+    unchanged: type | None
+    wire: Any
+    convert: Callable[[Any], Any] | None = None
+
+
+def _number(kind: Any, hook: StructureHook, unchanged: type) -> Scalar:
+    """Return the entry of a number that may arrive in a string."""
+    hook = _number_or_string(hook)
+
+    def convert(value: Any) -> Any:
+        return hook(value, kind)
+
+    return Scalar(hook, unchanged, int | float | str, convert)
 
 
 SCALARS: Final[Mapping[Any, Scalar]] = {
-    str: Scalar(_string, unchanged=str),
-    bool: Scalar(_boolean, unchanged=bool),
-    int: Scalar(_integer, unchanged=int),
-    float: Scalar(_float, unchanged=float),
-    Count: Scalar(_number_or_string(_integer), unchanged=int),
-    Number: Scalar(_number_or_string(_float), unchanged=float),
-    State: Scalar(_state),
-    datetime: Scalar(_datetime),
-    Secret: Scalar(_secret),
+    str: Scalar(_string, unchanged=str, wire=str),
+    bool: Scalar(_boolean, unchanged=bool, wire=bool),
+    int: Scalar(_integer, unchanged=int, wire=int),
+    float: Scalar(_float, unchanged=float, wire=float),
+    Count: _number(Count, _integer, unchanged=int),
+    Number: _number(Number, _float, unchanged=float),
+    State: Scalar(_state, unchanged=None, wire=str, convert=_state_of),
+    datetime: Scalar(_datetime, unchanged=None, wire=str, convert=_utc_datetime),
+    Secret: Scalar(_secret, unchanged=None, wire=str, convert=Secret),
 }
 """Each scalar type of the models and how its values are converted."""

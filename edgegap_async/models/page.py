@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from edgegap_async.errors import JSON
 from edgegap_async.models.base import Count
 
 
@@ -23,12 +24,16 @@ class PaginationInfo:
         next_page_number: The number of the page after it, None for the last one.
         has_next: Whether there is a page after it.
         paginator: The list as a whole.
+        previous_page_number: Not used, so it may have any type.
+        has_previous: Not used, so it may have any type.
     """
 
     number: int | None = None
     next_page_number: int | None = None
     has_next: bool | None = None
     paginator: PaginatorInfo | None = None
+    previous_page_number: JSON = None
+    has_previous: JSON = None
 
 
 @attrs.frozen(kw_only=True)

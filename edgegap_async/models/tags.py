@@ -18,10 +18,18 @@ _DIGIT: Final = f"[{GUARD_TAG_DIGITS}]"
 GUARD_TAG: Final = re.compile(f"eg-(?P<owner>{_DIGIT}{{7}})-(?P<number>{_DIGIT}{{8}})")
 """The tag by which the deploy guard finds a server whose create got no response."""
 
+_GUARD_TAG_LENGTH: Final = 19
+
 
 def without_guard_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the caller's own tags, without the one that the deploy guard adds."""
-    return tuple(tag for tag in tags if not (tag.startswith("eg-") and GUARD_TAG.fullmatch(tag)))
+    own = tags if isinstance(tags, tuple) else tuple(tags)
+    for tag in own:  # a plain loop, since it runs for each row of a list
+        if len(tag) == _GUARD_TAG_LENGTH and GUARD_TAG.fullmatch(tag):
+            if own.index(tag) == len(own) - 1:
+                return own[:-1]
+            return tuple([each for each in own if not GUARD_TAG.fullmatch(each)])
+    return own
 
 
 def validate_own_tag(value: object) -> str:

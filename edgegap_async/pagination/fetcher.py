@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from edgegap_async.decoding.decoder import parse, structure
-from edgegap_async.errors import JSON, DecodeError, NotFound
-from edgegap_async.models.page import PageEnvelope
+from edgegap_async.decoding.decoder import decode_page
+from edgegap_async.errors import NotFound
 from edgegap_async.operations import OPERATIONS
 from edgegap_async.pagination.cursor import FetchedPage
 from edgegap_async.transport import Pipeline
@@ -69,7 +68,7 @@ class PageFetcher(Generic[T]):
         try:
             return await self._pipeline.send(
                 self.operation_id,
-                lambda body: self._decode(parse(body, operation=self.operation_id), number, size),
+                lambda body: self._decode(body, number, size),
                 path=self._path,
                 query=query,
                 timeout=self._timeout,
@@ -79,10 +78,10 @@ class PageFetcher(Generic[T]):
                 raise
             return FetchedPage(items=(), number=number, size=size, total=None, has_next=False)
 
-    def _decode(self, body: JSON, number: int, size: int) -> FetchedPage[T]:
-        rows, rest = self._split(body)
-        items: tuple[T, ...] = structure(rows, tuple[self._item, ...], operation=self.operation_id)  # type: ignore[name-defined]
-        envelope = structure(rest, PageEnvelope, operation=self.operation_id)
+    def _decode(self, body: bytes, number: int, size: int) -> FetchedPage[T]:
+        items, envelope = decode_page(
+            body, self._item, items_key=self._operation.items_key, operation=self.operation_id
+        )
         has_next = envelope.has_next
         if has_next is None:
             has_next = len(items) >= size and envelope.total is not None and number * size < envelope.total
@@ -95,18 +94,3 @@ class PageFetcher(Generic[T]):
             has_next=has_next,
             page_count=envelope.page_count,
         )
-
-    def _split(self, body: JSON) -> tuple[JSON, JSON]:
-        """Return the rows and everything else; a list without an envelope is only rows."""
-        key = self._operation.items_key
-        if not isinstance(body, dict) or key is None:
-            return body, {}
-        if key not in body:
-            # An empty list in its place would report to a cleanup that no server runs.
-            raise DecodeError(
-                f"the data of {self.operation_id} has no {key!r}", operation=self.operation_id, path=f"$.{key}"
-            )
-        rows: JSON = body[key]
-        if isinstance(rows, dict):
-            rows = [rows] if rows else []  # the document gives a matchmaker's components as one object
-        return rows, {name: value for name, value in body.items() if name != key}

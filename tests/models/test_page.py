@@ -45,3 +45,7 @@ def test_has_next_follows_the_flag_and_else_the_number_of_the_next_page(
 )
 def test_the_number_of_pages_is_none_if_unknown(pagination: dict[str, Any] | None, page_count: int | None) -> None:
     assert envelope(pagination=pagination).page_count == page_count
+
+
+def test_fields_that_are_not_used_may_have_any_type() -> None:
+    assert envelope(pagination={"number": 2, "has_previous": "yes", "previous_page_number": []}).has_next is False
