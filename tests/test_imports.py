@@ -12,6 +12,7 @@ from edgegap_async import EdgegapClient
 from edgegap_async.operations import OPERATIONS
 
 LATER = [
+    "cattrs",
     "edgegap_async.cli",
     "edgegap_async.models.matchmakers",
     "edgegap_async.models.versions",

@@ -16,7 +16,6 @@ import attrs
 from edgegap_async.decoding.compiled import body_decoder
 from edgegap_async.decoding.scalars import located
 from edgegap_async.decoding.unknown_fields import UNKNOWN_FIELDS
-from edgegap_async.decoding.walker import hook_of
 from edgegap_async.errors import JSON, DecodeError, cleaned
 from edgegap_async.json_codec import loads
 from edgegap_async.models.page import PageEnvelope
@@ -118,6 +117,8 @@ def structure(value: JSON, model: type[T], *, operation: str) -> T:
     Raises:
         DecodeError: The value does not have the model's shape, as for ``decode``.
     """
+    from edgegap_async.decoding.walker import hook_of  # noqa: PLC0415 - cattrs, which most programs never need
+
     hook = hook_of(model)
     try:
         converted: T = hook(value, model)
