@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -13,7 +15,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 
-_CORES: Final = sorted(os.sched_getaffinity(0))
+_HAS_AFFINITY: Final = hasattr(os, "sched_setaffinity")  # macOS and Windows choose the core themselves
+
+_CORES: Final = sorted(os.sched_getaffinity(0)) if _HAS_AFFINITY else [*range(os.cpu_count() or 1)]
 CLIENT_CORE: Final = _CORES[0]
 SERVER_CORE: Final = _CORES[-1]
 """The same core as the client's on a machine that has one: then wall-clock times include the server's work."""
@@ -27,17 +31,26 @@ _PACKAGES: Final = (
 @contextmanager
 def on_client_core() -> Iterator[None]:
     """Run this process, and the processes that it starts meanwhile, on the client's core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {CLIENT_CORE})
+    before = os.sched_getaffinity(0) if _HAS_AFFINITY else set[int]()
+    pin(0, {CLIENT_CORE})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, before)
+        pin(0, before)
+
+
+def pin(process: int, cores: set[int]) -> None:
+    """Run a process on some cores only, where the system can do that; 0 is this process."""
+    if _HAS_AFFINITY:
+        os.sched_setaffinity(process, cores)
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process has in use."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Return the memory that this process has in use; without /proc, the most that it had in use."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def describe() -> dict[str, object]:
@@ -54,7 +67,8 @@ def describe() -> dict[str, object]:
 
 
 def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    details = Path("/proc/cpuinfo")
+    for line in details.read_text().splitlines() if details.exists() else ():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()

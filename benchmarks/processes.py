@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.machine import ROOT, SERVER_CORE
+from benchmarks.machine import ROOT, SERVER_CORE, pin
 
 
 @asynccontextmanager
@@ -25,7 +24,7 @@ async def served(module: str, *arguments: str) -> AsyncIterator[list[str]]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    os.sched_setaffinity(process.pid, {SERVER_CORE})
+    pin(process.pid, {SERVER_CORE})
     assert process.stdin is not None
     assert process.stdout is not None
     try:
