@@ -6,14 +6,15 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from benchmarks.results import Figure
 
 Clock: TypeAlias = Callable[[], float]
-Work: TypeAlias = Callable[[], Awaitable[object]]
+Work: TypeAlias = Callable[[], Awaitable[Any]]
+Check: TypeAlias = Callable[[Any], None]
 
 CPU: Final[Clock] = time.process_time
 WALL: Final[Clock] = time.perf_counter
@@ -50,15 +51,29 @@ class Pairs:
         return tuple(mine / floor for mine, floor in zip(self.subject, self.floor, strict=True))
 
 
-async def seconds_of(work: Work, clock: Clock) -> float:
-    """Return how long a piece of work takes, with the garbage of what ran before collected."""
+def unchecked(_: object) -> None:
+    """Accept any result of a piece of work."""
+
+
+async def seconds_of(work: Work, clock: Clock, check: Check = unchecked) -> float:
+    """Return how long a piece of work takes, with the garbage of what ran before collected.
+
+    Args:
+        work: The work.
+        clock: What to measure, ``CPU`` or ``WALL``.
+        check: Raises if the result of the work is wrong; its own time is not counted.
+    """
     gc.collect()
     began = clock()
-    await work()
-    return clock() - began
+    result = await work()
+    seconds = clock() - began
+    check(result)
+    return seconds
 
 
-async def paired(works: Mapping[str, Work], *, floor: str, rounds: int, clock: Clock) -> dict[str, Pairs]:
+async def paired(
+    works: Mapping[str, Work], *, floor: str, rounds: int, clock: Clock, check: Check = unchecked
+) -> dict[str, Pairs]:
     """Run each subject's work next to the floor's, after a round that is not counted.
 
     The floor runs once for each subject, right before or right after it, in turns: what else the machine does changes
@@ -69,6 +84,7 @@ async def paired(works: Mapping[str, Work], *, floor: str, rounds: int, clock: C
         floor: The subject to compare with.
         rounds: How many rounds are counted.
         clock: What to measure, ``CPU`` or ``WALL``.
+        check: Raises if the result of the work is wrong.
     """
     subjects = {name: work for name, work in works.items() if name != floor}
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
@@ -78,7 +94,9 @@ async def paired(works: Mapping[str, Work], *, floor: str, rounds: int, clock: C
         for number in range(rounds + 1):
             for name, work in subjects.items():
                 both = [("subject", work), ("floor", works[floor])]
-                seconds = {which: await seconds_of(each, clock) for which, each in (both if number % 2 else both[::-1])}
+                seconds = {
+                    which: await seconds_of(each, clock, check) for which, each in (both if number % 2 else both[::-1])
+                }
                 if number:
                     taken[name].append((seconds["subject"], seconds["floor"]))
     finally:

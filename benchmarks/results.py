@@ -97,11 +97,13 @@ class Goal:
         return f"{self.quantity}{relative}: at most {self.at_most:g}"
 
     def check(self, figures: Iterable[Figure]) -> list[Verdict]:
-        """Compare with the figures, one verdict for each event loop; none if the workload has no such figure."""
+        """Compare with the figures: one verdict for each event loop that has the quantity."""
         by_loop: dict[str, dict[str, Figure]] = {}
         for figure in figures:
             if figure.quantity == self.quantity:
                 by_loop.setdefault(figure.loop, {})[figure.subject] = figure
+        if not by_loop:
+            return [Verdict(goal=self, loop="", median=None)]
         return [Verdict(goal=self, loop=loop, median=self._median(each)) for loop, each in by_loop.items()]
 
     def _median(self, by_subject: dict[str, Figure]) -> float | None:

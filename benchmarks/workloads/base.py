@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from benchmarks.bodies import row_id
-from benchmarks.measuring import CPU, Work, cpu_figures, loop_factory, paired
+from benchmarks.measuring import CPU, Check, Work, cpu_figures, loop_factory, paired, unchecked
 from benchmarks.peers import FLOOR, PEERS, Peer, PeerInfo
 from benchmarks.processes import served
 from benchmarks.results import OURS, Figure, Goal, Result, Unit, not_measured
@@ -84,7 +84,13 @@ async def opened(url: str, peers: Sequence[PeerInfo], *, limited: bool = False) 
 
 
 async def compare_clients(
-    work_of: Callable[[Peer], Work], *, loop: str, operations: int, rounds: int, rows: int = 0
+    work_of: Callable[[Peer], Work],
+    *,
+    loop: str,
+    operations: int,
+    rounds: int,
+    rows: int = 0,
+    check: Check = unchecked,
 ) -> list[Figure]:
     """Compare the CPU time of the same work done by each client.
 
@@ -94,10 +100,12 @@ async def compare_clients(
         operations: How many operations the work consists of.
         rounds: How many rounds are counted.
         rows: The length of the server's list.
+        check: Raises if the result of the work is wrong.
     """
     async with served("loopback", str(rows)) as (url,), opened(url, installed()) as clients:
         works = {name: work_of(client) for name, client in clients.items()}
-        figures = cpu_figures(await paired(works, floor=FLOOR, rounds=rounds, clock=CPU), operations, loop)
+        pairs = await paired(works, floor=FLOOR, rounds=rounds, clock=CPU, check=check)
+    figures = cpu_figures(pairs, operations, loop)
     return figures + absent([("CPU", "x"), ("CPU each", "us")], loop)
 
 
@@ -114,11 +122,23 @@ def absent(quantities: Sequence[tuple[str, Unit]], loop: str, peers: Sequence[Pe
     ]
 
 
-def check_rows(ids: Sequence[str], rows: int) -> None:
-    """Check that a client returned each row of the server's list once, in order.
+def stream_of(client: Peer) -> Work:
+    """Return the work of streaming the server's list; its result are the request ids of the rows."""
 
-    Raises:
-        AssertionError: It did not.
-    """
-    if len(ids) != rows or any(id != row_id(index) for index, id in enumerate(ids)):
-        raise AssertionError(f"{len(ids)} rows instead of {rows}, or others than those of the list")
+    async def work() -> list[str]:
+        ids: list[str] = []
+        await client.rows(ids.append)
+        return ids
+
+    return work
+
+
+def row_check(rows: int) -> Check:
+    """Return a check that a stream has given each row of the server's list once, in order; it raises AssertionError."""
+    expected = [row_id(index) for index in range(rows)]
+
+    def check(ids: list[str]) -> None:
+        if ids != expected:
+            raise AssertionError(f"{len(ids)} rows instead of {rows}, or others than those of the list")
+
+    return check

@@ -9,7 +9,7 @@ from benchmarks.measuring import WALL, seconds_of
 from benchmarks.peers import PEERS
 from benchmarks.processes import served
 from benchmarks.results import Figure, Goal, Unit, not_measured
-from benchmarks.workloads.base import Scale, Workload, absent, check_rows, installed, opened
+from benchmarks.workloads.base import Scale, Workload, absent, installed, opened, row_check, stream_of
 from edgegap_async.operations import DOCUMENTED_RATES
 
 _TIME: Final = "time"
@@ -28,11 +28,7 @@ async def measure(scale: Scale, loop: str) -> list[Figure]:
             seconds = []
             for _ in range(scale.choose(3, 1)):
                 async with opened(url, [peer], limited=True) as clients:
-                    ids: list[str] = []
-                    seconds.append(
-                        await seconds_of(lambda client=clients[peer.name], ids=ids: client.rows(ids.append), WALL)
-                    )
-                    check_rows(ids, pages * PAGE_SIZE)
+                    seconds.append(await seconds_of(stream_of(clients[peer.name]), WALL, row_check(pages * PAGE_SIZE)))
             ratios = tuple(each / bound for each in seconds)
             figures += [
                 Figure(subject=peer.name, quantity=_BOUND, unit="x", samples=ratios, loop=loop),

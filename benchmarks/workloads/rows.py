@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks.measuring import LOOPS, Work
-from benchmarks.peers import Peer
+from benchmarks.measuring import LOOPS
 from benchmarks.results import Figure, Goal
-from benchmarks.workloads.base import Scale, Workload, check_rows, compare_clients
+from benchmarks.workloads.base import Scale, Workload, compare_clients, row_check, stream_of
 
 
 async def measure(scale: Scale, loop: str) -> list[Figure]:
     rows = scale.choose(10_000, 250)
 
-    def work_of(client: Peer) -> Work:
-        async def work() -> None:
-            ids: list[str] = []
-            await client.rows(ids.append)
-            check_rows(ids, rows)
-
-        return work
-
-    return await compare_clients(work_of, loop=loop, operations=rows, rounds=scale.choose(11, 2), rows=rows)
+    rounds = scale.choose(11, 2)
+    return await compare_clients(stream_of, loop=loop, operations=rows, rounds=rounds, rows=rows, check=row_check(rows))
 
 
 WORKLOAD: Final = Workload(

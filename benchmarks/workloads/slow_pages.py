@@ -8,7 +8,7 @@ from benchmarks.bodies import PAGE_SIZE
 from benchmarks.measuring import WALL, seconds_of
 from benchmarks.processes import served
 from benchmarks.results import Figure, Goal
-from benchmarks.workloads.base import Scale, Workload, absent, check_rows, installed, opened
+from benchmarks.workloads.base import Scale, Workload, absent, installed, opened, row_check, stream_of
 
 _TIME: Final = "time"
 
@@ -20,9 +20,7 @@ async def measure(scale: Scale, loop: str) -> list[Figure]:
     async with served("loopback", str(rows), str(delay)) as (url,), opened(url, installed()) as clients:
         for _ in range(scale.choose(3, 1)):
             for name, client in clients.items():
-                ids: list[str] = []
-                seconds = await seconds_of(lambda client=client, ids=ids: client.rows(ids.append), WALL)
-                check_rows(ids, rows)
+                seconds = await seconds_of(stream_of(client), WALL, row_check(rows))
                 taken.setdefault(name, []).append(seconds)
     figures = [
         Figure(subject=name, quantity=_TIME, unit="s", samples=tuple(seconds), loop=loop)
