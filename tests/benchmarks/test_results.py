@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.measuring import Pairs, cpu_figures, paired
+from benchmarks.measuring import CPU, Pairs, cpu_figures, paired
 from benchmarks.peers import PeerInfo
 from benchmarks.results import OURS, Figure, Goal, Result, not_measured, quantile
 from benchmarks.tables import section, table
@@ -111,7 +111,17 @@ def test_pairs_are_compared_with_the_floor_next_to_them() -> None:
     assert (ratio.samples, microseconds.samples) == ((2.0,), (2e6,))
 
 
-def test_a_wrong_result_of_the_work_fails() -> None:
+def test_the_result_of_each_round_is_checked() -> None:
+    async def rows() -> list[str]:
+        return ["000000000000"]
+
+    works = {"floor": rows, "ours": rows}
+    asyncio.run(paired(works, floor="floor", rounds=1, clock=CPU, check=row_check(1)))
+    with pytest.raises(AssertionError, match="1 rows instead of 2"):
+        asyncio.run(paired(works, floor="floor", rounds=1, clock=CPU, check=row_check(2)))
+
+
+def test_rows_that_are_missing_doubled_or_out_of_order_are_wrong() -> None:
     row_check(2)(["000000000000", "000000000001"])
     for wrong in (["000000000000"], ["000000000001", "000000000000"], ["000000000000"] * 2):
         with pytest.raises(AssertionError, match="instead of 2"):
