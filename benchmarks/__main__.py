@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from benchmarks import documentation, machine, picture
 from benchmarks.results import Result
-from benchmarks.suite import WORKLOADS
+from benchmarks.suite import WORKLOADS, results_of
 from benchmarks.tables import section
 from benchmarks.workloads.base import Scale
 
@@ -27,12 +28,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the CPU ratios (SVG or PNG, by matplotlib)")
     parser.add_argument("--docs", action="store_true", help="write tables, JSON and pictures into docs/")
     parser.add_argument("--check", action="store_true", help="end with 1 if a goal is missed")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, metavar="FILE", help="measure nothing: take the JSON of an earlier run"
+    )
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in WORKLOADS]
     if unknown:
         parser.error(f"no workload {', '.join(unknown)}: there are {', '.join(WORKLOADS)}")
     if options.docs and (options.quick or options.names):
         parser.error("--docs needs all workloads in full: leave out --quick and the names")
+    if options.earlier and (options.quick or options.names):
+        parser.error("--from takes all of an earlier run: leave out --quick and the names")
     return options
 
 
@@ -67,7 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "quick": options.quick,
         "machine": machine.describe(),
     }
-    results = measure(options.names or [*WORKLOADS], Scale(quick=options.quick))
+    if options.earlier:
+        document = json.loads(options.earlier.read_text())
+        results = results_of(document)
+        sys.stdout.writelines(f"## {each.title}\n\n{section(each)}\n\n" for each in results.values())
+    else:
+        results = measure(options.names or [*WORKLOADS], Scale(quick=options.quick))
     document["workloads"] = [result.to_json() for result in results.values()]
     if options.json:
         options.json.write_text(documentation.json_text(document))

@@ -49,7 +49,7 @@ def run_in_turns(programs: Mapping[str, Sequence[str]], rounds: int) -> dict[str
     """
     taken: dict[str, list[ChildTime]] = {name: [] for name in programs}
     for number in range(rounds + 1):
-        for name in programs if number % 2 else reversed(programs):
+        for name in programs if number % 2 else [*programs][::-1]:
             seconds = run_child(*programs[name])
             if number:
                 taken[name].append(seconds)

@@ -119,9 +119,10 @@ def cpu_figures(pairs: Mapping[str, Pairs], operations: int, loop: str) -> list[
     """
     figures = []
     for name, each in pairs.items():
+        ratios = (1.0,) if each.subject is each.floor else each.ratios
         microseconds = [seconds / operations * 1e6 for seconds in each.subject]
         figures += [
-            Figure(subject=name, quantity="CPU", unit="x", samples=each.ratios, loop=loop),
+            Figure(subject=name, quantity="CPU", unit="x", samples=ratios, loop=loop),
             Figure(subject=name, quantity="CPU each", unit="us", samples=tuple(microseconds), loop=loop),
         ]
     return figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -27,6 +27,10 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
+def _rounded(samples: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(each, 6) for each in samples)
+
+
 @attrs.frozen(kw_only=True)
 class Figure:
     """One quantity of one subject.
@@ -43,7 +47,7 @@ class Figure:
     subject: str
     quantity: str
     unit: Unit
-    samples: tuple[float, ...] = attrs.field(converter=lambda samples: tuple(round(each, 6) for each in samples))
+    samples: tuple[float, ...] = attrs.field(converter=_rounded)
     loop: str = "asyncio"
     missing: str = ""
 
@@ -54,6 +58,11 @@ class Figure:
     @property
     def quartiles(self) -> tuple[float, float]:
         return quantile(self.samples, 0.25), quantile(self.samples, 0.75)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Figure:
+        """Return the figure that ``to_json`` wrote."""
+        return cls(**{name: document[name] for name in attrs.fields_dict(cls) if name in document})
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = attrs.asdict(self)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from benchmarks.results import Figure, Result
 from benchmarks.workloads import (
     acquire,
     command_line,
@@ -28,3 +30,11 @@ _MODULES: Final = (
 )
 
 WORKLOADS: Final[dict[str, Workload]] = {module.WORKLOAD.name: module.WORKLOAD for module in _MODULES}
+
+
+def results_of(document: Mapping[str, Any]) -> dict[str, Result]:
+    """Return the results of an earlier run from its JSON, with the goals as they are now."""
+    return {
+        each["name"]: WORKLOADS[each["name"]].result(Figure.from_json(figure) for figure in each["figures"])
+        for each in document["workloads"]
+    }

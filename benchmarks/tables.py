@@ -8,9 +8,9 @@ from benchmarks.results import Figure, Result, Unit, Verdict
 
 
 def quantity_text(value: float, unit: Unit) -> str:
-    """Return a value with its unit, with three significant digits."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    if unit == "" and value == round(value):
+    """Return a value with its unit, with about three significant digits."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.2 else 3
+    if value == 0 or (unit == "" and value == round(value)):
         digits = 0
     text = f"{value:,.{digits}f}"
     return f"{text} {unit}" if unit else text

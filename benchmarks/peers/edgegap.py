@@ -28,8 +28,7 @@ class Client:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, *, limited: bool = False) -> AsyncIterator[Self]:
-        rate_limits = "documented" if limited else None
-        async with EdgegapClient("benchmark", base_url=url, rate_limits=rate_limits) as edgegap:
+        async with EdgegapClient("benchmark", base_url=url, rate_limits="documented" if limited else None) as edgegap:
             yield cls(edgegap)
 
     async def status(self, request_id: str) -> str:

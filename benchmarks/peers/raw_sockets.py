@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
 class Client(PlainClient):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._address = parts.hostname, parts.port
+        self._address = parts.hostname or "", parts.port or 80
         self._rest = f" HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: token benchmark\r\n\r\n"
         self._idle: list[Connection] = []
 

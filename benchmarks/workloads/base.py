@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -68,6 +68,10 @@ class Workload:
                 continue
             with asyncio.Runner(loop_factory=factory) as runner:
                 figures += runner.run(self.measure(scale, loop))
+        return self.result(figures)
+
+    def result(self, figures: Iterable[Figure]) -> Result:
+        """Return figures together with what they are about and the goals."""
         return Result(name=self.name, title=self.title, about=self.about, figures=tuple(figures), goals=self.goals)
 
 

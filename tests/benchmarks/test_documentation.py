@@ -5,26 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import attrs
 import pytest
 
 from benchmarks.documentation import MACHINE, machine_text, marked, with_results, write
-from benchmarks.results import Figure, Result
-from benchmarks.suite import WORKLOADS
-from benchmarks.tables import table
+from benchmarks.suite import WORKLOADS, results_of
+from benchmarks.tables import section
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if marked(path.read_text())]
 DOCUMENT = json.loads((DOCS / "benchmarks.json").read_text())
 
 
-def result(name: str) -> Result:
-    """A result of the run."""
-    (document,) = (each for each in DOCUMENT["workloads"] if each["name"] == name)
-    fields = {field.name for field in attrs.fields(Figure)}
-    figures = [Figure(**{key: each[key] for key in fields & each.keys()}) for each in document["figures"]]
-    workload = WORKLOADS[name]
-    return Result(name=name, title=workload.title, about=workload.about, figures=tuple(figures), goals=workload.goals)
+RESULTS = results_of(DOCUMENT)
 
 
 def test_every_workload_is_on_one_page() -> None:
@@ -40,7 +32,7 @@ def test_the_run_was_a_full_one() -> None:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_page_shows_the_figures_of_the_run(name: str) -> None:
     (page,) = (text for path in PAGES if name in marked(text := path.read_text()))
-    assert f"\n\n{table(result(name))}\n\n" in page
+    assert f"-->\n\n{section(RESULTS[name])}\n\n<!--" in page
 
 
 def test_a_page_names_the_machine_of_the_run() -> None:
@@ -56,8 +48,8 @@ def test_only_what_is_between_the_marks_is_replaced() -> None:
 def test_the_results_are_written_into_the_pages_that_mark_them(tmp_path: Path) -> None:
     (tmp_path / "marked.md").write_text("<!-- benchmark: status -->\n<!-- end of benchmark -->\n")
     (tmp_path / "other.md").write_text("nothing\n")
-    written = write(DOCUMENT, {"status": result("status")}, tmp_path)
+    written = write(DOCUMENT, {"status": RESULTS["status"]}, tmp_path)
     assert written == [tmp_path / "benchmarks.json", tmp_path / "marked.md"]
     assert json.loads(written[0].read_text()) == DOCUMENT
-    assert table(result("status")) in written[1].read_text()
+    assert section(RESULTS["status"]) in written[1].read_text()
     assert (tmp_path / "other.md").read_text() == "nothing\n"

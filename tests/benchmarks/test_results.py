@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import suite
 from benchmarks.measuring import CPU, Pairs, cpu_figures, paired
 from benchmarks.peers import PeerInfo
 from benchmarks.results import OURS, Figure, Goal, Result, not_measured, quantile
@@ -170,7 +171,21 @@ def test_the_results_are_written_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("one_workload")
-@pytest.mark.parametrize("arguments", [["other"], ["--docs", "--quick"], ["--docs", "work"]])
+def test_the_results_of_an_earlier_run_are_taken_from_its_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    assert command.main(["--json", str(first)]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(suite, "WORKLOADS", command.WORKLOADS)
+    monkeypatch.setattr(command, "measure", None)
+    assert command.main(["--from", str(first), "--json", str(second), "--check"]) == 1
+    assert "| edgegap_async | 1.20 x |" in capsys.readouterr().out
+    assert second.read_text() == first.read_text()
+
+
+@pytest.mark.usefixtures("one_workload")
+@pytest.mark.parametrize("arguments", [["other"], ["--docs", "--quick"], ["--docs", "work"], ["--from", "x", "work"]])
 def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         command.main(arguments)
