@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -65,8 +66,30 @@ def page_body(number: int, size: int, total: int) -> bytes:
         size: The rows on a page.
         total: The rows of the whole list.
     """
-    pages = max(math.ceil(total / size), 1)
     rows = [_row(index) for index in range((number - 1) * size, min(number * size, total))]
+    return _page_of(rows, number, size, total)
+
+
+def documented_page_body(*, guard_tags: bool = False, unknown_field: bool = False) -> bytes:
+    """Return a page whose rows have two ports and all fields that the service's page shows.
+
+    Args:
+        guard_tags: Whether each row has a tag of the deploy guard.
+        unknown_field: Whether each row has a field that no document lists.
+    """
+    rows = []
+    for index in range(PAGE_SIZE):
+        row = _documented_row(index)
+        if guard_tags:
+            row["tags"] = ["match-42", f"eg-1234567-{index:08}"]
+        if unknown_field:
+            row["novelty"] = index
+        rows.append(row)
+    return _page_of(rows, 1, PAGE_SIZE, PAGE_SIZE)
+
+
+def _page_of(rows: Sequence[dict[str, Any]], number: int, size: int, total: int) -> bytes:
+    pages = max(math.ceil(total / size), 1)
     return orjson.dumps(
         {
             "data": rows,
@@ -88,7 +111,30 @@ def row_id(index: int) -> str:
     return f"{index:012x}"
 
 
-def _row(index: int) -> dict[str, object]:
+def _documented_row(index: int) -> dict[str, Any]:
+    name = row_id(index)
+    address = f"{name}.pr.edgegap.net"
+    game = {"internal": 7777, "external": 30000 + index, "protocol": "UDP", "name": "7777", "tls_upgrade": False}
+    web = {"internal": 8080, "external": 31587, "protocol": "http", "name": "web", "tls_upgrade": True}
+    return {
+        "request_id": name,
+        "fqdn": address,
+        "start_time": f"2026-04-22 12:00:{index % 60:02}.{index:06}",
+        "status": "READY",
+        "ready": True,
+        "public_ip": f"203.0.113.{index % 250}",
+        "ports": {
+            "7777": {**game, "link": f"{address}:{30000 + index}", "proxy": 65002},
+            "web": {**web, "link": f"https://{address}:31587", "proxy": 65001},
+        },
+        "tags": ["match-42", "production"],
+        "sockets": 5,
+        "sockets_usage": 2,
+        "is_joinable_by_session": True,
+    }
+
+
+def _row(index: int) -> dict[str, Any]:
     return {
         "request_id": row_id(index),
         "fqdn": f"{row_id(index)}.pr.edgegap.net",

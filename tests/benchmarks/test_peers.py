@@ -6,9 +6,14 @@ import asyncio
 
 import pytest
 
-from benchmarks.bodies import PAGE_SIZE, REQUEST_ID, page_body, row_id
+from benchmarks.bodies import PAGE_SIZE, REQUEST_ID, documented_page_body, page_body, row_id
 from benchmarks.peers import PEERS, PeerInfo
 from benchmarks.processes import served
+
+
+def ids_of(peer: PeerInfo, body: bytes) -> list[str]:
+    rows = peer.load().decode(body)
+    return [row["request_id"] if isinstance(row, dict) else row.request_id for row in rows]
 
 
 @pytest.mark.parametrize("rows", [0, 1, PAGE_SIZE, 2 * PAGE_SIZE + 30])
@@ -32,9 +37,10 @@ def test_a_peer_gets_the_status_and_every_row(peer: PeerInfo, rows: int) -> None
 def test_a_peer_decodes_every_row_of_a_page(peer: PeerInfo) -> None:
     if peer.missing:
         pytest.skip(peer.missing)
-    rows = peer.load().decode(page_body(2, PAGE_SIZE, 150))
-    ids = [row["request_id"] if isinstance(row, dict) else row.request_id for row in rows]
-    assert ids == [row_id(index) for index in range(100, 150)]
+    assert ids_of(peer, page_body(2, PAGE_SIZE, 150)) == [row_id(index) for index in range(100, 150)]
+    for options in ({}, {"guard_tags": True}, {"unknown_field": True}):
+        body = documented_page_body(**options)
+        assert ids_of(peer, body) == [row_id(index) for index in range(PAGE_SIZE)]
 
 
 def test_a_peer_is_missing_if_one_of_its_packages_is() -> None:
