@@ -65,5 +65,5 @@ def mutation(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure the client beside others, which takes about ten minutes; arguments go to python -m benchmarks."""
     session.install("-e", ".[benchmarks]")
-    session.run("python", "-m", "pytest", "tests/benchmarks")
+    session.run("python", "-m", "pytest", "tests/benchmarks/test_peers.py")
     session.run("python", "-m", "benchmarks", *session.posargs)
