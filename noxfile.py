@@ -67,7 +67,7 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """Run all benchmarks, which takes a few minutes."""
-    session.install("-e", ".[dev]")
-    for script in ("overhead", "saturation", "limiter", "readiness", "waiters", "chaos"):
-        session.run("python", f"benchmarks/{script}.py")
+    """Measure the client beside others, which takes about ten minutes; arguments go to python -m benchmarks."""
+    session.install("-e", ".[benchmarks]")
+    session.run("python", "-m", "pytest", "tests/benchmarks/test_peers.py")
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,6 +1,6 @@
 """How many servers are leaked, doubled or lost when many requests fail.
 
-``python benchmarks/chaos.py [DEPLOYS] [SEED]``: 1,000 deploys, 100 at a time, on a local Edgegap that loses 30 % of the
+``python -m benchmarks.chaos [DEPLOYS] [SEED]``: 1,000 deploys, 100 at a time, on a local Edgegap that loses 30 % of the
 responses to create requests, resets 10 % of these requests and responds to 10 % with a 5xx. 10 % of its servers fail,
 5 % are created in error, and its list is half a second stale. 30 % of the calling tasks are cancelled at a random
 moment. Rate limits are off: the benchmark counts servers.

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from processes import serve_until_stdin_closes
-
+from benchmarks.processes import serve_until_stdin_closes
 from edgegap_async.simulator import LocalEdgegap
 
 FAULTS: Final[tuple[tuple[str, str, float, dict[str, Any]], ...]] = (

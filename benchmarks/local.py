@@ -1,4 +1,6 @@
-"""Run the local Edgegap as a process: ``local.py COUNTING JITTER [SECONDS [LOST]]``. Prints its address and token.
+"""Run the local Edgegap as a process: ``python -m benchmarks.local COUNTING JITTER [SECONDS [LOST]]``.
+
+Prints its address and token.
 
 COUNTING is how it counts requests, ``none`` for no rate limits. JITTER is by how many seconds it delays a request at
 most. Its servers are ready after SECONDS, by default after 2 to 6. LOST is the share of webhooks that are lost.
@@ -10,8 +12,7 @@ import asyncio
 import sys
 from typing import Any, cast
 
-from processes import serve_until_stdin_closes
-
+from benchmarks.processes import serve_until_stdin_closes
 from edgegap_async.simulator import LocalEdgegap
 
 

@@ -6,22 +6,25 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+
+from benchmarks.machine import ROOT, SERVER_CORE, pin
 
 
 @asynccontextmanager
-async def served(script: str, *arguments: str) -> AsyncIterator[list[str]]:
-    """Run a script of this folder for the duration of the block; yields the words of the first line it prints.
+async def served(module: str, *arguments: str) -> AsyncIterator[list[str]]:
+    """Run a module of this package on the server's core for the duration of the block.
 
-    The script serves until its standard input is closed, so it ends with this process, even if this process is killed.
+    Yields the words of the first line it prints. The module serves until its standard input is closed, so it ends with
+    this process, even if this process is killed.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name(script)),
-        *arguments,
+        *("-m", f"benchmarks.{module}", *arguments),
+        cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    pin(process.pid, {SERVER_CORE})
     assert process.stdin is not None
     assert process.stdout is not None
     try:

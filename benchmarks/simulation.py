@@ -1,6 +1,6 @@
 """How many servers are leaked, doubled or lost when everything that can fail fails, in any order.
 
-``python benchmarks/simulation.py --seeds 5000`` runs 5,000 scenarios of 200 deploys: client, local Edgegap and network
+``python -m benchmarks.simulation --seeds 5000`` runs 5,000 scenarios of 200 deploys: client, local Edgegap and network
 in one process, in virtual time. Everything random follows from the seed: faults of the service and the network,
 cancellations, closings, pauses of the event loop, jumps of the clock, and the order of tasks that are ready together.
 So ``--seed N`` runs a scenario again exactly as it was, and prints the shortest scenario that fails like it.
@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Final
 
-from simulated.planted import BUGS
-from simulated.run import Result, run
-from simulated.scenario import draw
-from simulated.shrinking import shrink
+from benchmarks.simulated.planted import BUGS
+from benchmarks.simulated.run import Result, run
+from benchmarks.simulated.scenario import draw
+from benchmarks.simulated.shrinking import shrink
 
 DEPLOYS: Final = 200
 """Servers that the callers of one scenario ask for."""
@@ -126,5 +126,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of strings have another order in each process
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
+        program = [sys.executable, "-m", "benchmarks.simulation", *sys.argv[1:]]
+        os.execve(sys.executable, program, {**os.environ, "PYTHONHASHSEED": "0"})
     sys.exit(main())

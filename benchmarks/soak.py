@@ -1,4 +1,4 @@
-"""Whether the client's memory grows while it works: ``python benchmarks/soak.py [MINUTES]``, by default 30.
+"""Whether the client's memory grows while it works: ``python -m benchmarks.soak [MINUTES]``, by default 30.
 
 Twenty tasks deploy a server, use it, and stop it, over and over, with webhooks and at real speed, on a local Edgegap in
 a separate process that fails about every tenth request. Every minute, the memory of this process, its objects and its
@@ -16,9 +16,8 @@ import sys
 from collections import Counter
 from typing import Final
 
-from clients import client
-from processes import served
-
+from benchmarks.clients import client
+from benchmarks.processes import served
 from edgegap_async import EdgegapClient
 from edgegap_async.errors import EdgegapError
 
@@ -65,7 +64,7 @@ async def soak(edgegap: EdgegapClient, minutes: int) -> list[float]:
 
 
 async def main(minutes: int) -> int:
-    async with served("faulty.py") as (url, token), client(token, url, webhooks=True) as edgegap:
+    async with served("faulty") as (url, token), client(token, url, webhooks=True) as edgegap:
         taken = await soak(edgegap, minutes)
     growth, late_growth = (taken[-1] / taken[since] - 1 for since in (0, len(taken) // 2))
     sys.stdout.write(f"grown by {growth:+.1%} since the first minute, by {late_growth:+.1%} in the second half\n")

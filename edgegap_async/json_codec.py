@@ -2,7 +2,7 @@
 
 It uses msgspec. In a client that mostly waits, decoding a response after a pause takes about a quarter of the time that
 orjson needs; in a tight loop the two are close. To compare them, replace one by the other and run
-``benchmarks/overhead.py``.
+``python -m benchmarks decoding``.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import attrs
 
+from benchmarks.simulated.event_loop import VirtualLoop
+from benchmarks.simulated.ledger import Ledger
+from benchmarks.simulated.scenario import Caller, CallerKind
 from edgegap_async import EdgegapClient
 from edgegap_async.errors import ClientStateError, EdgegapError
 from edgegap_async.services.deployments.deploy_many import ServerRequest
-from simulated.event_loop import VirtualLoop
-from simulated.ledger import Ledger
-from simulated.scenario import Caller, CallerKind
 
 _USERS: Final = ("203.0.113.7",)
 

@@ -13,7 +13,7 @@ import aiohttp
 import attrs
 from aiohttp.client_proto import ResponseHandler
 
-from simulated.event_loop import VirtualLoop
+from benchmarks.simulated.event_loop import VirtualLoop
 
 _LOCALHOST: Final = "127.0.0.1"
 

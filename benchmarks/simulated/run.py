@@ -19,16 +19,16 @@ from unittest import mock
 import attrs
 from aiohttp import web
 
+from benchmarks.simulated.callers import Simulated
+from benchmarks.simulated.event_loop import VirtualLoop, seeded
+from benchmarks.simulated.ledger import Ledger
+from benchmarks.simulated.network import Network, connector_of
+from benchmarks.simulated.scenario import Scenario
 from edgegap_async import EdgegapClient, GuardPolicy
 from edgegap_async.errors import CleanupFailed
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.simulator.http.faults import Fault
 from edgegap_async.webhooks.aiohttp import aiohttp_handler
-from simulated.callers import Simulated
-from simulated.event_loop import VirtualLoop, seeded
-from simulated.ledger import Ledger
-from simulated.network import Network, connector_of
-from simulated.scenario import Scenario
 
 _CHECK_SECONDS: Final = 0.5
 _LATE_SECONDS: Final = 90.0

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from simulated.network import Weather
+from benchmarks.simulated.network import Weather
 
 CallerKind: TypeAlias = Literal["deploy", "create", "running", "many", "list", "watch", "outage"]
 """What a caller does: deploys a server; creates one and waits for it; uses one in a block; deploys many; lists;

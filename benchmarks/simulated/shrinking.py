@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from simulated.run import run
-from simulated.scenario import Caller, Scenario
+from benchmarks.simulated.run import run
+from benchmarks.simulated.scenario import Caller, Scenario
 
 T = TypeVar("T")
 

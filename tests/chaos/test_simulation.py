@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "simulation.py"
+ROOT = Path(__file__).parents[2]
 
 BUGS = [
     "adopt a stranger's row",
@@ -20,7 +20,11 @@ BUGS = [
 
 def simulate(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, SCRIPT, "--processes", "1", *options], check=False, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.simulation", "--processes", "1", *options],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 
