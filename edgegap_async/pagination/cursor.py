@@ -181,12 +181,12 @@ class Cursor:
         position = self.first_unread
         follows = start <= position and (is_ordered or not (self.overlap or change))
         added = -math.inf if page.total is None else page.total - self.unread - position
-        if self.passed_from is not None and not has_known_rows:
-            self._return_to_passed_rows(change)
-            is_accepted = False
-        elif added > remembered_rows(self.page_size) / 2:
+        if added > remembered_rows(self.page_size) / 2:
             if is_ordered:
                 self._pass_over(int(added))
+            is_accepted = False
+        elif self.passed_from is not None and not has_known_rows:
+            self._return_to_passed_rows(change)
             is_accepted = False
         else:
             is_accepted = follows or has_known_rows
@@ -236,7 +236,7 @@ class Cursor:
 
     def _pass_over(self, added: int) -> None:
         """Move on, since so many rows were added that those at the position may no longer be remembered."""
-        self.passed_from = self.first_unread
+        self.passed_from = self.first_unread if self.passed_from is None else self.passed_from
         self.first_unread += added - self.page_size
 
     def _return_to_passed_rows(self, change: int) -> None:
