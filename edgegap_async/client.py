@@ -106,7 +106,7 @@ class EdgegapClient:
         webhook_key: str | None = None,
         session: aiohttp.ClientSession | None = None,
         retry: RetryPolicy | None = None,
-        prefetch: int = 4,
+        prefetch: int = 12,
         proxy: str | None = None,
         ssl: TLS = True,
         on_event: EventHook | None = None,
@@ -129,7 +129,7 @@ class EdgegapClient:
             session: An aiohttp session to use; it is not closed, and aiohttp itself resends an idempotent request once
                 on a dropped connection. None opens one.
             retry: How often and how fast failed requests are sent again.
-            prefetch: How many pages of a list are read ahead at most.
+            prefetch: How many pages of a list are requested ahead at most, together; 1 for one after the other.
             proxy: The URL of an HTTP proxy, as for aiohttp.
             ssl: TLS verification, as for aiohttp.
             on_event: Called with each ``Event``, such as a retry.

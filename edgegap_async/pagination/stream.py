@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Mapping
 from contextlib import aclosing
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
 from edgegap_async.errors import DecodeError
-from edgegap_async.pagination.cursor import Cursor, FetchedPage
+from edgegap_async.pagination.cursor import Cursor, remembered_rows
 from edgegap_async.pagination.fetcher import PageFetcher
+from edgegap_async.pagination.lookahead import Lookahead
+from edgegap_async.pagination.returned_rows import ReturnedRows
 from edgegap_async.transport import Pipeline
 from edgegap_async.validation import validate_int
 
@@ -48,9 +49,9 @@ class PageStream(Generic[T]):
         first = await stream.first()
         rows = await stream.collect(limit=500)
 
-    Each iteration starts from the beginning. While the caller works with one page, the next one is fetched; several
-    are fetched if the list seldom changes and the number of its pages is known. Each row is returned once, even if it
-    moves between pages, and no row that stays in the list is missed (see ``Cursor``). Each page is one request with
+    Each iteration starts from the beginning. While the caller works with one page, the next ones are fetched, together
+    (see ``Lookahead``). Each row is returned once, even if it moves between pages, and no row that stays in the list is
+    missed (see ``Cursor``); the memory that this takes does not grow with the list. Each page is one request with
     its own deadline; the errors of the request are raised by the iteration. A list that announces more pages and only
     repeats its rows raises ``DecodeError``, after at least three pages and 100 rows without a new one.
 
@@ -70,7 +71,6 @@ class PageStream(Generic[T]):
         page_size: int = DEFAULT_PAGE_SIZE,
         prefetch: int,
         timeout: float | None = None,
-        live: bool = False,
     ) -> None:
         """Create a stream; nothing is sent yet.
 
@@ -82,10 +82,8 @@ class PageStream(Generic[T]):
             path: The parameters of the operation's path.
             query: The parameters of the query, without those of the page.
             page_size: Rows in a page, at least 1.
-            prefetch: How many pages are fetched ahead at most.
+            prefetch: How many pages are fetched ahead at most, 0 for none; see ``Lookahead``.
             timeout: Seconds for each page, None for the client's timeout.
-            live: Whether rows are added and removed all the time: then pages are fetched one after the other, since
-                the next one depends on the one before.
 
         Raises:
             ConfigurationError: ``page_size`` is not a whole number of at least 1.
@@ -93,7 +91,7 @@ class PageStream(Generic[T]):
         self._fetcher = PageFetcher(pipeline, operation_id, item, path=path, query=query, timeout=timeout)
         self._key = key
         self._page_size = validate_int(page_size, "page_size", minimum=1)
-        self._prefetch = min(prefetch, 1) if live else prefetch
+        self._prefetch = prefetch
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._items()
@@ -104,28 +102,48 @@ class PageStream(Generic[T]):
                 for item in page.items:
                     yield item
 
-    async def pages(self) -> AsyncGenerator[Page[T], None]:
+    def pages(self) -> AsyncGenerator[Page[T], None]:
         """Iterate over the pages in order; a page that is fetched again contains only its new rows."""
-        cursor = Cursor(self._page_size)
-        seen: set[Hashable] = set()
-        ahead: deque[asyncio.Task[FetchedPage[T]]] = deque()
+        return self._read(None)
+
+    async def _read(self, limit: int | None) -> AsyncGenerator[Page[T], None]:
+        """Yield the pages; no more are requested ahead than it takes to return ``limit`` rows."""
+        cursor, returned = Cursor(self._page_size), ReturnedRows()
+        ahead = Lookahead(self._fetcher, prefetch=self._prefetch)
         try:
             while not cursor.done:
-                if not ahead:
-                    ahead.append(self._start(*cursor.next_page()))
-                page = await ahead[0]
-                ahead.popleft()
-                items = self._new_items(page.items, seen)
-                if not cursor.record(page, has_new_rows=bool(items)):
-                    await _cancel(ahead)
+                page = await ahead.receive(cursor)
+                rows = {self._key(item): item for item in page.items}
+                known = returned.known(rows.keys())
+                total, overlap = cursor.total, cursor.overlap
+                is_accepted = cursor.record(
+                    page,
+                    has_new_rows=len(known) < len(rows),
+                    has_known_rows=bool(known),
+                    is_ordered=ahead.is_ordered,
+                )
                 if cursor.is_stalled:
-                    raise self._stalled(cursor)
+                    raise self._endless(
+                        f"its last {cursor.repeated_pages} pages had no new row, announced another page and had the "
+                        f"same total ({cursor.total})"
+                    )
+                if not is_accepted or (cursor.overlap and not overlap):
+                    await ahead.drop()
+                if total is not None and page.total is not None and total - page.total > remembered_rows(page.size):
+                    returned.forget_old_rows()
+                if not is_accepted:
+                    continue
+                if not known and returned.shows_old_rows(rows.keys()):
+                    raise self._endless(f"its page {page.number} has rows that were returned long before")
+                returned.add(rows.keys())
                 if not cursor.done:
-                    self._fetch_ahead(ahead, cursor, page.page_count)
+                    ahead.request(cursor, page, limit=limit)
+                    await asyncio.sleep(0)  # so that they are sent, even if the caller does not wait for anything
+                items = tuple(row for key, row in rows.items() if key not in known)
                 if items or page.number == 1:
                     yield Page(items=items, number=page.number, total_count=page.total)
         finally:
-            await _cancel(ahead)
+            await ahead.drop()
 
     async def first(self) -> T | None:
         """Return the first item, None if the list is empty; requests one row."""
@@ -137,10 +155,11 @@ class PageStream(Generic[T]):
         items: list[T] = []
         if limit is not None and limit < 1:
             return items
-        async with aclosing(self._items()) as stream:
-            async for item in stream:
-                items.append(item)
-                if len(items) == limit:
+        async with aclosing(self._read(limit)) as pages:
+            async for page in pages:
+                items += page.items
+                if limit is not None and len(items) >= limit:
+                    del items[limit:]
                     break
         return items
 
@@ -149,40 +168,6 @@ class PageStream(Generic[T]):
         page = await self._fetcher.fetch(1, 1)
         return len(await self.collect()) if page.total is None else page.total
 
-    def _new_items(self, items: tuple[T, ...], seen: set[Hashable]) -> tuple[T, ...]:
-        """Return the items whose keys are not in ``seen``, and add them."""
-        new: list[T] = []
-        for item in items:
-            if (key := self._key(item)) not in seen:
-                seen.add(key)
-                new.append(item)
-        return tuple(new)
-
-    def _stalled(self, cursor: Cursor) -> DecodeError:
+    def _endless(self, reason: str) -> DecodeError:
         operation = self._fetcher.operation_id
-        return DecodeError(
-            f"the list of {operation} does not end: its last {cursor.repeated_pages} pages had no new row, announced "
-            f"another page and had the same total ({cursor.total})",
-            operation=operation,
-            path="$.pagination",
-        )
-
-    def _start(self, number: int, size: int) -> asyncio.Task[FetchedPage[T]]:
-        name = f"edgegap {self._fetcher.operation_id} page {number}"
-        return asyncio.create_task(self._fetcher.fetch(number, size), name=name)
-
-    def _fetch_ahead(self, ahead: deque[asyncio.Task[FetchedPage[T]]], cursor: Cursor, page_count: int | None) -> None:
-        """Start fetching the next page; or several, if no row was removed so far and the number of pages is known."""
-        number, size = cursor.next_page()
-        end = number + min(self._prefetch, 1)
-        if page_count is not None and not cursor.margin:
-            end = min(number + self._prefetch, page_count + 1)
-        ahead.extend(self._start(each, size) for each in range(number + len(ahead), end))
-
-
-async def _cancel(tasks: deque[asyncio.Task[Any]]) -> None:
-    """Cancel the pages that are being fetched, and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    tasks.clear()
+        return DecodeError(f"the list of {operation} does not end: {reason}", operation=operation, path="$.pagination")

@@ -90,7 +90,6 @@ class Service:
         query: Mapping[str, str] | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         timeout: float | None = None,
-        live: bool = False,
     ) -> PageStream[T]:
         """Return a list as a stream of pages.
 
@@ -102,7 +101,6 @@ class Service:
             query: The query's parameters, without those of the page.
             page_size: Rows on a page.
             timeout: The deadline of each page in seconds, None for the client's.
-            live: Whether rows come and go while it is read.
         """
         return PageStream(
             self._pipeline,
@@ -114,7 +112,6 @@ class Service:
             page_size=page_size,
             prefetch=self._core.prefetch,
             timeout=timeout,
-            live=live,
         )
 
 

@@ -17,7 +17,7 @@ class ClientCore:
 
     Attributes:
         pipeline: Sends the requests.
-        prefetch: How many pages of a list are read ahead at most.
+        prefetch: How many pages of a list are requested ahead at most.
         background: Runs what outlives its caller.
         guard: Creates and stops deployments.
         watchers: Poll what is waited for.

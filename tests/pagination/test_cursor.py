@@ -139,3 +139,191 @@ def test_the_next_page_is_the_one_that_ends_furthest_back(
     first_unread: int, margin: int, expected: tuple[int, int]
 ) -> None:
     assert Cursor(10, first_unread=first_unread, margin=margin).next_page() == expected
+
+
+def cursor_at(position: int, *, page_size: int = 10, total: int = 100, overlap: int = 0) -> Cursor:
+    return Cursor(
+        page_size, first_unread=position, total=total, unread=total - position, shown_to=position, overlap=overlap
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "has_known_rows", "overlap", "is_accepted"),
+    [
+        (100, False, 0, True),  # the list looks unchanged
+        (99, False, 0, False),
+        (101, False, 0, False),
+        (100, False, 1, False),  # it changed before
+        (99, True, 0, True),
+        (101, True, 0, True),
+        (100, True, 1, True),
+    ],
+)
+def test_a_page_that_was_requested_together_with_the_one_before_must_show_that_none_is_missed(
+    total: int, has_known_rows: bool, overlap: int, is_accepted: bool
+) -> None:
+    cursor = cursor_at(20, overlap=overlap)
+    third = page(3, rows=10, total=total, has_next=True)
+    assert cursor.record(third, has_new_rows=True, has_known_rows=has_known_rows, is_ordered=False) is is_accepted
+    assert cursor.first_unread == (30 if is_accepted else 20)
+    assert cursor.total == (total if is_accepted else 100)
+    assert cursor.unread == (total - 30 if is_accepted else 80)
+    assert bool(cursor.overlap) is (total != 100 or has_known_rows or bool(overlap))
+    assert cursor.margin == 0, "it may have been read before the page in front of it"
+
+
+def test_a_page_that_begins_behind_the_position_is_accepted_if_it_shows_a_row_again() -> None:
+    for has_known_rows in (False, True):
+        cursor = cursor_at(20)
+        fourth = page(4, rows=10, total=100, has_next=True)
+        assert cursor.record(fourth, has_new_rows=True, has_known_rows=has_known_rows) is has_known_rows
+        assert cursor.first_unread == (40 if has_known_rows else 20)
+
+
+def test_a_page_requested_together_with_another_does_not_follow_if_it_begins_further_back() -> None:
+    cursor = cursor_at(20)
+    assert not cursor.record(page(4, rows=10, total=100, has_next=True), has_new_rows=True, is_ordered=False)
+
+
+def test_a_removal_moves_the_position_although_the_page_shows_a_row_again() -> None:
+    cursor = cursor_at(27)
+    assert cursor.record(page(3, rows=10, total=95, has_next=True), has_new_rows=True, has_known_rows=True)
+    assert (cursor.first_unread, cursor.total, cursor.margin) == (30, 95, 5)
+
+
+def test_an_earlier_page_moves_neither_position_nor_total_if_the_order_is_unknown() -> None:
+    cursor = cursor_at(40)
+    last = page(2, rows=10, total=20, has_next=False)
+    assert cursor.record(last, has_new_rows=False, has_known_rows=True, is_ordered=False)
+    assert (cursor.first_unread, cursor.total, cursor.done) == (40, 100, True)
+
+
+def test_a_page_without_a_total_keeps_the_last_one() -> None:
+    cursor = cursor_at(20)
+    assert cursor.record(page(3, rows=10, total=None, has_next=True), has_new_rows=True, is_ordered=False)
+    assert (cursor.first_unread, cursor.total, cursor.unread) == (30, 100, 80)
+
+
+@pytest.mark.parametrize(("page_size", "overlaps"), [(100, [6, 12, 24, 25, 25]), (10, [1, 2, 2]), (2, [1, 1])])
+def test_pages_overlap_more_each_time_that_they_do_not_meet(page_size: int, overlaps: list[int]) -> None:
+    cursor = cursor_at(10 * page_size, page_size=page_size, total=1000 * page_size)
+    for number, overlap in enumerate(overlaps):
+        before = page(11 if not number else 10, rows=page_size, size=page_size, total=999, has_next=True)
+        assert not cursor.record(before, has_new_rows=True, is_ordered=False)
+        assert cursor.overlap == overlap
+
+
+def test_pages_that_meet_keep_their_overlap() -> None:
+    cursor = cursor_at(1000, page_size=100, total=5000, overlap=6)
+    met = page(10, rows=100, size=100, total=4999, has_next=True)
+    assert cursor.record(met, has_new_rows=True, has_known_rows=True, is_ordered=False)
+    assert cursor.overlap == 6
+    cursor.record(page(11, rows=100, size=100, total=4000, has_next=True), has_new_rows=True)
+    assert cursor.overlap == 6, "the pages behind the position cannot overlap"
+
+
+@pytest.mark.parametrize(
+    ("cursor", "is_ordered", "expected"),
+    [
+        (Cursor(10), False, (4, 10)),
+        (Cursor(10), True, (4, 10)),
+        (Cursor(9), False, None),
+        (Cursor(9), True, (4, 9)),
+        (Cursor(10, overlap=1), False, (4, 9)),
+        (Cursor(10, overlap=1), True, (4, 10)),
+        (Cursor(10, overlap=1, margin=5), True, (3, 10)),
+        (Cursor(9, overlap=1), False, (4, 8)),
+        (Cursor(1, overlap=1), False, None),
+        (Cursor(1, overlap=1), True, (31, 1)),
+        (Cursor(10, overlap=1, missing_pages=[20]), False, None),
+        (Cursor(10, overlap=1, missing_pages=[20]), True, None),
+    ],
+)
+def test_the_page_after_one_that_is_not_recorded_overlaps_it_once_the_list_has_changed(
+    cursor: Cursor, is_ordered: bool, expected: tuple[int, int] | None
+) -> None:
+    end = 27 if cursor.page_size == 9 else 30
+    if cursor.margin:
+        end = 25
+    assert cursor.page_ahead(end, is_ordered=is_ordered) == expected
+
+
+def test_a_page_that_is_missing_counts_only_if_it_was_requested_after_the_one_before() -> None:
+    missing = page(3, rows=0, total=None, has_next=False)
+    cursor = cursor_at(20)
+    assert not cursor.record(missing, has_new_rows=False, is_ordered=False)
+    assert (cursor.first_unread, cursor.missing_pages, cursor.overlap) == (20, [], 1)
+    assert not cursor.record(missing, has_new_rows=False)
+    assert (cursor.first_unread, cursor.missing_pages) == (19, [20])
+
+
+def test_pages_to_be_fetched_again_are_no_repetition() -> None:
+    cursor = cursor_at(1000, page_size=100, total=5000, overlap=6)
+    for _ in range(10):
+        assert not cursor.record(
+            page(11, rows=100, size=100, total=5000, has_next=True), has_new_rows=True, is_ordered=False
+        )
+    assert cursor.repeated_pages == 0
+    for _ in range(3):
+        assert not cursor.record(page(12, rows=100, size=100, total=5000, has_next=True), has_new_rows=True)
+    assert cursor.is_stalled, "but pages that never follow are"
+
+
+# more rows are added than are remembered
+
+
+def grown(added: int, *, page_size: int = 10) -> Cursor:
+    """A cursor at row 500 that has recorded, again, the page before it, after rows were added."""
+    cursor = cursor_at(500, page_size=page_size, total=5000)
+    before = page(490 // page_size + 1, rows=page_size, size=page_size, total=5000 + added, has_next=True)
+    cursor.record(before, has_new_rows=False, has_known_rows=True)
+    return cursor
+
+
+@pytest.mark.parametrize(
+    ("added", "page_size", "position"),
+    [(2048, 10, 500), (2049, 10, 500 + 2049 - 10), (2400, 1200, 1200), (2401, 1200, 500 + 2401 - 1200)],
+)
+def test_the_position_moves_on_if_more_rows_are_added_than_are_remembered(
+    added: int, page_size: int, position: int
+) -> None:
+    cursor = grown(added, page_size=page_size)
+    assert cursor.first_unread == position
+    assert cursor.passed_from == (500 if position > 1200 else None)
+
+
+def test_rows_that_are_added_little_by_little_move_the_position_on_too() -> None:
+    cursor = cursor_at(500, total=5000)
+    total = 5000
+    while cursor.passed_from is None:
+        total += 20
+        number = cursor.first_unread // 10 + 1
+        cursor.record(page(number, rows=10, total=total, has_next=True), has_new_rows=True, has_known_rows=True)
+    assert total == 5000 + 20 * 204, "the rows that are unread are ten fewer with each page, and twenty are added"
+
+
+def test_a_page_read_in_an_unknown_order_does_not_move_the_position_on() -> None:
+    cursor = cursor_at(500, total=5000)
+    added = page(51, rows=10, total=9000, has_next=True)
+    assert not cursor.record(added, has_new_rows=True, has_known_rows=True, is_ordered=False)
+    assert (cursor.first_unread, cursor.passed_from) == (500, None)
+
+
+def test_a_row_that_is_shown_again_confirms_that_rows_were_added_at_the_start() -> None:
+    cursor = grown(3000)
+    number, size = cursor.next_page()
+    shown = page(number, rows=size, size=size, total=8000, has_next=True)
+    assert cursor.record(shown, has_new_rows=True, has_known_rows=True)
+    assert (cursor.passed_from, cursor.first_unread) == (None, number * size)
+
+
+@pytest.mark.parametrize(("removed", "position"), [(0, 500), (7, 493), (600, 0)])
+def test_without_such_a_row_the_position_goes_back(removed: int, position: int) -> None:
+    cursor = grown(3000)
+    number, size = cursor.next_page()
+    shown = page(number, rows=size, size=size, total=8000 - removed, has_next=True)
+    assert not cursor.record(shown, has_new_rows=True)
+    assert (cursor.passed_from, cursor.first_unread) == (None, position)
+    number, size = cursor.next_page()
+    shown = page(number, rows=size, size=size, total=8000 - removed, has_next=True)
+    assert cursor.record(shown, has_new_rows=True)

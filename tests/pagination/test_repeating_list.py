@@ -49,7 +49,7 @@ class RepeatingList:
             }
         )
 
-    async def read(self, page_size: int) -> tuple[list[str], str]:
+    async def read(self, page_size: int, *, prefetch: int = 1) -> tuple[list[str], str]:
         """Return the ids that the stream yields before it raises DecodeError, and the error's message."""
         ids: list[str] = []
 
@@ -57,7 +57,7 @@ class RepeatingList:
             async for row in edgegap.deployments.list(page_size=page_size):
                 ids.append(row.request_id)  # noqa: PERF401 - the rows before the error count
 
-        async with EdgegapClient("secret", base_url=BASE, rate_limits=None) as edgegap:
+        async with EdgegapClient("secret", base_url=BASE, rate_limits=None, prefetch=prefetch) as edgegap:
             with aioresponses() as responses:
                 responses.get(re.compile(rf"{re.escape(BASE)}/v1/deployments\?.*"), callback=self.respond, repeat=True)
                 with pytest.raises(errors.DecodeError) as caught:
@@ -76,6 +76,19 @@ async def test_a_list_that_repeats_its_last_page_for_ever_ends_with_an_error(
     ids, _ = await repeating.read(page_size)
     assert ids == [f"row-{place}" for place in range(250)]
     assert repeating.requests <= -(-250 // page_size) + repeated + 1, "the last one is fetched ahead"
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("total", [None, 250, 1_000_000])
+@pytest.mark.parametrize(("page_size", "repeated"), [(250, 3), (100, 3), (30, 4), (10, 10)])
+async def test_a_repeated_page_ends_a_list_whose_pages_are_requested_together(
+    total: int | None, page_size: int, repeated: int
+) -> None:
+    repeating = RepeatingList(total=total)
+    ids, _ = await repeating.read(page_size, prefetch=4)
+    assert ids == [f"row-{place}" for place in range(250)]
+    # four more when the first repetition ends the requests for pages that do not overlap, and four when the list ends
+    assert repeating.requests <= -(-250 // page_size) + repeated + 2 * 4 + 1
 
 
 @pytest.mark.looptime

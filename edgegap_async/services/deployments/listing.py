@@ -41,5 +41,4 @@ class DeploymentListing(Service):
             query=string_values(query=query_text(filter, order_by)),
             page_size=page_size,
             timeout=timeout,
-            live=True,
         )
