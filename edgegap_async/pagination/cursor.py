@@ -172,8 +172,8 @@ class Cursor:
             self._widen_overlap(1)
             return False
         size = page.size
-        if page.has_next and not self.first_unread and 0 < len(page.items) < size:
-            self.page_size = size = len(page.items)  # the service limits the size of its pages
+        if page.items and not self.first_unread:
+            self.page_size = size = min(size, len(page.items))  # the service limits the size of its pages
         start, end = (page.number - 1) * size, page.number * size
         change = page.total - self.total if self.total is not None and page.total is not None else 0
         if is_ordered:

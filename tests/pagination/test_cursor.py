@@ -183,6 +183,31 @@ def test_a_page_that_begins_behind_the_position_is_accepted_if_it_shows_a_row_ag
 def test_a_page_requested_together_with_another_does_not_follow_if_it_begins_further_back() -> None:
     cursor = cursor_at(20)
     assert not cursor.record(page(4, rows=10, total=100, has_next=True), has_new_rows=True, is_ordered=False)
+    assert cursor.overlap == 1
+
+
+def test_a_list_looks_unchanged_only_as_long_as_its_total_stays() -> None:
+    for total in (100, 101):
+        cursor = cursor_at(20)
+        assert cursor.record(page(3, rows=10, total=total, has_next=True), has_new_rows=True)
+        assert cursor.overlap == total - 100
+
+
+def test_a_list_that_was_read_to_its_end_is_not_stalled() -> None:
+    cursor = Cursor(100, repeated_pages=3)
+    assert cursor.is_stalled
+    cursor.done = True
+    assert not cursor.is_stalled
+
+
+def test_a_total_that_changes_explains_the_page_that_was_not_found() -> None:
+    cursor = cursor_at(20)
+    cursor.record(page(3, rows=0, total=None, has_next=False), has_new_rows=False)
+    assert cursor.missing_pages == [20]
+    cursor.record(page(2, rows=10, total=100, has_next=True), has_new_rows=False, has_known_rows=True)
+    assert cursor.missing_pages == [20]
+    cursor.record(page(2, rows=10, total=99, has_next=True), has_new_rows=False, has_known_rows=True)
+    assert cursor.missing_pages == []
 
 
 def test_a_removal_moves_the_position_although_the_page_shows_a_row_again() -> None:
@@ -191,9 +216,10 @@ def test_a_removal_moves_the_position_although_the_page_shows_a_row_again() -> N
     assert (cursor.first_unread, cursor.total, cursor.margin) == (30, 95, 5)
 
 
-def test_an_earlier_page_moves_neither_position_nor_total_if_the_order_is_unknown() -> None:
+@pytest.mark.parametrize("number", [2, 4])
+def test_an_earlier_page_moves_neither_position_nor_total_if_the_order_is_unknown(number: int) -> None:
     cursor = cursor_at(40)
-    last = page(2, rows=10, total=20, has_next=False)
+    last = page(number, rows=10, total=20, has_next=False)
     assert cursor.record(last, has_new_rows=False, has_known_rows=True, is_ordered=False)
     assert (cursor.first_unread, cursor.total, cursor.done) == (40, 100, True)
 
