@@ -164,6 +164,7 @@ async def local() -> AsyncIterator[LocalEdgegap]:
         yield local
 
 
+@pytest.mark.looptime
 async def test_a_short_timeout_suffices_for_many_pages_at_the_rate_limit(local: LocalEdgegap) -> None:
     async with local.client(rate_limits={"list": 40, "deploy": math.inf}) as client:
         await asyncio.gather(*(client.deployments.create("kart", "v1", users=["192.0.2.1"]) for _ in range(120)))
