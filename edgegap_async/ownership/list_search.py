@@ -157,7 +157,6 @@ class ListSearch:
             query=string_values(query=query),
             prefetch=0,
             timeout=SEARCH_SECONDS,
-            live=True,
         )
         servers: list[ListedServer] = []
         odd_rows: list[_OddRow] = []
