@@ -56,7 +56,7 @@ class BackgroundTasks:
         """
         task = asyncio.create_task(work, name=name)
         self._tasks[task] = id
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        task.add_done_callback(self._tasks.pop)
         return task
 
     def spawn(self, work: Coroutine[Any, Any, T], *, name: str, id: str) -> asyncio.Task[T]:

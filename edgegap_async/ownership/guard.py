@@ -138,7 +138,7 @@ class DeployGuard:
                 if isinstance(error, Unprocessable) and error.request_id is not None:
                     creation.on_created(tag, error.request_id)
                 if not may_have_been_created(error) or not creation.is_guarded:
-                    await self._give_up(tag, error, lost, deadline - loop.time())
+                    await self._give_up(tag, error, lost, deadline)
                     raise
                 lost.append(LostRequest(ended_at=loop.time(), absent_at=loop.time()))
                 if found := await self.lookup.find(tag, lost[-1], deadline):
@@ -147,7 +147,7 @@ class DeployGuard:
                     lost.pop()
                     break
                 if found is None or attempts >= self._policy.max_attempts or loop.time() >= deadline:
-                    await self._give_up(tag, error, lost, deadline - loop.time())
+                    await self._give_up(tag, error, lost, deadline)
                     raise
         id = created.request_id
         creation.on_created(tag, id)
@@ -172,12 +172,12 @@ class DeployGuard:
             effect=effect,
         )
 
-    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], seconds: float) -> None:
+    async def _give_up(self, tag: GuardTag, error: EdgegapError, lost: Sequence[LostRequest], deadline: float) -> None:
         """Stop what a create request that failed may have started."""
         in_error = error.request_id if isinstance(error, Unprocessable) else None
         if in_error is not None:
             self._record_created(tag, in_error)  # its stop, if it succeeds, is recorded as well
-            await self.cleanup.remove_after_error(error, in_error, seconds=seconds)
+            await self.cleanup.remove_after_error(error, in_error, seconds=seconds_until(deadline))
         elif not lost and not may_have_been_created(error):
             self._record(tag, "stopped")
         if lost:

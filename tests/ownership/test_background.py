@@ -39,3 +39,34 @@ async def test_a_drain_that_is_cancelled_gives_up_after_five_seconds(caplog: pyt
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
         (logging.ERROR, "not finished when the client was closed: stop a server")
     ]
+
+
+@pytest.mark.looptime
+async def test_a_drain_waits_for_what_the_receiver_of_a_result_starts() -> None:
+    loop = asyncio.get_running_loop()
+    background = BackgroundTasks()
+    first = background.start(asyncio.sleep(2), name="create a server", id="abc")
+    draining = asyncio.create_task(background.drain(30))
+    await asyncio.sleep(1)
+
+    async def receive_and_stop() -> None:
+        await background.result_of(first)
+        background.spawn(asyncio.sleep(3), name="stop a server", id="abc")
+
+    receiving = asyncio.create_task(receive_and_stop())
+    await draining
+    assert loop.time() == pytest.approx(5)
+    await receiving
+
+
+@pytest.mark.looptime
+async def test_a_drain_takes_no_longer_than_the_last_task() -> None:
+    """It ends as soon as the receiver of the task's result has it."""
+    background = BackgroundTasks()
+    task = background.start(asyncio.sleep(2, "done"), name="create a server", id="abc")
+    draining = asyncio.create_task(background.drain(30))
+    await asyncio.sleep(1)
+    receiving = asyncio.create_task(background.result_of(task))
+    await draining
+    assert asyncio.get_running_loop().time() == pytest.approx(2)
+    assert await receiving == "done"

@@ -222,7 +222,7 @@ async def test_a_refused_request_is_no_longer_in_the_journal() -> None:
     assert await closed(guard) == []
 
 
-@pytest.mark.looptime
+@pytest.mark.looptime(start=1000)
 async def test_a_server_in_error_is_stopped_within_the_deadline_of_its_request() -> None:
     service = Service([in_error()])
     guard = service.guard()
@@ -234,9 +234,20 @@ async def test_a_server_in_error_is_stopped_within_the_deadline_of_its_request()
     object.__setattr__(guard.cleanup, "remove", hang)
     with pytest.raises(Unprocessable) as caught:
         await guard.create(creation(seconds=5.0))
-    assert now() == pytest.approx(5.0)
+    assert now() == pytest.approx(1005.0)
     assert caught.value.__notes__ == ["deployment in-error is being stopped in the background"]
     assert await closed(guard) == []
+
+
+@pytest.mark.looptime
+async def test_a_search_for_duplicates_that_closing_interrupts_is_reported_by_the_tag() -> None:
+    service = Service([lost(), Created("kept")], lambda at: ["kept"] if at > 1 else [])
+    guard = service.guard()
+    await guard.create(creation())
+    ((id, message),) = await closed(guard, 2)
+    (tag,) = service.bodies[1]["tags"]
+    assert id == tag
+    assert message == f"not finished when the client was closed: look for duplicates of kept by {tag}"
 
 
 # the end of the event loop

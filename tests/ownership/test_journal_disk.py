@@ -17,6 +17,7 @@ from cancellation import MAX_STEPS, cancelled_at
 
 from edgegap_async import ConfigurationError, DeadlineExceeded, EdgegapClient, Outcome, client
 from edgegap_async.ownership import journal
+from edgegap_async.ownership.disk_thread import DiskThread
 from edgegap_async.ownership.journal import Journal
 from edgegap_async.ownership.journal_file import JournalFile
 from edgegap_async.ownership.tag import GuardTags
@@ -76,6 +77,7 @@ async def test_a_request_that_cannot_be_recorded_in_time_is_not_sent(
             await edgegap.deployments.deploy("kart", "v1", users=USERS, timeout=0.3)
         assert time.perf_counter() - started < 1
         assert late.value.outcome is Outcome.NOT_SENT
+        assert late.value.operation == "v2-deployment-create"
         disk.answer()
         assert await edgegap.recover() == ()
         (file,) = tmp_path.iterdir()
@@ -261,6 +263,17 @@ async def test_a_recovery_that_is_cancelled_at_any_await_leaves_nothing_open(tmp
             if not result.cancelled:
                 break
         assert step > 10
+
+
+async def test_a_thread_that_waits_for_the_disk_does_not_keep_the_process_from_exiting() -> None:
+    """The interpreter joins all other threads when it exits."""
+    answers = threading.Event()
+    with DiskThread(THREAD) as thread:
+        waiting = thread.submit(answers.wait, 30)
+        is_daemon = [each.daemon for each in threading.enumerate() if each.name == THREAD]
+        answers.set()
+    await ended_threads()
+    assert (waiting.result(), is_daemon) == (True, [True])
 
 
 HANGING = """

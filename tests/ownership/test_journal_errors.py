@@ -231,8 +231,10 @@ async def test_a_journal_that_cannot_be_read_is_reported_and_kept(
     request_id = await create_with_tags([str(tag)])
     await asyncio.to_thread(stale_journal, tmp_path, tag, request_id=request_id)
     failed = await recover_with_errors(local, tmp_path, dry_run=True)
+    assert failed.message == "not all orphaned servers could be found"
     assert [each.request_id for each in failed.recovered] == [request_id]
     failed = await recover_with_errors(local, tmp_path)
+    assert failed.message == "not all orphaned servers could be stopped"
     (error,) = failed.exceptions
     assert isinstance(error, JournalError)
     assert "1111111.jsonl cannot be" in str(error)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgegap_async.json_codec import dumps
 from edgegap_async.ownership.journal_file import LINE_BYTES, JournalFile
 
 Write = Callable[[int, bytes], int]
@@ -57,8 +59,9 @@ def test_a_write_of_nothing_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
     file = JournalFile.create(tmp_path / "a")
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda *_: 0)
-        with pytest.raises(OSError, match="nothing was written"):
+        with pytest.raises(OSError, match="nothing was written") as caught:
             put(file, "1")
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, str(file.path))
     file.remove()
 
 
@@ -113,6 +116,59 @@ def test_no_file_remains_that_could_not_be_created(tmp_path: Path, monkeypatch: 
     assert len(os.listdir("/dev/fd")) == descriptors
 
 
+def test_another_recovery_does_not_lock_a_file_that_could_not_be_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would remove the file, and this process would then report that."""
+    found: list[JournalFile | None] = []
+    unlink = Path.unlink
+
+    def lock_then_unlink(path: Path) -> None:
+        found.append(JournalFile.lock(path))
+        unlink(path)
+
+    monkeypatch.setattr(os, "write", writes_up_to(100))
+    monkeypatch.setattr(Path, "unlink", lock_then_unlink)
+    with pytest.raises(OSError, match="No space left"):
+        JournalFile.create(tmp_path / "a")
+    assert found == [None]
+
+
+def test_the_error_of_a_new_file_that_cannot_be_locked_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    path = tmp_path / "a"
+    with pytest.raises(BlockingIOError, match="the new file is locked already") as caught:
+        JournalFile.create(path)
+    assert (caught.value.errno, caught.value.filename) == (errno.EAGAIN, str(path))
+    assert not path.exists()
+
+
+def test_a_file_that_exists_is_neither_created_nor_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("of somebody else")
+    with pytest.raises(FileExistsError):
+        JournalFile.create(path)
+    assert path.read_text() == "of somebody else"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such modes there")
+def test_other_users_cannot_read_the_file(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        file = JournalFile.create(tmp_path / "a")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    file.remove()
+
+
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_a_line_is_not_added_to_a_file_that_was_removed(tmp_path: Path, is_replaced: bool) -> None:
     file = JournalFile.create(tmp_path / "folder" / "a")
@@ -148,10 +204,23 @@ def test_the_size_follows_the_lines_in_use(tmp_path: Path) -> None:
 
 def test_a_line_that_is_too_long_is_refused(tmp_path: Path) -> None:
     file = JournalFile.create(tmp_path / "a")
+    longest = "x" * (LINE_BYTES - 1 - len(dumps({"tag": ""})))
     with pytest.raises(ValueError, match="too long"):
-        put(file, "x" * LINE_BYTES)
+        put(file, longest + "x")
     assert file.is_empty
-    file.remove()
+    put(file, longest, "1")
+    file.close()
+    assert tags(file.path) == [longest, "1"]
+
+
+@pytest.mark.parametrize("missing", [1, 20])
+def test_a_last_line_that_is_too_short_is_ignored(tmp_path: Path, missing: int) -> None:
+    """The process ended while it added the line."""
+    file = JournalFile.create(tmp_path / "a")
+    put(file, "1", "2")
+    file.close()
+    os.truncate(file.path, 3 * LINE_BYTES - missing)
+    assert tags(file.path) == ["1"]
 
 
 def test_lines_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,3 +133,46 @@ async def test_a_journal_that_is_open_is_not_stale(tmp_path: Path) -> None:
         assert (found.stale, found.living, found.errors) == ([], {"1111111"}, {})
     await journal.close()
     await other.close()
+
+
+@pytest.mark.parametrize(("error", "living"), [(FileNotFoundError, set[str]()), (PermissionError, {"1111111"})])
+async def test_a_journal_that_cannot_be_opened_does_not_hide_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: type[OSError], living: set[str]
+) -> None:
+    """Another recovery has removed the first, or another user owns it."""
+    first, _ = await asyncio.to_thread(stale_journal, tmp_path, "1111111")
+    second, tag = await asyncio.to_thread(stale_journal, tmp_path, "2222222")
+    open_file = os.open
+
+    def refuse_first(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == first:
+            raise error
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse_first)
+    journal = Journal(tmp_path)
+    async with journal.lock_stale() as found:
+        assert [(stale.file.path, [orphan.tag for orphan in stale.orphans]) for stale in found.stale] == [
+            (second, [tag])
+        ]
+        assert found.living == living
+        assert {*found.errors} == ({str(first)} if living else set())
+    await journal.close()
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_journal_that_cannot_be_closed_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path, is_broken: bool
+) -> None:
+    journal = Journal(tmp_path)
+    await journal.open("1111111")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    if is_broken:
+        monkeypatch.setattr(os, "ftruncate", refuse)
+    await journal.close()
+    path = tmp_path / "1111111.jsonl"
+    expected = [f"the journal {path} could not be closed: [Errno 5] Input/output error"] if is_broken else []
+    assert [record.getMessage() for record in caplog.records] == expected

@@ -10,8 +10,8 @@ import attrs
 import orjson
 import pytest
 
-from edgegap_async.errors import BadRequest, DecodeError
-from edgegap_async.ownership.list_search import ListSearch
+from edgegap_async.errors import BadRequest, ClientStateError, DecodeError
+from edgegap_async.ownership.list_search import SEARCH_SECONDS, ListSearch
 from edgegap_async.ownership.tag import GuardTag, GuardTags
 from edgegap_async.transport import Pipeline
 
@@ -27,18 +27,29 @@ class List:
         seconds: How long a response takes.
         refuses: Whether it refuses queries.
         queried: How many tags each request searches for, None without a query.
+        operators: How the tags of each query are compared.
+        timeouts: The deadline of each request.
     """
 
     pages: list[list[Any]] = attrs.field(factory=lambda: [list[Any]()])
     seconds: float = 0.0
     refuses: bool = False
     queried: list[int | None] = attrs.field(factory=list["int | None"])
+    operators: list[str] = attrs.field(factory=list[str])
+    timeouts: set[float | None] = attrs.field(factory=set["float | None"])
     under_way: int = 0
     most_under_way: int = 0
 
-    async def send(self, _: str, decode: Callable[[bytes], Any], *, query: dict[str, str], **__: Any) -> Any:
+    async def send(
+        self, _: str, decode: Callable[[bytes], Any], *, query: dict[str, str], timeout: float | None, **__: Any
+    ) -> Any:
         number = int(query["page"])
-        value = orjson.loads(query["query"])["filters"][0]["value"] if "query" in query else None
+        (condition,) = orjson.loads(query["query"])["filters"] if "query" in query else [None]
+        value = None
+        if condition is not None:
+            value = condition["value"]
+            self.operators.append(condition["operator"])
+        self.timeouts.add(timeout)
         self.queried.append(len(value) if isinstance(value, list) else None if value is None else 1)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -97,6 +108,60 @@ async def test_many_tags_are_searched_for_in_queries_of_a_hundred() -> None:
     found = await search_in(shown).search_many(wanted)
     assert [(server.request_id, wanted.index(tag)) for server, tag in found] == [("a", 0), ("b", 150), ("c", 200)]
     assert shown.queried == [100, 100, 1]
+
+
+async def test_one_tag_is_compared_and_several_are_a_list() -> None:
+    wanted = tags(2)
+    shown = List([[row("a", wanted[0]), row("b", wanted[1])]])
+    search = search_in(shown)
+    assert ids(await search.search(wanted[0])) == ["a"]
+    assert [server.request_id for server, _ in await search.search_many(wanted)] == ["a", "b"]
+    assert (shown.queried, shown.operators) == ([1, 2], ["eq", "in"])
+
+
+async def test_each_page_has_the_deadline_of_a_search() -> None:
+    shown = List()
+    search = search_in(shown)
+    (tag,) = tags(1)
+    await search.search(tag)
+    await search.search_many([tag])
+    await search.all_guarded()
+    assert shown.timeouts == {SEARCH_SECONDS}
+
+
+@pytest.mark.looptime
+async def test_searches_that_nobody_waits_for_any_more_make_room_for_the_next() -> None:
+    shown = List(seconds=10.0)
+    search = search_in(shown)
+    unwanted = [asyncio.create_task(search.search(tag)) for tag in tags(3)]
+    await asyncio.sleep(1)
+    (tag,) = tags(1)
+    next_one = asyncio.create_task(search.search(tag))
+    await asyncio.sleep(1)
+    for each in unwanted:
+        each.cancel()
+    async with asyncio.timeout(11):
+        assert ids(await next_one) == []
+    assert shown.queried == [1, 1, 1, 1]
+
+
+async def test_a_search_that_the_end_of_the_loop_interrupts_is_an_error() -> None:
+    search = search_in(List(seconds=10.0))
+    (tag,) = tags(1)
+    searching = asyncio.create_task(search.search(tag))
+    await asyncio.sleep(0)
+    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "edgegap search for lost servers"]
+    task.cancel()
+    async with asyncio.timeout(5):
+        assert isinstance(await searching, ClientStateError)
+
+
+async def test_rows_that_cannot_be_decoded_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    (tag,) = tags(1)
+    search = search_in(List([["no object", row("a", tag)]]))
+    for _ in range(2):
+        assert ids(await search.search(tag)) == ["a"]
+    assert len([record for record in caplog.records if "cannot be decoded" in record.getMessage()]) == 1
 
 
 async def test_a_row_that_is_shown_on_two_pages_is_one_server() -> None:

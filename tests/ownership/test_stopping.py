@@ -12,6 +12,7 @@ import pytest
 from edgegap_async import EdgegapClient
 from edgegap_async.errors import BadRequest, Gone, NotFound, RateLimited
 from edgegap_async.limits import Priority
+from edgegap_async.operations import Bucket
 from edgegap_async.simulator import LocalEdgegap
 
 USERS = ["203.0.113.7"]
@@ -145,9 +146,50 @@ async def test_stops_get_their_slots_before_other_calls_of_their_bucket(local: L
     async with local.client(rate_limits={"stop": 1}) as edgegap:
         first, second = [await edgegap.deployments.create("kart", "v1", users=USERS) for _ in range(2)]
         await edgegap.deployments.stop("0123456789ab")  # takes the one slot of the full bucket
-        bucket = edgegap._pipeline._buckets["stop"]
-        waiting = [asyncio.create_task(bucket.acquire(priority=Priority.CALL)) for _ in range(6)]
-        await asyncio.sleep(0)
+        waiting = await other_calls(edgegap, "stop")
         await asyncio.gather(edgegap.deployments.bulk_stop(request_ids=[first]), edgegap.deployments.stop(second))
         assert sum(each.done() for each in waiting) <= 2
         await asyncio.gather(*waiting)
+
+
+async def other_calls(edgegap: EdgegapClient, bucket: Bucket) -> list[asyncio.Task[float]]:
+    """Six calls of the usual priority that wait for the slots of a bucket."""
+    acquire = edgegap._pipeline._buckets[bucket].acquire
+    waiting = [asyncio.create_task(acquire(priority=Priority.CALL)) for _ in range(6)]
+    await asyncio.sleep(0)
+    return waiting
+
+
+@pytest.mark.looptime
+async def test_the_stop_at_the_end_of_running_gets_its_slot_before_other_calls_of_its_bucket(
+    local: LocalEdgegap,
+) -> None:
+    async with local.client(rate_limits={"stop": 1}) as edgegap:
+        async with edgegap.deployments.running("kart", "v1", users=USERS):
+            await edgegap.deployments.stop("0123456789ab")
+            waiting = await other_calls(edgegap, "stop")
+        assert sum(each.done() for each in waiting) <= 1
+        await asyncio.gather(*waiting)
+
+
+@pytest.mark.looptime
+async def test_create_requests_get_their_slots_before_other_calls_of_their_bucket(local: LocalEdgegap) -> None:
+    async with local.client(rate_limits={"deploy": 1}) as edgegap:
+        await edgegap.deployments.create("kart", "v1", users=USERS)
+        waiting = await other_calls(edgegap, "deploy")
+        await edgegap.deployments.create("kart", "v1", users=USERS)
+        assert sum(each.done() for each in waiting) <= 1
+        await asyncio.gather(*waiting)
+
+
+# the receipt
+
+
+@pytest.mark.looptime
+async def test_the_receipt_of_a_stop_has_the_last_status_that_the_service_returns(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        server = await edgegap.deployments.deploy("kart", "v1", users=USERS)
+        receipt = await edgegap.deployments.stop(server)
+    assert receipt.deployment_summary is not None
+    assert receipt.deployment_summary.request_id == receipt.request_id == server.request_id
+    assert receipt.message == f"{server.request_id} - it will be stopped soon"

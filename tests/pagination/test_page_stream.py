@@ -148,6 +148,15 @@ def test_rows_removed_from_fetched_pages_do_not_hide_other_rows(prefetch: int, r
     assert len(changing.fetched) <= requests
 
 
+def test_no_row_is_missed_if_more_rows_are_removed_than_were_read() -> None:
+    changing = ChangingList(3, [(0, []), (0, [0, 0])])
+
+    async def read() -> list[str]:
+        return [row.request_id async for row in changing.stream(page_size=1, prefetch=0)]
+
+    assert run(read()) == ["old-0", "old-2"]
+
+
 BURSTS = st.lists(
     st.one_of(
         st.tuples(st.just(0), st.just(list[int]())),

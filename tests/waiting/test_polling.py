@@ -37,6 +37,7 @@ class Seen:
 PENDING = Seen(Progress.PENDING, State.DEPLOYING)
 INCOMPLETE = Seen(Progress.INCOMPLETE, State.READY)
 READY = Seen(Progress.READY, State.READY)
+GONE = Seen(Progress.GONE, State.TERMINATED)
 
 Entry: TypeAlias = WatchEntry[Seen]
 
@@ -307,6 +308,28 @@ async def test_a_webhook_before_the_wait_is_kept_for_the_first() -> None:
     (again,) = waits(watcher, "a")
     await until(1.5, again)
     assert service.polls == [("a", 1.0)], "it is kept once"
+
+
+@pytest.mark.looptime
+async def test_the_last_webhook_of_what_no_longer_exists_ends_a_wait() -> None:
+    service = Service()
+    watcher = watcher_of(service)
+    watcher.on_requested("a", KART, has_webhook=True)
+    with watcher.subscribe("a", {}) as subscription:
+        watcher.on_webhook("a", GONE, early(GONE))
+        assert await subscription.next() is GONE
+    assert service.polls == []
+
+
+@pytest.mark.looptime
+async def test_the_last_webhook_of_what_no_longer_exists_is_not_kept_nor_those_before_it() -> None:
+    service = Service()
+    watcher = watcher_of(service)
+    for snapshot in (READY, GONE):
+        watcher.on_webhook("a", snapshot, early(snapshot))
+    with watcher.subscribe("a", {}) as subscription:
+        assert (await subscription.next()).progress is Progress.PENDING
+    assert service.polls == [("a", 0.0)]
 
 
 @pytest.mark.looptime
