@@ -114,7 +114,8 @@ async def _blocks_of_rows(edgegap: EdgegapClient) -> int:
 
 
 async def measure(url: str) -> dict[str, float]:
-    async with EdgegapClient("cost", base_url=url, rate_limits=None) as edgegap:
+    # one page after the other: the calls that pages in flight together take depend on the order in which they arrive
+    async with EdgegapClient("cost", base_url=url, rate_limits=None, prefetch=0) as edgegap:
 
         async def status() -> None:
             await edgegap.deployments.get(REQUEST_ID)
