@@ -34,10 +34,10 @@ ROWS: Final = 100 * PAGES
 TIMES: Final = 5
 """How often each count is repeated. The least counts: a response that arrives in two parts takes more calls."""
 
-MARGINS: Final = {"own": 0.0, "all": 0.03, "blocks": 0.03}
+ABOVE: Final = {"own": 0.0, "all": 0.15, "blocks": 0.03}
 """By how much a count may exceed its bound: the calls of other packages change with their versions."""
 
-SLACK: Final = 0.05
+BELOW: Final = {"own": 0.05, "all": 1.0, "blocks": 0.05}
 """By how much a count may stay below its bound: a bound that is far above the count finds nothing."""
 
 
@@ -166,10 +166,12 @@ BOUNDS_OF_VERSION: Final[dict[str, float]] = json.loads(BOUNDS.read_text()).get(
 @pytest.mark.parametrize("name", BOUNDS_OF_VERSION)
 def test_it_costs_no_more_than_its_bound_and_not_much_less(name: str, counts: dict[str, float]) -> None:
     bound, counted = BOUNDS_OF_VERSION[name], counts[name]
-    margin = MARGINS[name.rpartition(", ")[2]]
+    what = name.rpartition(", ")[2]
     update = f"If that is intended, run python -m tests.test_cost with Python {VERSION}, which writes {BOUNDS.name}."
-    assert counted <= bound * (1 + margin), f"{name}: {counted}, more than the bound of {bound}. {update}"
-    assert counted >= bound * (1 - SLACK), f"{name}: only {counted}, so the bound of {bound} is too high. {update}"
+    assert counted <= bound * (1 + ABOVE[what]), f"{name}: {counted}, more than the bound of {bound}. {update}"
+    assert counted >= bound * (1 - BELOW[what]), (
+        f"{name}: only {counted}, so the bound of {bound} is too high. {update}"
+    )
 
 
 def test_every_count_has_a_bound(counts: dict[str, float]) -> None:
