@@ -96,7 +96,7 @@ class HttpSession:
         proxy: str | None,
         tls: TLS,
         max_response_bytes: int,
-        max_connections: int = 100,
+        max_connections: int,
     ) -> None:
         """Open nothing yet.
 
