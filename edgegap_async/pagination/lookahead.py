@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from edgegap_async.errors import DeadlineExceeded, Outcome
+from edgegap_async.errors import DeadlineExceeded
 from edgegap_async.pagination.cursor import Cursor, FetchedPage
 from edgegap_async.pagination.fetcher import PageFetcher
 
@@ -38,9 +38,6 @@ class Lookahead(Generic[T]):
 
     At most ``prefetch`` pages are requested ahead, and no more than have 2000 rows together, but always one. Each page
     that has to be fetched again halves that number, each page that is accepted adds one to it again.
-
-    Attributes:
-        is_ordered: Whether the page that was received last had been requested after the page before it was received.
     """
 
     def __init__(self, fetcher: PageFetcher[T], *, prefetch: int) -> None:
@@ -50,15 +47,17 @@ class Lookahead(Generic[T]):
             fetcher: Fetches the pages.
             prefetch: How many pages are requested ahead at most.
         """
-        self.is_ordered = True
         self._fetcher = fetcher
         self._prefetch = prefetch
         self._width = prefetch
         self._received = 0
         self._requests: deque[_Request[T]] = deque()
 
-    async def receive(self, cursor: Cursor) -> FetchedPage[T]:
+    async def receive(self, cursor: Cursor) -> tuple[FetchedPage[T], bool]:
         """Return the next page; it is requested if it was not.
+
+        Returns:
+            The page, and whether it was requested after the pages before it were received.
 
         Raises:
             EdgegapError: The page cannot be fetched.
@@ -69,16 +68,15 @@ class Lookahead(Generic[T]):
             request = self._requests[0]
             try:
                 page = await request.task
-            except DeadlineExceeded as error:
+            except DeadlineExceeded:
                 # Behind the other pages it waited too long for the rate limit; alone it may not.
-                if request.is_ordered or error.outcome is not Outcome.NOT_SENT:
+                if request.is_ordered:
                     raise
                 await self.drop()
                 continue
             self._requests.popleft()
-            self.is_ordered = request.is_ordered
             self._received += 1
-            return page
+            return page, request.is_ordered
 
     def request(self, cursor: Cursor, page: FetchedPage[T], *, limit: int | None) -> None:
         """Request pages ahead, after a page was accepted.

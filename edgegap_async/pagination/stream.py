@@ -112,7 +112,7 @@ class PageStream(Generic[T]):
         ahead = Lookahead(self._fetcher, prefetch=self._prefetch)
         try:
             while not cursor.done:
-                page = await ahead.receive(cursor)
+                page, is_ordered = await ahead.receive(cursor)
                 rows = {self._key(item): item for item in page.items}
                 known = returned.known(rows.keys())
                 total, overlap = cursor.total, cursor.overlap
@@ -120,7 +120,7 @@ class PageStream(Generic[T]):
                     page,
                     has_new_rows=len(known) < len(rows),
                     has_known_rows=bool(known),
-                    is_ordered=ahead.is_ordered,
+                    is_ordered=is_ordered,
                 )
                 if cursor.is_stalled:
                     raise self._endless(

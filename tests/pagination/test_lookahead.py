@@ -89,9 +89,9 @@ async def test_a_list_whose_end_is_unknown_has_as_many_pages_requested_ahead_as_
     ahead = pages.lookahead(3)
     pages.release(*range(1, 10))
     for number, expected in ((1, 2), (2, 4), (3, 6), (4, 7)):
-        page = await ahead.receive(cursor)
+        page, is_ordered = await ahead.receive(cursor)
         assert page.number == number
-        cursor.record(page, has_new_rows=True, is_ordered=ahead.is_ordered)
+        cursor.record(page, has_new_rows=True, is_ordered=is_ordered)
         ahead.request(cursor, fetched(number, total=None), limit=None)
         assert await requested(pages) == [*range(1, expected + 1)]
     await ahead.drop()
@@ -132,9 +132,9 @@ async def test_a_page_is_ordered_if_all_pages_in_front_of_it_were_received() -> 
     order: list[bool] = []
 
     async def receive() -> None:
-        page = await ahead.receive(cursor)
-        cursor.record(page, has_new_rows=True, is_ordered=ahead.is_ordered)
-        order.append(ahead.is_ordered)
+        page, is_ordered = await ahead.receive(cursor)
+        cursor.record(page, has_new_rows=True, is_ordered=is_ordered)
+        order.append(is_ordered)
 
     pages.release(3)
     await requested(pages)
@@ -164,8 +164,8 @@ async def test_a_page_behind_one_in_flight_is_not_ordered_although_the_one_befor
     pages.release(2, 4)
     order: list[bool] = []
     for _ in range(3):
-        page = await ahead.receive(cursor)
-        cursor.record(page, has_new_rows=True, is_ordered=ahead.is_ordered)
-        order.append(ahead.is_ordered)
+        page, is_ordered = await ahead.receive(cursor)
+        cursor.record(page, has_new_rows=True, is_ordered=is_ordered)
+        order.append(is_ordered)
     assert order == [True, False, False]
     await ahead.drop()
