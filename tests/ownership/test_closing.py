@@ -371,3 +371,13 @@ async def test_nothing_is_created_once_the_client_is_being_closed(local: LocalEd
         await closing
     assert len(local.history) == 1
     assert len(local.relays) == 0
+
+
+async def test_nothing_is_created_once_the_client_is_closed(local: LocalEdgegap) -> None:
+    async with local.client() as edgegap:
+        pass
+    with pytest.raises(ClientStateError, match="EdgegapClient is closed, nothing was sent"):
+        await edgegap.deployments.create("kart", "v1", users=USERS)
+    with pytest.raises(ClientStateError, match="EdgegapClient is closed, nothing was sent"):
+        await edgegap.relays.running(users=USERS).__aenter__()
+    assert local.requests == []
