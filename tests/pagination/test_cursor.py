@@ -353,3 +353,45 @@ def test_without_such_a_row_the_position_goes_back(removed: int, position: int) 
     number, size = cursor.next_page()
     shown = page(number, rows=size, size=size, total=8000 - removed, has_next=True)
     assert cursor.record(shown, has_new_rows=True)
+
+
+@pytest.mark.parametrize("page_size", [10, 12, 100])
+def test_a_page_is_larger_than_half_of_the_page_size(page_size: int) -> None:
+    for position in range(10 * page_size):
+        number, size = Cursor(page_size, first_unread=position).next_page()
+        assert page_size // 2 < size <= page_size
+        assert (number - 1) * size <= position < number * size
+
+
+@pytest.mark.parametrize("start", [0, 1000])
+def test_a_position_that_was_passed_twice_and_not_confirmed_is_taken_again(start: int) -> None:
+    cursor = Cursor(100, first_unread=start, total=start + 500, unread=500)
+    for total in (start + 5000, start + 10_000):  # so many rows were added that the position moves on
+        number = cursor.first_unread // 100 + 1
+        assert not cursor.record(page(number, rows=100, size=100, total=total, has_next=True), has_new_rows=True)
+        assert cursor.passed_from == start
+    assert cursor.first_unread > start + 4096
+    number = cursor.first_unread // 100 + 1
+    last = page(number, rows=100, size=100, total=start + 10_005, has_next=True)
+    assert not cursor.record(last, has_new_rows=True)  # it shows no row again
+    assert cursor.first_unread == start
+    assert cursor.passed_from is None
+
+
+def test_a_page_that_cannot_overlap_the_one_before_it_is_not_requested_together_with_it() -> None:
+    cursor = Cursor(2, first_unread=8, overlap=1)
+    assert cursor.page_ahead(10, is_ordered=False) is None
+    assert cursor.page_ahead(10, is_ordered=True) == (6, 2)
+
+
+def test_the_overlap_of_pages_grows_only_after_one_that_overlapped_too_little() -> None:
+    missing = Cursor(100, first_unread=300, overlap=7)
+    missing.record(page(4, rows=0, size=100, total=None, has_next=False), has_new_rows=False, is_ordered=False)
+    assert missing.overlap == 7
+    at_the_position = Cursor(100, first_unread=300, total=900, overlap=7)
+    follows = page(4, rows=100, size=100, total=900, has_next=True)
+    assert not at_the_position.record(follows, has_new_rows=True, is_ordered=False)
+    assert at_the_position.overlap == 7
+    before_the_position = Cursor(100, first_unread=310, total=900, overlap=7)
+    assert not before_the_position.record(follows, has_new_rows=True, is_ordered=False)
+    assert before_the_position.overlap == 14

@@ -22,11 +22,12 @@ from edgegap_async.transport import Pipeline
 class LongList:
     """A list of numbered rows, the newest first; page numbers beyond ``wrap_at`` begin again at ``wrap_to``."""
 
-    def __init__(self, rows: int, *, wrap_at: int = 10**9, wrap_to: int = 1) -> None:
+    def __init__(self, rows: int, *, wrap_at: int = 10**9, wrap_to: int = 1, total: int | None = None) -> None:
         self.rows = [f"old-{place}" for place in range(rows)]
         self.requested: list[int] = []
         self.wrap_at = wrap_at
         self.wrap_to = wrap_to
+        self.total = total
 
     def add(self, count: int) -> None:
         self.rows[:0] = [f"new-{len(self.rows) + place}" for place in range(count)]
@@ -44,7 +45,7 @@ class LongList:
             orjson.dumps(
                 {
                     "data": [{"request_id": row} for row in self.rows[(shown - 1) * size : shown * size]],
-                    "total_count": None if wraps else len(self.rows),
+                    "total_count": self.total if wraps else len(self.rows),
                     "pagination": {"number": number, "has_next": wraps or number < pages},
                 }
             )
@@ -107,9 +108,10 @@ async def _read_until_error(long: LongList, prefetch: int) -> tuple[list[str], D
     raise AssertionError("the stream does not end")
 
 
+@pytest.mark.parametrize("total", [None, 1_000_000])
 @pytest.mark.parametrize("prefetch", [1, 4])
-async def test_a_long_list_that_begins_again_ends_with_an_error(prefetch: int) -> None:
-    returned, error = await _read_until_error(LongList(12_000, wrap_at=120), prefetch)
+async def test_a_long_list_that_begins_again_ends_with_an_error(prefetch: int, total: int | None) -> None:
+    returned, error = await _read_until_error(LongList(12_000, wrap_at=120, total=total), prefetch)
     assert returned == [f"old-{place}" for place in range(12_000)]
     assert str(error) == (
         "the list of deployment-list does not end: its page 121 has rows that were returned long before"
@@ -122,6 +124,12 @@ async def test_a_list_that_repeats_a_long_part_of_itself_ends_with_an_error(pref
     returned, error = await _read_until_error(LongList(20_000, wrap_at=200, wrap_to=71), prefetch)
     assert returned[:20_000] == [f"old-{place}" for place in range(20_000)]
     assert "returned long before" in str(error)
+
+
+async def test_no_page_is_requested_after_the_limit_is_reached() -> None:
+    long = LongList(300)
+    assert len(await long.stream(prefetch=0).collect(limit=200)) == 200
+    assert long.requested == [1, 2]
 
 
 class BusyBucket(LongList):

@@ -76,3 +76,10 @@ def test_the_two_pages_can_be_forgotten() -> None:
     assert not returned.shows_old_rows({0})
     assert not returned.shows_old_rows({63 * 100})
     assert returned.known({63 * 100}) == {63 * 100}
+
+
+def test_as_soon_as_enough_rows_are_remembered_those_before_them_are_forgotten() -> None:
+    returned = ReturnedRows()
+    add_pages(returned, 9, 1024)
+    assert returned.known(set(range(4 * 1024))) == set()
+    assert returned.known({4 * 1024}) == {4 * 1024}

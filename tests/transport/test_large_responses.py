@@ -146,21 +146,28 @@ async def test_a_429_above_the_limit_pauses_its_bucket() -> None:
     assert EventKind.LIMITED in {event.kind for event in events}
 
 
-async def test_a_response_of_exactly_the_limit_is_read() -> None:
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_a_response_of_exactly_the_limit_is_read(has_length: bool) -> None:
     start, end = b'{"request_id": "' + ID.encode() + b'", "new": "', b'"}'
     body = start + b"x" * (LIMIT - len(start) - len(end)) + end
 
-    async def whole(response: web.StreamResponse) -> AsyncIterator[bytes]:
-        response.content_length = len(body)
-        yield body
+    async def send(response: web.StreamResponse, content: bytes) -> AsyncIterator[bytes]:
+        if has_length:
+            response.content_length = len(content)
+        else:
+            response.enable_chunked_encoding()
+        yield content
 
-    async def one_more(response: web.StreamResponse) -> AsyncIterator[bytes]:
-        response.content_length = len(body) + 1
-        yield body + b" "
-
-    async with LargeService().serving(whole) as service, small_client(service) as edgegap:
+    async with (
+        LargeService().serving(lambda response: send(response, body)) as service,
+        small_client(service) as edgegap,
+    ):
         assert len(str((await edgegap.deployments.get(ID)).extra["new"])) == LIMIT - len(start) - len(end)
-    async with LargeService().serving(one_more) as service, small_client(service) as edgegap:
+    one_more = body + b" "
+    async with (
+        LargeService().serving(lambda response: send(response, one_more)) as service,
+        small_client(service) as edgegap,
+    ):
         with pytest.raises(DecodeError):
             await edgegap.deployments.get(ID)
 

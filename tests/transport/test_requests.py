@@ -7,6 +7,7 @@ import math
 import re
 import ssl
 import warnings
+from types import NoneType
 from typing import Any
 
 import aiohttp
@@ -100,6 +101,15 @@ async def test_a_token_of_the_call_replaces_that_of_the_organisation_and_is_sent
     _, other = await Recorder().call("deployment-get", path={"deployment_id": ID}, token=Secret("0ther"))
     assert str(usual["headers"]["Authorization"]) == "token s3cret"
     assert str(other["headers"]["Authorization"]) == "0ther"
+
+
+async def test_an_error_does_not_show_the_token_of_the_call_that_the_service_repeats() -> None:
+    async with EdgegapClient("s3cret", base_url=BASE) as edgegap:
+        with aioresponses() as responses, pytest.raises(APIError) as caught:
+            responses.get(f"{BASE}/v1/status/{ID}", status=400, payload={"message": "0ther-t0ken is wrong"})
+            path = {"deployment_id": ID}
+            await edgegap._pipeline.call("deployment-get", NoneType, path=path, token=Secret("0ther-t0ken"))
+    assert caught.value.message == "*** is wrong"
 
 
 async def test_an_error_does_not_show_the_token_that_the_service_repeats(local: LocalEdgegap) -> None:
