@@ -173,7 +173,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 @given(
     rows=st.integers(0, 150),
     changes=CHANGES,
