@@ -104,11 +104,12 @@ async def test_a_token_of_the_call_replaces_that_of_the_organisation_and_is_sent
 
 
 async def test_an_error_does_not_show_the_token_of_the_call_that_the_service_repeats() -> None:
+    path, token = {"deployment_id": ID}, Secret("0ther-t0ken")
     async with EdgegapClient("s3cret", base_url=BASE) as edgegap:
-        with aioresponses() as responses, pytest.raises(APIError) as caught:
+        with aioresponses() as responses:
             responses.get(f"{BASE}/v1/status/{ID}", status=400, payload={"message": "0ther-t0ken is wrong"})
-            path = {"deployment_id": ID}
-            await edgegap._pipeline.call("deployment-get", NoneType, path=path, token=Secret("0ther-t0ken"))
+            with pytest.raises(APIError) as caught:
+                await edgegap._pipeline.call("deployment-get", NoneType, path=path, token=token)
     assert caught.value.message == "*** is wrong"
 
 
