@@ -24,7 +24,7 @@ class UnknownFields:
     """
 
     def __init__(self) -> None:
-        self.version = 0
+        self.version: int = 0
         self._names: dict[type, tuple[str, ...]] = {}
 
     def of(self, model: type) -> tuple[str, ...]:
