@@ -28,7 +28,7 @@ from edgegap_async.errors import (
 )
 from edgegap_async.events import EventHook, EventKind
 from edgegap_async.json_codec import dumps
-from edgegap_async.limits import LONGEST_PAUSES, Priority, TokenBucket
+from edgegap_async.limits import LONGEST_PAUSES, Priority, RateBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
 from edgegap_async.stats import Stats
 from edgegap_async.transport.attempt import HttpResponse, HttpSession, request_headers
@@ -80,7 +80,7 @@ class Pipeline:
         self,
         settings: Settings,
         session: HttpSession,
-        buckets: Mapping[Bucket, TokenBucket],
+        buckets: Mapping[Bucket, RateBucket],
         policy: RetryPolicy,
         *,
         on_event: EventHook | None,
