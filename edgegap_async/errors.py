@@ -28,6 +28,7 @@
     │       ├── DeploymentTerminated (WaitTerminated)
     │       └── ReadyTimeout (WaitTimeout)
     ├── JournalError                          the journal on disk cannot be written or read
+    ├── CoordinationError                     the store that several processes share does not respond
     └── CleanupFailed                         something that the client started may still run, and be billed
 """
 
@@ -365,6 +366,10 @@ class ReadyTimeout(DeploymentError, WaitTimeout):
 
 class JournalError(EdgegapError):
     """The journal on disk cannot be written or read: it has no space, no permission, was removed or is damaged."""
+
+
+class CoordinationError(EdgegapError):
+    """The store that several processes share does not respond, or refuses a command."""
 
 
 class CleanupFailed(EdgegapError):

@@ -19,8 +19,8 @@ MEMBER_SECONDS: Final = 3.0
 LIVING_SECONDS: Final = 60.0
 """How long the servers of a process are spared after its last heartbeat: it may only be paused."""
 
-LATEST_SLOT_SECONDS: Final = 0.1
-"""How far ahead a process reserves more than one slot: a bucket whose state is unknown is empty for this long."""
+HORIZON_SECONDS: Final = 0.1
+"""How far ahead a process reserves more than one slot, unless the store is far away."""
 
 
 class StoreError(Exception):
@@ -37,6 +37,8 @@ class SlotRequest:
         capacity: How many slots may follow at once after a pause, at least 1.
         count: How many slots to reserve at most.
         longest_delay: Seconds from now within which the first slot must lie; otherwise none is reserved.
+        horizon: Seconds from now within which all further slots must lie. A bucket whose state is unknown is empty for
+            this long.
     """
 
     bucket: str
@@ -44,6 +46,7 @@ class SlotRequest:
     capacity: float
     count: int
     longest_delay: float
+    horizon: float = HORIZON_SECONDS
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +54,7 @@ class ReservedSlots:
     """The slots that a process may use from now on.
 
     Attributes:
-        delays: Seconds from now until each slot, in order. All but the first lie within ``LATEST_SLOT_SECONDS``.
+        delays: Seconds from now until each slot, in order. All but the first lie within the horizon.
         next_delay: Seconds from now until the first slot that is not reserved.
         rate: The current rate, which is below the full one for a while after a 429.
     """
@@ -125,8 +128,8 @@ class CoordinationStore(Protocol):
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots of a bucket, in the order in which the store receives the requests.
 
-        A bucket whose state is unknown starts empty, and only ``LATEST_SLOT_SECONDS`` from now: processes may still
-        use slots that they reserved before the state was lost.
+        A bucket whose state is unknown starts empty, and only after the horizon: processes may still use slots that
+        they reserved before the state was lost.
         """
         ...
 

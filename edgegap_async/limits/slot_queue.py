@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-_Waiter: TypeAlias = "asyncio.Future[None]"
+_Waiter: TypeAlias = "tuple[asyncio.Future[None], float]"
+"""What is set when the task has a slot, and the task's deadline."""
 
 
 class Priority(enum.IntEnum):
@@ -56,33 +58,62 @@ class SlotQueue:
         # Cancelled waiters are counted out at once, and dropped from their queue when they reach its head.
         self._waiting_by_priority = [0 for _ in Priority]
 
-    async def wait(self, priority: Priority) -> None:
-        """Join the queue and wait for a slot; if the task is cancelled, it leaves the queue."""
+    async def wait(self, priority: Priority, deadline: float = math.inf) -> None:
+        """Join the queue and wait for a slot; if the task is cancelled, it leaves the queue.
+
+        Args:
+            priority: The queue to wait in.
+            deadline: The time of the event loop at which the task gives up, for ``next_deadline``.
+        """
         waiter = asyncio.get_running_loop().create_future()
-        self._queues[priority].append(waiter)
+        self._queues[priority].append((waiter, deadline))
         self._change_waiting(priority, 1)
         self._on_joined()
         try:
             await waiter
         except BaseException:
-            has_slot = not (waiter.cancelled() or waiter.cancel())  # it got one, and was cancelled before it ran
-            if not has_slot:
+            if waiter.cancelled() or waiter.cancel():
                 self._change_waiting(priority, -1)
-            self._on_left(has_slot)
+                self._on_left(False)
+            elif waiter.exception() is None:  # it got a slot, and was cancelled before it ran
+                self._on_left(True)
             raise
 
     def serve(self) -> bool:
         """Give a slot to the next waiter; return False if all that are counted are cancelled and did not run since."""
+        found = self._next()
+        if found is None:
+            return False
+        queue, priority = found
+        waiter, _ = queue.popleft()
+        self._change_waiting(priority, -1)
+        self.slots_taken += 1
+        waiter.set_result(None)
+        return True
+
+    def next_deadline(self) -> float:
+        """Return the deadline of the task that gets the next slot, infinity without one."""
+        found = self._next()
+        return math.inf if found is None else found[0][0][1]
+
+    def refuse_next(self, error: Exception) -> None:
+        """Raise an error in the task that would get the next slot."""
+        found = self._next()
+        if found is not None:
+            queue, priority = found
+            waiter, _ = queue.popleft()
+            self._change_waiting(priority, -1)
+            waiter.set_exception(error)
+
+    def _next(self) -> tuple[deque[_Waiter], Priority] | None:
+        """Return the queue whose first task gets the next slot, and its priority."""
         for priority in _SERVING_ORDERS[self.slots_taken % len(_TURNS)]:
             queue = self._queues[priority]
-            while queue:
-                waiter = queue.popleft()
-                if not waiter.done():
-                    self._change_waiting(priority, -1)
-                    self.slots_taken += 1
-                    waiter.set_result(None)
-                    return True
-        return False
+            while queue and queue[0][0].done():
+                queue.popleft()
+            if queue:
+                return queue, priority
+        return None
 
     def slots_until(self, priority: Priority) -> int:
         """Return how many slots are released up to that of a new waiter: many rounds of turns at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import attrs
@@ -57,6 +58,10 @@ class ReadinessHistory:
         self._durations[version] = durations
         if len(durations) >= _REQUIRED:
             self._typical[version] = TypicalDuration.of(durations)
+
+    def durations(self) -> Mapping[VersionKey, tuple[float, ...]]:
+        """Return what was recorded lately, by version."""
+        return {version: tuple(durations) for version, durations in self._durations.items()}
 
     def typical_duration(self, version: VersionKey | None) -> TypicalDuration | None:
         """Return how long a version typically takes, None while fewer than five of its servers were seen."""

@@ -53,9 +53,16 @@ class WatchRegistry(Generic[SnapshotT]):
         """Return the entry of an id, None without a subscription."""
         return self._entries.get(id)
 
-    def add(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
-        """Add an entry, with what is remembered of its request."""
-        request = self._requests.pop(id) or RequestRecord(requested_at=asyncio.get_running_loop().time())
+    def add(self, id: str, path: Mapping[str, str], request: RequestRecord | None = None) -> WatchEntry[SnapshotT]:
+        """Add an entry.
+
+        Args:
+            id: Its id.
+            path: The path parameters of the operation that returns it.
+            request: When and how it was requested, None for what is remembered of it.
+        """
+        remembered = self._requests.pop(id)
+        request = request or remembered or RequestRecord(requested_at=asyncio.get_running_loop().time())
         entry = self._entries[id] = WatchEntry(id=id, path=path, request=request)
         return entry
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeAlias
 
 import attrs
@@ -47,6 +47,7 @@ class WatchEntry(Generic[SnapshotT]):
         needs_status: Whether the next poll has to be a status call.
         waiters: The futures of the subscriptions that wait for the next snapshot; a tuple, since it is nearly always
             one.
+        relay: Passes what is published, or the error of a poll, to other processes that wait for it.
     """
 
     id: str
@@ -62,6 +63,7 @@ class WatchEntry(Generic[SnapshotT]):
     rows_seen: int = 0
     needs_status: bool = False
     waiters: tuple[asyncio.Future[None], ...] = ()
+    relay: Callable[[SnapshotT | Exception], None] | None = None
 
     def publish(self, snapshot: SnapshotT) -> None:
         """Wake the subscriptions if the snapshot shows another state, or one in which time matters, or on demand."""
@@ -76,6 +78,8 @@ class WatchEntry(Generic[SnapshotT]):
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
+            if self.relay is not None:
+                self.relay(snapshot)
 
     def fail(self, error: Exception) -> None:
         """Raise an error in the subscriptions: each gets a copy, since each adds notes of its own."""
@@ -83,6 +87,8 @@ class WatchEntry(Generic[SnapshotT]):
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(copy.copy(error) if isinstance(error, EdgegapError) else error)
+        if self.relay is not None:
+            self.relay(error)
 
 
 @attrs.define(eq=False)

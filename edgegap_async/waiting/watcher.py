@@ -16,8 +16,9 @@ from edgegap_async.waiting.intervals import PollInterval
 from edgegap_async.waiting.progress import WaitProgress
 from edgegap_async.waiting.registry import EarlyWebhook, WatchRegistry
 from edgegap_async.waiting.schedule import PollSchedule
+from edgegap_async.waiting.sharing import RECONCILE_SECONDS, PollSharing
 from edgegap_async.waiting.status_probe import SingleProbe, as_transient
-from edgegap_async.waiting.subscriptions import Subscription, WatchEntry
+from edgegap_async.waiting.subscriptions import RequestRecord, Subscription, WatchEntry
 from edgegap_async.wake_up import WakeUp
 
 logger: Final = logging.getLogger("edgegap_async")
@@ -84,6 +85,7 @@ class Watcher(Generic[SnapshotT]):
         self._polls: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._pages = 0
+        self._sharing: PollSharing | None = None
 
     # subscribing
 
@@ -113,23 +115,33 @@ class Watcher(Generic[SnapshotT]):
         entry = self._registry.get(id) or self._new_entry(id, path)
         self._registry.subscribe(entry, every_snapshot=every_snapshot)
         try:
+            if self._sharing is not None:
+                self._sharing.on_subscribed(id)
             typical = self.history.typical_duration(entry.request.version)
             yield Subscription(entry, typical.median if typical is not None else None)
         finally:
             self._registry.unsubscribe(entry, every_snapshot=every_snapshot)
             self._wake_up.set()
+            if self._sharing is not None:
+                self._sharing.on_unsubscribed(id)
 
-    def _new_entry(self, id: str, path: Mapping[str, str]) -> WatchEntry[SnapshotT]:
-        entry, now = self._registry.add(id, path), asyncio.get_running_loop().time()
-        first_poll, request = now, entry.request
-        if request.version is not None:
-            typical = self.history.typical_duration(request.version)
-            first_poll = request.requested_at + self._interval.first_poll(typical, has_webhook=request.has_webhook)
-            entry.measures = now <= first_poll
-        self._poll_at(entry, max(first_poll, now))
+    def _new_entry(
+        self, id: str, path: Mapping[str, str], request: RequestRecord | None = None
+    ) -> WatchEntry[SnapshotT]:
+        entry, now = self._registry.add(id, path, request), asyncio.get_running_loop().time()
+        first_poll = self._first_poll(entry, now)
+        entry.measures = entry.request.version is not None and now <= first_poll
+        self._poll_at(entry, max(first_poll, now) if self._polls_here else now + RECONCILE_SECONDS)
         if (snapshot := self._registry.take_early_snapshot(id)) is not None:
             self._publish(entry, snapshot)
         return entry
+
+    def _first_poll(self, entry: WatchEntry[SnapshotT], now: float) -> float:
+        request = entry.request
+        if request.version is None:
+            return now
+        typical = self.history.typical_duration(request.version)
+        return request.requested_at + self._interval.first_poll(typical, has_webhook=request.has_webhook)
 
     def progress(self, subscription: Subscription[SnapshotT]) -> WaitProgress:
         """Return how far the wait of a subscription is."""
@@ -140,6 +152,64 @@ class Watcher(Generic[SnapshotT]):
             seconds=asyncio.get_running_loop().time() - entry.request.requested_at,
             typical=subscription.typical_seconds,
         )
+
+    # sharing polls with other processes
+
+    def share(self, sharing: PollSharing) -> None:
+        """Report from now on what is watched here, and poll only if ``sharing`` says so."""
+        self._sharing = sharing
+
+    @property
+    def _polls_here(self) -> bool:
+        return self._sharing is None or self._sharing.polls_here
+
+    def watch_for_others(
+        self, id: str, path: Mapping[str, str], request: RequestRecord, relay: Callable[[SnapshotT | Exception], None]
+    ) -> None:
+        """Poll something that other processes wait for; ``unwatch_for_others`` ends it.
+
+        Args:
+            id: Its id.
+            path: The path parameters of the status operation.
+            request: When and how it was requested.
+            relay: Called with every snapshot that is published, beginning with the latest one, and with every error.
+        """
+        if self._is_closed:
+            return
+        entry = self._registry.get(id) or self._new_entry(id, path, request)
+        if entry.relay is None:
+            self._registry.subscribe(entry, every_snapshot=False)
+        entry.relay = relay
+        if entry.snapshot is not None:
+            relay(entry.snapshot)
+
+    def unwatch_for_others(self, id: str) -> None:
+        """End ``watch_for_others``."""
+        entry = self._registry.get(id)
+        if entry is not None and entry.relay is not None:
+            entry.relay = None
+            self._registry.unsubscribe(entry, every_snapshot=False)
+            self._wake_up.set()
+
+    def entry(self, id: str) -> WatchEntry[SnapshotT] | None:
+        """Return what is watched by its id."""
+        return self._registry.get(id)
+
+    def entries(self) -> list[WatchEntry[SnapshotT]]:
+        """Return what is watched now."""
+        return list(self._registry)
+
+    def publish(self, id: str, snapshot: SnapshotT) -> None:
+        """Publish what another process polled."""
+        entry = self._registry.get(id)
+        if entry is not None:
+            self._publish(entry, snapshot)
+
+    def poll_soon(self) -> None:
+        """Poll everything as soon as it can plausibly be ready: no other process polls it any more."""
+        now = asyncio.get_running_loop().time()
+        for entry in self._registry:
+            self._poll_at(entry, max(self._first_poll(entry, now), now))
 
     # webhooks
 
@@ -283,13 +353,15 @@ class Watcher(Generic[SnapshotT]):
                 self._reschedule(entry)
 
     def _publish(self, entry: WatchEntry[SnapshotT], snapshot: SnapshotT) -> None:
-        version = entry.request.version
+        version = entry.request.version if entry.relay is None else None  # the process that waits for it measures
         if version is not None and (entry.snapshot is None or entry.snapshot.progress is Progress.PENDING):
             if snapshot.progress is Progress.PENDING:
                 entry.measures = True
             elif snapshot.progress is Progress.READY and entry.measures:
                 entry.ready_after = asyncio.get_running_loop().time() - entry.request.requested_at
                 self.history.record(version, entry.ready_after)
+                if self._sharing is not None:
+                    self._sharing.on_measured(version, entry.ready_after)
         entry.publish(snapshot)
 
     def _reschedule(self, entry: WatchEntry[SnapshotT]) -> None:
@@ -298,4 +370,6 @@ class Watcher(Generic[SnapshotT]):
             typical = self.history.typical_duration(entry.request.version)
             age = now - entry.request.requested_at
             pause = self._interval.pause(age, typical, has_webhook=entry.request.has_webhook)
+            if not self._polls_here:
+                pause = max(pause, RECONCILE_SECONDS)
             self._poll_at(entry, now + pause)

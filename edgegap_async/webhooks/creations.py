@@ -27,11 +27,13 @@ class HeldWebhook:
         url: Where it arrived.
         id: The id in its body.
         body: Its body, which takes less memory than what it is decoded to.
+        is_forwarded: Whether another process received it, and called its listeners for it.
     """
 
     url: WebhookURL
     id: str
     body: bytes = attrs.field(repr=False)
+    is_forwarded: bool = False
 
 
 class Creations:

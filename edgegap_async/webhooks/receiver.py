@@ -134,6 +134,24 @@ class Webhooks:
         self._ranks: BoundedDict[str, int] = BoundedDict(_REMEMBERED)
         self._listeners = Listeners()
         self._warned_at: dict[str, float] = {}
+        self._forward: Callable[[str, bytes], None] | None = None
+
+    @property
+    def key(self) -> bytes:
+        """The key of the URLs."""
+        return self._signer.key
+
+    def share(self, key: bytes, forward: Callable[[str, bytes], None]) -> None:
+        """Share the webhooks with other processes.
+
+        Args:
+            key: The key of all of them, which is used from now on.
+            forward: Called with the path and the body of each webhook that is accepted, for ``receive_forwarded`` of
+                the others.
+        """
+        self._signer.replace_key(key)
+        self._has_shared_key = True
+        self._forward = forward
 
     @property
     def is_enabled(self) -> bool:
@@ -243,6 +261,21 @@ class Webhooks:
             204; 404 for a URL that this client did not create, 413 for a body that is too large, 400 for a body that
             is not a webhook, 409 for a webhook that is about something else than the creation that the URL belongs to.
         """
+        status = self._receive(path, body, is_forwarded=False)
+        if status == 204 and self._forward is not None:
+            self._forward(path, body)
+        return status
+
+    def receive_forwarded(self, path: str, body: bytes) -> None:
+        """Pass on a webhook that another process received and called its listeners for: only to waits.
+
+        Args:
+            path: The path of its request.
+            body: The body of its request.
+        """
+        self._receive(path, body, is_forwarded=True)
+
+    def _receive(self, path: str, body: bytes, *, is_forwarded: bool) -> int:
         url = self._own(path)
         if url is None:
             return 404
@@ -258,7 +291,7 @@ class Webhooks:
         if self._creations.is_foreign(url, id, content):
             self._log_foreign(url, id)
             return 409
-        webhook = HeldWebhook(url, id, bytes(body))
+        webhook = HeldWebhook(url, id, bytes(body), is_forwarded)
         if self._creations.is_pending(url.tag):
             self._creations.hold(webhook)
         else:
@@ -331,7 +364,8 @@ class Webhooks:
             event = _EVENTS[rank] if _EVENTS[rank] != _EVENTS[latest] else ""
         else:
             self._poll_now(model, id)
-        self._listeners.call(event, id, snapshot)
+        if not webhook.is_forwarded:
+            self._listeners.call(event, id, snapshot)
 
     def _poll_now(self, model: type[Deployment | SessionRow | RelaySession], id: str) -> None:
         if issubclass(model, Deployment):

@@ -18,6 +18,9 @@ _SEGMENTS: Final = re.compile(
 
 _SIGNATURE_DIGITS: Final = 32
 
+_FORMER_KEYS: Final = 3
+"""Keys that are kept after they were replaced: URLs that were made with them are still in use."""
+
 
 @attrs.frozen
 class WebhookURL:
@@ -34,19 +37,27 @@ class WebhookURL:
     is_own: bool
 
 
-@attrs.frozen
+@attrs.define
 class WebhookSigner:
     """Makes the paths of webhooks, and recognises them.
 
     Attributes:
         key: The key of the signatures.
+        former_keys: Keys whose signatures are still recognised.
     """
 
     key: bytes = attrs.field(repr=False)
+    former_keys: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+
+    def replace_key(self, key: bytes) -> None:
+        """Sign with another key from now on."""
+        if key != self.key:
+            self.former_keys = (*(former for former in self.former_keys if former != key), self.key)[-_FORMER_KEYS:]
+            self.key = key
 
     def path(self, event: str, tag: str) -> str:
         """Return the end of a URL's path."""
-        return f"{event}/{tag}/{self._signature(event, tag)}"
+        return f"{event}/{tag}/{_signature(self.key, event, tag)}"
 
     def parse(self, path: str) -> WebhookURL | None:
         """Return what a path or URL stands for, by its last three segments; None if no client made it."""
@@ -54,7 +65,12 @@ class WebhookSigner:
         if found is None:
             return None
         event, tag = found["event"], found["tag"]
-        return WebhookURL(event, tag, hmac.compare_digest(found["signature"], self._signature(event, tag)))
+        is_own = any(
+            hmac.compare_digest(found["signature"], _signature(key, event, tag))
+            for key in (self.key, *self.former_keys)
+        )
+        return WebhookURL(event, tag, is_own)
 
-    def _signature(self, event: str, tag: str) -> str:
-        return hmac.new(self.key, f"{event}/{tag}".encode(), "sha256").hexdigest()[:_SIGNATURE_DIGITS]
+
+def _signature(key: bytes, event: str, tag: str) -> str:
+    return hmac.new(key, f"{event}/{tag}".encode(), "sha256").hexdigest()[:_SIGNATURE_DIGITS]

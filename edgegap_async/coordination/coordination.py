@@ -1,0 +1,383 @@
+"""Joins the clients of several processes through a store, and lets each go on alone while the store is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import random
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
+from typing import Final, Literal, TypeAlias
+
+from edgegap_async.coordination.fair_share import FairShare
+from edgegap_async.coordination.outbox import Outbox, decoded, encoded
+from edgegap_async.coordination.shared_bucket import SharedBucket
+from edgegap_async.coordination.shared_watching import SharedWatching
+from edgegap_async.coordination.store import CoordinationStore, Membership, ReservedSlots, SlotRequest, StoreError
+from edgegap_async.errors import JSON, CoordinationError, EdgegapError
+from edgegap_async.json_codec import loads
+from edgegap_async.limits import RateBucket, TokenBucket
+from edgegap_async.operations import Bucket
+from edgegap_async.waiting.watchers import Watchers
+from edgegap_async.webhooks.receiver import Webhooks
+
+logger: Final = logging.getLogger("edgegap_async")
+
+CoordinationState: TypeAlias = Literal["not open", "shared", "lost", "closed"]
+
+_HEARTBEAT_SECONDS: Final = 0.4
+_RECONNECT_SECONDS: Final = 0.25
+
+_REJOINING_SECONDS: Final = 1.5
+"""How long a process keeps to its share after the store is back: by then the others know it, too."""
+
+_RELOAD_SECONDS: Final = 10.0
+"""How often the leader reads what all processes wait for, in case a message was lost."""
+
+_WEBHOOK_KEY: Final = "webhook key"
+
+
+class Coordination:
+    """Acts as one client together with the other processes that use the same store and the same token.
+
+    They share the rate limits, the polling of deployments, and the webhooks. While the store is lost, each process uses
+    its share of the limits and polls what it waits for; it joins the others again when the store is back.
+    """
+
+    def __init__(self, store: CoordinationStore, *, required: bool) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            store: The store.
+            required: Whether ``open`` fails without the store, instead of going on alone with a warning.
+        """
+        self._store = store
+        self._required = required
+        self._state: CoordinationState = "not open"
+        self._membership: Membership | None = None
+        self._share = FairShare()
+        self._outbox = Outbox(store)
+        self._buckets: dict[Bucket, SharedBucket | AnnouncingBucket] = {}
+        self._watching: SharedWatching | None = None
+        self._webhooks: Webhooks | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failure: asyncio.Future[None] | None = None
+        self._shares_until = -math.inf
+        self._background: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<Coordination, {self._state}, members={self.members}>"
+
+    @property
+    def state(self) -> CoordinationState:
+        """``"shared"`` together with the other processes; ``"lost"`` alone, because the store does not respond."""
+        return self._state
+
+    @property
+    def members(self) -> int:
+        """How many processes share the limits, this one included, as of the last heartbeat."""
+        return self._membership.members if self._membership is not None else 1
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this process polls for all."""
+        return self._state == "shared" and self._membership is not None and self._leads(self._membership)
+
+    @property
+    def round_trips(self) -> int:
+        """How many requests this process has sent to the store."""
+        return self._store.round_trips
+
+    # what it joins
+
+    def share_buckets(
+        self, buckets: Mapping[Bucket, TokenBucket], shared: Collection[str]
+    ) -> Mapping[Bucket, RateBucket]:
+        """Return the buckets of this process, of which some are shared with the others.
+
+        Args:
+            buckets: The limits of one client.
+            shared: The buckets to share. The others have no documented number, so each process has its own; all of
+                them pause after a 429.
+        """
+        joined: dict[Bucket, RateBucket] = dict(buckets)
+        for name, bucket in buckets.items():
+            if math.isfinite(bucket.rate):
+                own = SharedBucket(name, bucket, self) if name in shared else AnnouncingBucket(name, bucket, self)
+                joined[name] = self._buckets[name] = own
+        return joined
+
+    def share_waits(self, watchers: Watchers, webhooks: Webhooks) -> None:
+        """Share the polls of deployments and the webhooks."""
+        self._watching = SharedWatching(watchers.deployments, self._outbox, self._share.store_time)
+        self._webhooks = webhooks
+
+    # opening and closing
+
+    async def open(self, member: str) -> None:
+        """Join the other processes.
+
+        Args:
+            member: The id of this process.
+
+        Raises:
+            CoordinationError: The store does not respond, and is required.
+        """
+        self._outbox.member = member
+        joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run(joined), name="edgegap coordination")
+        try:
+            await asyncio.shield(joined)
+        except StoreError as error:
+            if self._required:
+                await self.close()
+                raise CoordinationError(
+                    f"the coordination store cannot be used: {error}. Check coordination= and that the store runs, or "
+                    "pass coordination_required=False to start without it"
+                ) from None
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Leave the other processes, and disconnect."""
+        was_shared, self._state = self._state == "shared", "closed"
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, *self._background, return_exceptions=True)
+        try:
+            if was_shared:
+                await self._outbox.flush()
+                await self._store.leave(self._outbox.member)
+        except StoreError as error:
+            logger.debug("the coordination store does not know that this process has ended: %s", error)
+        finally:
+            await self._store.close()
+
+    # ownership
+
+    async def living(self) -> set[str]:
+        """Return the ids of all processes that are open, or were within the last minute; none if the store is lost.
+
+        Raises:
+            CoordinationError: The store is lost, so that they are not known.
+        """
+        try:
+            return await self._store.living()
+        except StoreError as error:
+            raise CoordinationError(f"the coordination store does not say which processes live: {error}") from None
+
+    async def claim(self, request_id: str) -> bool:
+        """Return whether this process is the one that stops an orphaned server; True if the store is lost."""
+        try:
+            return await self._store.claim(request_id, _CLAIM_SECONDS)
+        except StoreError:
+            return True
+
+    # slots
+
+    async def reserve(self, request: SlotRequest) -> ReservedSlots:
+        """Reserve slots in the store; in this process's share while the store is lost."""
+        loop = asyncio.get_running_loop()
+        if self._state == "shared":
+            try:
+                slots = await self._store.reserve(request)
+            except StoreError as error:
+                self._lose(error)
+            else:
+                now = loop.time()
+                return self._share.restrict(slots, request, now) if now < self._shares_until else slots
+        return self._share.reserve(request, loop.time())
+
+    def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
+        """Pause and slow a bucket down for all processes."""
+        self._share.slow_down(request, asyncio.get_running_loop().time(), pause=pause, age=age)
+        self.announce_pause(request.bucket, pause)
+        if self._state == "shared":
+            task = asyncio.create_task(self._slow_down(request, pause, age), name="edgegap slow down")
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _slow_down(self, request: SlotRequest, pause: float, age: float) -> None:
+        try:
+            await self._store.slow_down(request, pause=pause, age=age)
+        except StoreError as error:
+            self._lose(error)
+
+    def announce_pause(self, bucket: str, seconds: float) -> None:
+        """Let all processes pause a bucket."""
+        if self._state == "shared":
+            self._outbox.send("pause", bucket=bucket, seconds=seconds)
+
+    # the store
+
+    def _lose(self, error: StoreError) -> None:
+        """Go on alone until the store is back."""
+        if self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
+        if self._state == "shared" or self._state == "not open":
+            self._state = "lost"
+            self._outbox.clear()
+            if self._watching is not None:
+                self._watching.disconnect()
+
+    async def _run(self, joined: asyncio.Future[None]) -> None:
+        """Keep the connection to the store, and connect again when it is lost."""
+        while True:
+            try:
+                await self._stay_joined(joined)
+            except* StoreError as errors:
+                self._on_lost(errors.exceptions[0], joined)
+            except* Exception as errors:  # a bug here must not keep a process from its work
+                logger.exception("the coordination failed")
+                self._on_lost(StoreError(f"the coordination failed ({errors.exceptions[0]!r})"), joined)
+            await asyncio.sleep(_RECONNECT_SECONDS * (0.5 + random.random()))
+
+    def _on_lost(self, error: BaseException, joined: asyncio.Future[None]) -> None:
+        was_shared = self._state == "shared"
+        self._lose(StoreError(str(error)))
+        if not joined.done():
+            joined.set_exception(StoreError(str(error)))
+            joined.exception()  # it is retrieved here: the client may be cancelled while it opens
+            if not self._required:
+                logger.warning(
+                    "the coordination store cannot be used, so this process starts alone, with all of the limits: %s",
+                    error,
+                )
+        elif was_shared or self._failure is not None:
+            logger.warning(
+                "the coordination store is lost: %s. Until it is back, this process uses one %d-th of the limits",
+                error,
+                self.members,
+            )
+        self._failure = None
+
+    async def _stay_joined(self, joined: asyncio.Future[None]) -> None:
+        """Join the other processes, and act as one with them; raises when the store is lost."""
+        await self._store.open()
+        async with aclosing(self._store.messages()) as messages, asyncio.TaskGroup() as tasks:
+            await anext(messages)
+            self._failure = asyncio.get_running_loop().create_future()
+            await self._join(is_first=not joined.done())
+            if not joined.done():
+                joined.set_result(None)
+            tasks.create_task(self._receive(messages))
+            tasks.create_task(self._keep_beating())
+            tasks.create_task(self._outbox.run())
+            await self._failure
+
+    async def _join(self, *, is_first: bool) -> None:
+        """Send the first heartbeat, and share what this process has from now on."""
+        if self._webhooks is not None and self._webhooks.is_enabled:
+            key = await self._store.shared_value(_WEBHOOK_KEY, self._webhooks.key)
+            self._webhooks.share(key, self._forward_webhook)
+        if not is_first:
+            self._shares_until = asyncio.get_running_loop().time() + _REJOINING_SECONDS
+        self._state = "shared"
+        self._membership = None
+        await self._beat()
+        self._outbox.send("joined")
+        if not is_first:
+            logger.info("the coordination store is back: the limits are shared again")
+
+    async def _keep_beating(self) -> None:
+        loaded_at = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS * (0.9 + 0.2 * random.random()))
+            await self._beat()
+            now = asyncio.get_running_loop().time()
+            if self.is_leader and now - loaded_at >= _RELOAD_SECONDS:
+                loaded_at = now
+                await self._load()
+
+    async def _beat(self) -> None:
+        """Send a heartbeat, and take the role that it gives this process."""
+        loop = asyncio.get_running_loop()
+        sent_at, before = loop.time(), self._membership
+        now = await self._store.beat(self._outbox.member)
+        self._membership = now
+        if loop.time() >= self._shares_until:
+            self._share.update(now, (sent_at + loop.time()) / 2)
+        is_new = before is None or not now.was_known
+        if self._watching is None:
+            return
+        if self._leads(now):
+            if is_new or not self._leads(before) or before.term != now.term:
+                self._watching.lead(now.term)
+                await self._load()
+        elif is_new or self._leads(before):
+            self._watching.follow()
+
+    def _leads(self, membership: Membership) -> bool:
+        return membership.leader == self._outbox.member
+
+    async def _load(self) -> None:
+        if self._watching is not None:
+            as_of = asyncio.get_running_loop().time()
+            watches = await self._store.watches(without={self._outbox.member})
+            self._watching.load(watches, as_of=as_of)
+
+    # messages
+
+    async def _receive(self, messages: AsyncGenerator[bytes, None]) -> None:
+        async for message in messages:
+            try:
+                self._handle(loads(message))
+            except (ValueError, EdgegapError) as error:
+                logger.warning("a message of another process cannot be read: %s", error)
+        raise StoreError("the messages ended")
+
+    def _handle(self, message: JSON) -> None:
+        if not isinstance(message, dict) or message.get("from") == self._outbox.member:
+            return
+        if message.get("to", self._outbox.member) != self._outbox.member:
+            return
+        match message:
+            case {"kind": "pause", "bucket": str(name), "seconds": float(seconds)}:
+                bucket = next((bucket for own, bucket in self._buckets.items() if own == name), None)
+                if bucket is not None:
+                    bucket.pause(seconds)
+            case {"kind": "webhook", "path": str(path), "body": body}:
+                if self._webhooks is not None:
+                    self._webhooks.receive_forwarded(path, decoded(body))
+            case {"kind": str(kind)} if self._watching is not None:
+                self._watching.on_message(kind, message)
+            case _:
+                pass  # of a later version of this package
+
+    def _forward_webhook(self, path: str, body: bytes) -> None:
+        if self._state == "shared":
+            self._outbox.send("webhook", path=path, body=encoded(body))
+
+
+_CLAIM_SECONDS: Final = 60.0
+"""How long a claim to stop an orphaned server holds: longer than the stop may take."""
+
+
+class AnnouncingBucket(TokenBucket):
+    """A bucket of one process whose pauses after a 429 are announced to all."""
+
+    def __init__(self, name: str, limits: TokenBucket, coordination: Coordination) -> None:
+        """Create a full bucket.
+
+        Args:
+            name: The name of the bucket, the same in all processes.
+            limits: The bucket with its rate and capacity; it is not used itself.
+            coordination: Announces the pauses.
+        """
+        super().__init__(limits.rate, limits.capacity)
+        self._name = name
+        self._coordination = coordination
+
+    def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
+        """Pause after a 429, let the other processes pause, and continue at a lower rate."""
+        seconds = super().slow_down(retry_after, sent_at=sent_at)
+        self._coordination.announce_pause(self._name, seconds)
+        return seconds
+
+
+def organisation_digest(token: str, base_url: str) -> str:
+    """Return what the keys in the store have in place of the token: processes with the same one act as one client."""
+    return hashlib.sha256(f"edgegap_async coordination {base_url} {token}".encode()).hexdigest()[:16]

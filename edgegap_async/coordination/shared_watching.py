@@ -1,0 +1,235 @@
+"""One process polls the deployments that all processes wait for, and passes on what it sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from edgegap_async.coordination.outbox import Outbox
+from edgegap_async.coordination.snapshots import decode_snapshot, encode_snapshot
+from edgegap_async.errors import JSON
+from edgegap_async.json_codec import loads
+from edgegap_async.models.deployments import DeploymentSnapshot
+from edgegap_async.models.states import Progress, State
+from edgegap_async.waiting.conditions import PERMANENT, is_not_found
+from edgegap_async.waiting.history import VersionKey
+from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
+from edgegap_async.waiting.watcher import Watcher
+
+logger: Final = logging.getLogger("edgegap_async")
+
+
+@attrs.define
+class _RemoteWatch:
+    """What other processes wait for.
+
+    Attributes:
+        members: These processes.
+        added_at: When the last of them was added.
+        shown: What was passed on last.
+    """
+
+    members: set[str] = attrs.field(factory=set[str])
+    added_at: float = 0.0
+    shown: tuple[State | None, Progress] | None = None
+
+
+class SharedWatching:
+    """Joins the watcher of this process with those of the others.
+
+    The leader polls its own deployments and those that the others have registered, and sends them each change. The
+    others register what they wait for, and poll it themselves only every ten seconds; or as usual while the store is
+    lost, when every process is on its own.
+    """
+
+    def __init__(
+        self, watcher: Watcher[DeploymentSnapshot], outbox: Outbox, store_time: Callable[[float], float]
+    ) -> None:
+        """Poll as usual until ``follow`` is called.
+
+        Args:
+            watcher: The watcher of this process.
+            outbox: Sends the messages.
+            store_time: Returns the time of the store's clock at a time of the event loop.
+        """
+        self._watcher = watcher
+        self._outbox = outbox
+        self._store_time = store_time
+        self._polls_here = True
+        self._is_connected = False
+        self._registered: set[str] = set()
+        self._remote: dict[str, _RemoteWatch] = {}
+        self._term = 0
+        watcher.share(self)
+
+    # roles
+
+    @property
+    def polls_here(self) -> bool:
+        """Whether this process polls: it leads, or it is on its own."""
+        return self._polls_here
+
+    def lead(self, term: int) -> None:
+        """Poll for all processes from now on; ``load`` follows.
+
+        Args:
+            term: The term of this leader, which its messages carry.
+        """
+        self._term, self._is_connected = term, True
+        self._poll_here()
+        for id in self._registered:
+            self._outbox.watch(id, None)
+        self._registered.clear()
+
+    def follow(self) -> None:
+        """Register everything with the leader, which polls it from now on."""
+        self._is_connected, self._polls_here = True, False
+        for id in (*self._remote,):
+            self._forget(id)
+        watched = {entry.id: entry for entry in self._watcher.entries()}
+        for id in self._registered - watched.keys():
+            self._outbox.watch(id, None)
+        for id, entry in watched.items():
+            self._outbox.watch(id, self._description(entry))
+        self._registered = set(watched)
+
+    def disconnect(self) -> None:
+        """Poll alone: the store is lost."""
+        self._is_connected = False
+        for id in (*self._remote,):
+            self._forget(id)
+        self._poll_here()
+
+    def load(self, watches: Mapping[str, Mapping[str, bytes]], *, as_of: float) -> None:
+        """Poll what the store has of other processes, and nothing else of them.
+
+        Args:
+            watches: What each of them waits for.
+            as_of: The time of the event loop before the store was asked: what was added later stays.
+        """
+        current: dict[str, set[str]] = {}
+        for member, described in watches.items():
+            for id, description in described.items():
+                current.setdefault(id, set()).add(member)
+                self._add(member, id, loads(description))
+        for id, remote in (*self._remote.items(),):
+            if remote.added_at < as_of:
+                remote.members &= current.get(id, set())
+                if not remote.members:
+                    self._forget(id)
+
+    def _poll_here(self) -> None:
+        if not self._polls_here:
+            self._polls_here = True
+            self._watcher.poll_soon()
+
+    # what the watcher of this process reports
+
+    def on_subscribed(self, id: str) -> None:
+        """Register what is watched here from now on."""
+        entry = self._watcher.entry(id)
+        if self._is_connected and not self._polls_here and id not in self._registered and entry is not None:
+            self._registered.add(id)
+            self._outbox.watch(id, self._description(entry))
+
+    def on_unsubscribed(self, id: str) -> None:
+        """Remove what is not watched here any more."""
+        if id in self._registered and self._watcher.entry(id) is None:
+            self._registered.discard(id)
+            if self._is_connected:
+                self._outbox.watch(id, None)
+
+    def on_measured(self, version: VersionKey, seconds: float) -> None:
+        """Let all processes know how long a version takes."""
+        if self._is_connected:
+            self._outbox.send("ready_after", version=[*version], seconds=[seconds])
+
+    def _description(self, entry: WatchEntry[DeploymentSnapshot]) -> JSON:
+        request = entry.request
+        return {
+            "path": dict(entry.path),
+            "requested_at": self._store_time(request.requested_at),
+            "version": None if request.version is None else [*request.version],
+            "has_webhook": request.has_webhook,
+        }
+
+    # messages
+
+    def on_message(self, kind: str, fields: Mapping[str, JSON]) -> None:
+        """Handle a message of another process; raises ValueError or DecodeError for one that cannot be read."""
+        match kind, fields:
+            case "watches", {"from": str(member), "watches": dict(watches)}:
+                if self._polls_here and self._is_connected:
+                    for id, description in watches.items():
+                        self._add(member, id, description) if description is not None else self._remove(member, id)
+            case "snapshot", {"id": str(id), "term": int(term), "snapshot": snapshot}:
+                if self._is_current(term) and self._watcher.entry(id) is not None:
+                    self._watcher.publish(id, decode_snapshot(snapshot))
+            case "poll", {"id": str(id), "term": int(term)}:
+                if self._is_current(term) and self._watcher.entry(id) is not None:
+                    self._watcher.poll_now(id)
+            case "ready_after", {"version": [str(application), str(version)], "seconds": list(durations)}:
+                for seconds in durations:
+                    if isinstance(seconds, float):
+                        self._watcher.history.record((application, version), seconds)
+            case "joined", _:
+                if self._polls_here:
+                    for known, seconds in self._watcher.history.durations().items():
+                        self._outbox.send("ready_after", to=fields.get("from"), version=[*known], seconds=[*seconds])
+            case _:
+                pass  # of a later version of this package
+
+    def _is_current(self, term: int) -> bool:
+        """Return whether a message is from the leader, and not from one that was paused and does not know yet."""
+        self._term = max(self._term, term)
+        return term == self._term and not self._polls_here
+
+    def _add(self, member: str, id: str, description: JSON) -> None:
+        match description:
+            case {"path": dict(path), "requested_at": float(requested_at), "has_webhook": bool(has_webhook)}:
+                version = description.get("version")
+            case _:
+                return
+        remote = self._remote.get(id)
+        if remote is None:
+            remote = self._remote[id] = _RemoteWatch()
+        now = asyncio.get_running_loop().time()
+        is_known = member in remote.members
+        remote.members.add(member)
+        if is_known:
+            return
+        remote.added_at, remote.shown = now, None
+        request = RequestRecord(
+            requested_at=min(requested_at - self._store_time(0.0), now),
+            version=(str(version[0]), str(version[1])) if isinstance(version, list) and len(version) == 2 else None,
+            has_webhook=has_webhook,
+        )
+        self._watcher.watch_for_others(
+            id, {name: str(value) for name, value in path.items()}, request, lambda shown: self._relay(id, shown)
+        )
+
+    def _remove(self, member: str, id: str) -> None:
+        remote = self._remote.get(id)
+        if remote is not None:
+            remote.members.discard(member)
+            if not remote.members:
+                self._forget(id)
+
+    def _forget(self, id: str) -> None:
+        del self._remote[id]
+        self._watcher.unwatch_for_others(id)
+
+    def _relay(self, id: str, shown: DeploymentSnapshot | Exception) -> None:
+        remote = self._remote.get(id)
+        if remote is None or not self._is_connected:
+            return
+        if isinstance(shown, Exception):
+            if is_not_found(shown) or isinstance(shown, PERMANENT):  # each process sees the error itself
+                self._outbox.send("poll", id=id, term=self._term)
+        elif remote.shown != (shown.state, shown.progress):
+            remote.shown = (shown.state, shown.progress)
+            self._outbox.send("snapshot", id=id, term=self._term, snapshot=encode_snapshot(shown))
