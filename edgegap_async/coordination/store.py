@@ -22,6 +22,18 @@ LIVING_SECONDS: Final = 60.0
 HORIZON_SECONDS: Final = 0.1
 """How far ahead a process reserves more than one slot, unless the store is far away."""
 
+RESPONSE_SECONDS: Final = 0.5
+"""How long a process waits for a response of the store."""
+
+KEY_SECONDS: Final = 86400.0
+"""After how long without use the store drops what it holds."""
+
+# What TokenBucket does after a 429: the factor by which the rate drops, the share of the full rate that it never drops
+# below, and the time over which it recovers.
+SLOWDOWN_FACTOR: Final = 0.7
+MIN_RATE_SHARE: Final = 0.1
+RECOVERY_SECONDS: Final = 30.0
+
 
 class StoreError(Exception):
     """The store did not respond in time, or refused a command."""

@@ -1,0 +1,33 @@
+-- Records a heartbeat, and elects a leader if there is none.
+--
+-- KEYS[3]: the leader. ARGV[2..5]: the member, for how many seconds it counts after a heartbeat, for how many seconds a
+-- leader has its lease, and after how many milliseconds the keys expire.
+-- Returns the time, the number of members, the index of this one, the leader, the term, and 1 if the member was known.
+local id, expiry = ARGV[2], ARGV[5]
+local was_known = redis.call('ZSCORE', KEYS[1], id) and 1 or 0
+redis.call('ZADD', KEYS[1], text(now), id)
+redis.call('PEXPIRE', KEYS[1], expiry)
+redis.call('PEXPIRE', KEYS[2] .. id, expiry)
+
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], since(ARGV[3]), '+inf')
+local index = 0
+for _, member in ipairs(members) do
+    if member < id then
+        index = index + 1
+    end
+end
+
+local lease = redis.call('HMGET', KEYS[3], 'member', 'term', 'until')
+local leader, term = lease[1], tonumber(lease[2]) or 0
+local longest = now + ARGV[4] * 1000000
+local expires_at = math.min(tonumber(lease[3]) or 0, longest) -- it is later only if the clock went back
+if not leader or (leader ~= id and expires_at <= now) then
+    leader = id
+    term = math.max(term + 1, math.floor(now / 1000)) -- it grows even if the previous one is lost
+end
+if leader == id then
+    expires_at = longest
+end
+redis.call('HSET', KEYS[3], 'member', leader, 'term', text(term), 'until', text(expires_at))
+redis.call('PEXPIRE', KEYS[3], expiry)
+return {text(now), #members, index, leader, text(term), was_known}
