@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 
-from edgegap_async.config import Settings, parse_base_url
+from edgegap_async.config import COORDINATION_VARIABLE, Settings, parse_base_url
 from edgegap_async.decoding.decoder import decode
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.events import EventHook
 from edgegap_async.frames import without_locals
-from edgegap_async.limits import RateLimits, buckets_for
+from edgegap_async.limits import RateLimits, buckets_for, shared_names
 from edgegap_async.ownership.background import BackgroundTasks
 from edgegap_async.ownership.creation import GuardPolicy
 from edgegap_async.ownership.guard import DeployGuard
@@ -36,6 +36,10 @@ from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from edgegap_async.coordination.coordination import Coordination
+    from edgegap_async.coordination.store import CoordinationStore
     from edgegap_async.services.applications import Applications
     from edgegap_async.services.context import Context
     from edgegap_async.services.custom_sessions import CustomSessions
@@ -102,6 +106,8 @@ class EdgegapClient:
         base_url: str | None = None,
         timeout: float = 60.0,
         rate_limits: RateLimits = "documented",
+        coordination: str | Redis | CoordinationStore | None = None,
+        coordination_required: bool = True,
         webhook_url: str | None = None,
         webhook_key: str | None = None,
         session: aiohttp.ClientSession | None = None,
@@ -122,10 +128,16 @@ class EdgegapClient:
             timeout: The deadline in seconds of every call that is not given one, over everything it does.
             rate_limits: ``"documented"``; or requests a second by bucket (``deploy``, ``status``, ``list``, ``hosts``,
                 ``stop``, ``default``), where buckets that are not named keep theirs; or None for no limits.
+            coordination: The URL of a Valkey or Redis server (``redis``, ``rediss``, ``valkey``, ``valkeys`` or
+                ``unix``), or a client of ``redis.asyncio``: all processes with this server and this token share the
+                rate limits, the polling and the webhooks. None for EDGEGAP_COORDINATION_URL, or none. Needs the extra
+                ``valkey``.
+            coordination_required: Whether opening fails while that server cannot be reached, instead of going on
+                without the other processes.
             webhook_url: The public URL under which ``webhooks`` of this client is served: the service then reports
                 every deployment, session and relay session that this client creates.
             webhook_key: A secret shared by the processes that serve webhooks under one URL, which must not be empty;
-                None for a random one.
+                None for a random one, or with ``coordination`` for one that they share.
             session: An aiohttp session to use; it is not closed, and aiohttp itself resends an idempotent request once
                 on a dropped connection. None opens one.
             retry: How often and how fast failed requests are sent again.
@@ -143,8 +155,11 @@ class EdgegapClient:
         """
         validate_int(prefetch, "prefetch (pages)")
         settings = Settings.read(token, base_url, timeout)
-        buckets = buckets_for(rate_limits)
-        is_limited = all(math.isfinite(bucket.rate) for bucket in buckets.values())
+        limits = buckets_for(rate_limits)
+        self.coordination: Coordination | None = _coordination(coordination, settings, required=coordination_required)
+        """The other processes of the organisation, None without ``coordination``."""
+        names = shared_names(rate_limits)
+        is_limited = all(math.isfinite(bucket.rate) for bucket in limits.values())
         self._session = HttpSession(
             session,
             proxy=proxy,
@@ -155,7 +170,12 @@ class EdgegapClient:
         self._background = BackgroundTasks()
         self._journal = None if journal is None else Journal(Path(journal))
         self._pipeline = Pipeline(
-            settings, self._session, buckets, retry or RetryPolicy(), on_event=on_event, decode=decode
+            settings,
+            self._session,
+            limits if self.coordination is None else self.coordination.share_buckets(limits, names),
+            retry or RetryPolicy(),
+            on_event=on_event,
+            decode=decode,
         )
         self._guard = DeployGuard(self._pipeline, self._background, guard or GuardPolicy(), self._journal)
         self._watchers = Watchers(self._pipeline)
@@ -164,6 +184,8 @@ class EdgegapClient:
             None if webhook_key is None else webhook_key.encode(errors="surrogatepass"),
             self._watchers,
         )
+        if self.coordination is not None:
+            self.coordination.share_waits(self._watchers, self.webhooks)
         self._closing: asyncio.Task[None] | None = None
         self._core = ClientCore(
             pipeline=self._pipeline,
@@ -202,6 +224,8 @@ class EdgegapClient:
         try:
             if self._journal is not None:
                 await self._journal.open(self._guard.tags.owner)
+            if self.coordination is not None:
+                await self.coordination.open(self._guard.tags.owner)
         except BaseException:
             await self._session.close()
             raise
@@ -239,6 +263,8 @@ class EdgegapClient:
         async with AsyncExitStack() as last_to_first:  # each step is taken, whatever becomes of those before it
             if self._journal is not None:
                 last_to_first.push_async_callback(self._journal.close)
+            if self.coordination is not None:
+                last_to_first.push_async_callback(self.coordination.close)
             last_to_first.push_async_callback(self._session.close)
             last_to_first.push_async_callback(self.webhooks.close)
             last_to_first.push_async_callback(self._background.drain, _CLOSING_SECONDS)
@@ -302,6 +328,17 @@ class EdgegapClient:
     def stats(self) -> Stats:
         """Return what this client has done since it was created, by rate bucket."""
         return self._pipeline.stats()
+
+
+def _coordination(
+    store: str | Redis | CoordinationStore | None, settings: Settings, *, required: bool
+) -> Coordination | None:
+    store = store or os.environ.get(COORDINATION_VARIABLE)
+    if not store:
+        return None
+    from edgegap_async.coordination.coordination import Coordination  # noqa: PLC0415 - most programs never need it
+
+    return Coordination(store, settings, required=required)
 
 
 def _validate_age(older_than: timedelta) -> None:

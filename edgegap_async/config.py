@@ -17,6 +17,7 @@ from edgegap_async.validation import validate_timeout
 DEFAULT_BASE_URL: Final = "https://api.edgegap.com"
 TOKEN_VARIABLE: Final = "EDGEGAP_API_TOKEN"  # noqa: S105 - the variable's name, not its value
 BASE_URL_VARIABLE: Final = "EDGEGAP_BASE_URL"
+COORDINATION_VARIABLE: Final = "EDGEGAP_COORDINATION_URL"
 
 _BEFORE_TOKEN: Final = re.compile(r"(authorization\s*:\s*)?(token\s+)*", re.IGNORECASE)
 _BEARER: Final = re.compile(r"bearer(\s|$)", re.IGNORECASE)

@@ -9,19 +9,23 @@ import math
 import random
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from edgegap_async.config import Settings
 from edgegap_async.coordination.fair_share import FairShare
-from edgegap_async.coordination.outbox import Outbox, decoded, encoded
+from edgegap_async.coordination.messages import BucketPaused, Joined, WebhookReceived, decode_message
+from edgegap_async.coordination.outbox import Outbox
 from edgegap_async.coordination.shared_bucket import SharedBucket
 from edgegap_async.coordination.shared_watching import SharedWatching
 from edgegap_async.coordination.store import CoordinationStore, Membership, ReservedSlots, SlotRequest, StoreError
-from edgegap_async.errors import JSON, CoordinationError, EdgegapError
-from edgegap_async.json_codec import loads
+from edgegap_async.errors import CoordinationError, EdgegapError
 from edgegap_async.limits import RateBucket, TokenBucket
 from edgegap_async.operations import Bucket
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 logger: Final = logging.getLogger("edgegap_async")
 
@@ -46,20 +50,24 @@ class Coordination:
     its share of the limits and polls what it waits for; it joins the others again when the store is back.
     """
 
-    def __init__(self, store: CoordinationStore, *, required: bool) -> None:
+    def __init__(self, store: str | Redis | CoordinationStore, settings: Settings, *, required: bool) -> None:
         """Connect to nothing yet.
 
         Args:
-            store: The store.
+            store: The URL of a Valkey or Redis server, a client of the package ``redis``, or any CoordinationStore.
+            settings: The token and the address of the service.
             required: Whether ``open`` fails without the store, instead of going on alone with a warning.
+
+        Raises:
+            ConfigurationError: The URL cannot be used, or the package ``redis`` is not installed.
         """
-        self._store = store
+        self._store: CoordinationStore = _store_of(store, organisation_digest(settings))
         self._required = required
         self._state: CoordinationState = "not open"
         self._membership: Membership | None = None
         self._share = FairShare()
-        self._outbox = Outbox(store)
-        self._buckets: dict[Bucket, SharedBucket | AnnouncingBucket] = {}
+        self._outbox = Outbox(self._store)
+        self._buckets: dict[str, SharedBucket | AnnouncingBucket] = {}
         self._watching: SharedWatching | None = None
         self._webhooks: Webhooks | None = None
         self._task: asyncio.Task[None] | None = None
@@ -209,7 +217,7 @@ class Coordination:
     def announce_pause(self, bucket: str, seconds: float) -> None:
         """Let all processes pause a bucket."""
         if self._state == "shared":
-            self._outbox.send("pause", bucket=bucket, seconds=seconds)
+            self._outbox.send(BucketPaused(bucket=bucket, seconds=seconds))
 
     # the store
 
@@ -217,7 +225,7 @@ class Coordination:
         """Go on alone until the store is back."""
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
-        if self._state == "shared" or self._state == "not open":
+        if self._state in {"shared", "not open"}:
             self._state = "lost"
             self._outbox.clear()
             if self._watching is not None:
@@ -278,7 +286,7 @@ class Coordination:
         self._state = "shared"
         self._membership = None
         await self._beat()
-        self._outbox.send("joined")
+        self._outbox.send(Joined())
         if not is_first:
             logger.info("the coordination store is back: the limits are shared again")
 
@@ -300,14 +308,13 @@ class Coordination:
         self._membership = now
         if loop.time() >= self._shares_until:
             self._share.update(now, (sent_at + loop.time()) / 2)
-        is_new = before is None or not now.was_known
         if self._watching is None:
             return
         if self._leads(now):
-            if is_new or not self._leads(before) or before.term != now.term:
+            if before is None or before.term != now.term or not now.was_known:
                 self._watching.lead(now.term)
                 await self._load()
-        elif is_new or self._leads(before):
+        elif before is None or self._leads(before) or not now.was_known:
             self._watching.follow()
 
     def _leads(self, membership: Membership) -> bool:
@@ -324,32 +331,29 @@ class Coordination:
     async def _receive(self, messages: AsyncGenerator[bytes, None]) -> None:
         async for message in messages:
             try:
-                self._handle(loads(message))
+                self._handle(message)
             except (ValueError, EdgegapError) as error:
                 logger.warning("a message of another process cannot be read: %s", error)
         raise StoreError("the messages ended")
 
-    def _handle(self, message: JSON) -> None:
-        if not isinstance(message, dict) or message.get("from") == self._outbox.member:
-            return
-        if message.get("to", self._outbox.member) != self._outbox.member:
+    def _handle(self, encoded: bytes) -> None:
+        message = decode_message(encoded)
+        if message.sender == self._outbox.member or message.to not in {None, self._outbox.member}:
             return
         match message:
-            case {"kind": "pause", "bucket": str(name), "seconds": float(seconds)}:
-                bucket = next((bucket for own, bucket in self._buckets.items() if own == name), None)
-                if bucket is not None:
-                    bucket.pause(seconds)
-            case {"kind": "webhook", "path": str(path), "body": body}:
+            case BucketPaused():
+                if (bucket := self._buckets.get(message.bucket)) is not None:
+                    bucket.pause(message.seconds)
+            case WebhookReceived():
                 if self._webhooks is not None:
-                    self._webhooks.receive_forwarded(path, decoded(body))
-            case {"kind": str(kind)} if self._watching is not None:
-                self._watching.on_message(kind, message)
+                    self._webhooks.receive_forwarded(message.path, message.body)
             case _:
-                pass  # of a later version of this package
+                if self._watching is not None:
+                    self._watching.on_message(message)
 
     def _forward_webhook(self, path: str, body: bytes) -> None:
         if self._state == "shared":
-            self._outbox.send("webhook", path=path, body=encoded(body))
+            self._outbox.send(WebhookReceived(path=path, body=body))
 
 
 _CLAIM_SECONDS: Final = 60.0
@@ -378,6 +382,14 @@ class AnnouncingBucket(TokenBucket):
         return seconds
 
 
-def organisation_digest(token: str, base_url: str) -> str:
+def organisation_digest(settings: Settings) -> str:
     """Return what the keys in the store have in place of the token: processes with the same one act as one client."""
-    return hashlib.sha256(f"edgegap_async coordination {base_url} {token}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{settings.base_url} {settings.token.reveal()}".encode()).hexdigest()[:16]
+
+
+def _store_of(store: str | Redis | CoordinationStore, organisation: str) -> CoordinationStore:
+    if isinstance(store, CoordinationStore):
+        return store
+    from edgegap_async.coordination.valkey import ValkeyStore  # noqa: PLC0415 - only here, redis has to be installed
+
+    return ValkeyStore(store, organisation=organisation)

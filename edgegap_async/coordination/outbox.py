@@ -1,48 +1,46 @@
-"""What a process has to say to the store and to the other processes, collected for one round trip."""
+"""What a process sends to the store and to the other processes, collected for one round trip."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 from typing import Final
 
+from edgegap_async.coordination.messages import Message, Watch, WatchesChanged, encode
 from edgegap_async.coordination.store import CoordinationStore
-from edgegap_async.errors import JSON
-from edgegap_async.json_codec import dumps
 from edgegap_async.wake_up import WakeUp
 
 _DELAY_SECONDS: Final = 0.04
-"""How long something waits for more: what is sent is not urgent, and each round trip has a price."""
+"""How long something waits for more: nothing that is sent is urgent, and each round trip has a price."""
 
 _MAX_MESSAGES: Final = 10_000
 
 
 class Outbox:
-    """Sends watches and messages of one process, those of 40 ms together."""
+    """Sends the watches and messages of one process, those of 40 ms together."""
 
     def __init__(self, store: CoordinationStore) -> None:
         self.member = ""
         """The id of this process in the messages."""
         self._store = store
-        self._watches: dict[str, JSON] = {}
+        self._watches: dict[str, Watch | None] = {}
         self._messages: list[bytes] = []
         self._wake_up = WakeUp()
 
-    def send(self, kind: str, **fields: JSON) -> None:
-        """Send a message to all other processes; see ``Coordination``."""
+    def send(self, message: Message) -> None:
+        """Send a message; beyond 10,000 that were not sent yet, it is dropped."""
+        message.sender = self.member
         if len(self._messages) < _MAX_MESSAGES:
-            self._messages.append(dumps({"kind": kind, "from": self.member, **fields}))
+            self._messages.append(encode(message))
             self._wake_up.set()
 
-    def watch(self, id: str, description: JSON) -> None:
+    def watch(self, id: str, watch: Watch | None) -> None:
         """Register what this process waits for; None for what it does not wait for any more."""
-        self._watches[id] = description
+        self._watches[id] = watch
         self._wake_up.set()
 
     def clear(self) -> None:
         """Forget what was not sent."""
-        self._watches.clear()
-        self._messages.clear()
+        self._watches, self._messages = {}, []
 
     async def run(self) -> None:
         """Send until the task is cancelled; raises StoreError."""
@@ -54,21 +52,9 @@ class Outbox:
     async def flush(self) -> None:
         """Send what was collected; raises StoreError."""
         if self._watches:
-            self.send("watches", watches=dict(self._watches))
-        watches = {id: None if each is None else dumps(each) for id, each in self._watches.items()}
-        messages = self._messages.copy()
+            self.send(WatchesChanged(watches=self._watches))
+        watches, messages = self._watches, self._messages
         self.clear()
         if watches or messages:
-            await self._store.update(self.member, watches, messages)
-
-
-def encoded(body: bytes) -> str:
-    """Return bytes as a JSON string."""
-    return base64.b64encode(body).decode()
-
-
-def decoded(text: JSON) -> bytes:
-    """Return the bytes of ``encoded``; raises ValueError for anything else."""
-    if not isinstance(text, str):
-        raise ValueError("not a string")  # noqa: TRY004 - as for a string that is not base64
-    return base64.b64decode(text, validate=True)
+            described = {id: None if watch is None else encode(watch) for id, watch in watches.items()}
+            await self._store.update(self.member, described, messages)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import attrs
 
+from edgegap_async.coordination.messages import (
+    AnyMessage,
+    Joined,
+    PollFailed,
+    ReadyAfter,
+    SnapshotShown,
+    Watch,
+    WatchesChanged,
+    decode_watch,
+)
 from edgegap_async.coordination.outbox import Outbox
-from edgegap_async.coordination.snapshots import decode_snapshot, encode_snapshot
-from edgegap_async.errors import JSON
-from edgegap_async.json_codec import loads
+from edgegap_async.coordination.snapshots import snapshot_message, snapshot_of
+from edgegap_async.errors import EdgegapError
 from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.states import Progress, State
 from edgegap_async.waiting.conditions import PERMANENT, is_not_found
 from edgegap_async.waiting.history import VersionKey
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 from edgegap_async.waiting.watcher import Watcher
-
-logger: Final = logging.getLogger("edgegap_async")
 
 
 @attrs.define
@@ -88,19 +93,19 @@ class SharedWatching:
     def follow(self) -> None:
         """Register everything with the leader, which polls it from now on."""
         self._is_connected, self._polls_here = True, False
-        for id in (*self._remote,):
+        for id in [*self._remote]:
             self._forget(id)
         watched = {entry.id: entry for entry in self._watcher.entries()}
         for id in self._registered - watched.keys():
             self._outbox.watch(id, None)
         for id, entry in watched.items():
-            self._outbox.watch(id, self._description(entry))
+            self._outbox.watch(id, self._watch(entry))
         self._registered = set(watched)
 
     def disconnect(self) -> None:
         """Poll alone: the store is lost."""
         self._is_connected = False
-        for id in (*self._remote,):
+        for id in [*self._remote]:
             self._forget(id)
         self._poll_here()
 
@@ -115,8 +120,8 @@ class SharedWatching:
         for member, described in watches.items():
             for id, description in described.items():
                 current.setdefault(id, set()).add(member)
-                self._add(member, id, loads(description))
-        for id, remote in (*self._remote.items(),):
+                self._add(member, id, decode_watch(description))
+        for id, remote in [*self._remote.items()]:
             if remote.added_at < as_of:
                 remote.members &= current.get(id, set())
                 if not remote.members:
@@ -134,7 +139,7 @@ class SharedWatching:
         entry = self._watcher.entry(id)
         if self._is_connected and not self._polls_here and id not in self._registered and entry is not None:
             self._registered.add(id)
-            self._outbox.watch(id, self._description(entry))
+            self._outbox.watch(id, self._watch(entry))
 
     def on_unsubscribed(self, id: str) -> None:
         """Remove what is not watched here any more."""
@@ -146,78 +151,67 @@ class SharedWatching:
     def on_measured(self, version: VersionKey, seconds: float) -> None:
         """Let all processes know how long a version takes."""
         if self._is_connected:
-            self._outbox.send("ready_after", version=[*version], seconds=[seconds])
+            self._outbox.send(ReadyAfter(version=version, seconds=[seconds]))
 
-    def _description(self, entry: WatchEntry[DeploymentSnapshot]) -> JSON:
+    def _watch(self, entry: WatchEntry[DeploymentSnapshot]) -> Watch:
         request = entry.request
-        return {
-            "path": dict(entry.path),
-            "requested_at": self._store_time(request.requested_at),
-            "version": None if request.version is None else [*request.version],
-            "has_webhook": request.has_webhook,
-        }
+        requested_at = self._store_time(request.requested_at)
+        return Watch(dict(entry.path), requested_at, request.version, request.has_webhook)
 
     # messages
 
-    def on_message(self, kind: str, fields: Mapping[str, JSON]) -> None:
-        """Handle a message of another process; raises ValueError or DecodeError for one that cannot be read."""
-        match kind, fields:
-            case "watches", {"from": str(member), "watches": dict(watches)}:
+    def on_message(self, message: AnyMessage) -> None:
+        """Handle a message of another process; raises DecodeError for a snapshot that cannot be decoded."""
+        match message:
+            case WatchesChanged():
                 if self._polls_here and self._is_connected:
-                    for id, description in watches.items():
-                        self._add(member, id, description) if description is not None else self._remove(member, id)
-            case "snapshot", {"id": str(id), "term": int(term), "snapshot": snapshot}:
-                if self._is_current(term) and self._watcher.entry(id) is not None:
-                    self._watcher.publish(id, decode_snapshot(snapshot))
-            case "poll", {"id": str(id), "term": int(term)}:
-                if self._is_current(term) and self._watcher.entry(id) is not None:
-                    self._watcher.poll_now(id)
-            case "ready_after", {"version": [str(application), str(version)], "seconds": list(durations)}:
-                for seconds in durations:
-                    if isinstance(seconds, float):
-                        self._watcher.history.record((application, version), seconds)
-            case "joined", _:
+                    self._change(message)
+            case SnapshotShown():
+                if self._concerns(message):
+                    self._watcher.publish(message.id, snapshot_of(message))
+            case PollFailed():
+                if self._concerns(message):
+                    self._watcher.poll_now(message.id)
+            case ReadyAfter():
+                for seconds in message.seconds:
+                    self._watcher.history.record(message.version, seconds)
+            case Joined():
                 if self._polls_here:
-                    for known, seconds in self._watcher.history.durations().items():
-                        self._outbox.send("ready_after", to=fields.get("from"), version=[*known], seconds=[*seconds])
+                    for version, durations in self._watcher.history.durations().items():
+                        self._outbox.send(ReadyAfter(to=message.sender, version=version, seconds=[*durations]))
             case _:
-                pass  # of a later version of this package
+                pass  # not about deployments
 
-    def _is_current(self, term: int) -> bool:
-        """Return whether a message is from the leader, and not from one that was paused and does not know yet."""
-        self._term = max(self._term, term)
-        return term == self._term and not self._polls_here
+    def _concerns(self, message: SnapshotShown | PollFailed) -> bool:
+        """Return whether a message is about what this process waits for, and from the leader.
 
-    def _add(self, member: str, id: str, description: JSON) -> None:
-        match description:
-            case {"path": dict(path), "requested_at": float(requested_at), "has_webhook": bool(has_webhook)}:
-                version = description.get("version")
-            case _:
-                return
-        remote = self._remote.get(id)
-        if remote is None:
-            remote = self._remote[id] = _RemoteWatch()
-        now = asyncio.get_running_loop().time()
-        is_known = member in remote.members
-        remote.members.add(member)
-        if is_known:
+        A leader that was paused does not know yet that another one has taken its place.
+        """
+        self._term = max(self._term, message.term)
+        return message.term == self._term and not self._polls_here and self._watcher.entry(message.id) is not None
+
+    def _change(self, message: WatchesChanged) -> None:
+        for id, watch in message.watches.items():
+            if watch is not None:
+                self._add(message.sender, id, watch)
+            elif (remote := self._remote.get(id)) is not None:
+                remote.members.discard(message.sender)
+                if not remote.members:
+                    self._forget(id)
+
+    def _add(self, member: str, id: str, watch: Watch) -> None:
+        remote = self._remote.setdefault(id, _RemoteWatch())
+        if member in remote.members:
             return
+        now = asyncio.get_running_loop().time()
+        remote.members.add(member)
         remote.added_at, remote.shown = now, None
         request = RequestRecord(
-            requested_at=min(requested_at - self._store_time(0.0), now),
-            version=(str(version[0]), str(version[1])) if isinstance(version, list) and len(version) == 2 else None,
-            has_webhook=has_webhook,
+            requested_at=min(watch.requested_at - self._store_time(0.0), now),
+            version=watch.version,
+            has_webhook=watch.has_webhook,
         )
-        self._watcher.watch_for_others(
-            id, {name: str(value) for name, value in path.items()}, request, lambda shown: self._relay(id, shown)
-        )
-
-    def _remove(self, member: str, id: str) -> None:
-        remote = self._remote.get(id)
-        if remote is not None:
-            remote.members.discard(member)
-            if not remote.members:
-                self._forget(id)
+        self._watcher.watch_for_others(id, watch.path, request, lambda shown: self._relay(id, shown))
 
     def _forget(self, id: str) -> None:
         del self._remote[id]
@@ -227,9 +221,9 @@ class SharedWatching:
         remote = self._remote.get(id)
         if remote is None or not self._is_connected:
             return
-        if isinstance(shown, Exception):
-            if is_not_found(shown) or isinstance(shown, PERMANENT):  # each process sees the error itself
-                self._outbox.send("poll", id=id, term=self._term)
-        elif remote.shown != (shown.state, shown.progress):
+        if isinstance(shown, EdgegapError):
+            if isinstance(shown, PERMANENT) or is_not_found(shown):  # each process handles the error itself
+                self._outbox.send(PollFailed(id=id, term=self._term))
+        elif not isinstance(shown, Exception) and remote.shown != (shown.state, shown.progress):
             remote.shown = (shown.state, shown.progress)
-            self._outbox.send("snapshot", id=id, term=self._term, snapshot=encode_snapshot(shown))
+            self._outbox.send(snapshot_message(id, self._term, shown))

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import attrs
 
+from edgegap_async.coordination.messages import SnapshotShown
 from edgegap_async.decoding.decoder import structure
 from edgegap_async.errors import JSON
 from edgegap_async.models.base import Model
@@ -18,30 +19,36 @@ _MODELS: Final[Mapping[str, type[DeploymentSnapshot]]] = {
 }
 
 
-def encode_snapshot(snapshot: DeploymentSnapshot) -> JSON:
-    """Return a snapshot as JSON, with the name of its model."""
-    return {"model": type(snapshot).__name__, "fields": _encode(snapshot)}
+def snapshot_message(id: str, term: int, snapshot: DeploymentSnapshot) -> SnapshotShown:
+    """Return the message that shows a snapshot.
+
+    Args:
+        id: The id of the deployment.
+        term: The term of the leader.
+        snapshot: The snapshot.
+    """
+    return SnapshotShown(id=id, term=term, model=type(snapshot).__name__, fields=_encode(snapshot))
 
 
-def decode_snapshot(value: JSON) -> DeploymentSnapshot:
-    """Return the snapshot that ``encode_snapshot`` encoded.
+def snapshot_of(message: SnapshotShown) -> DeploymentSnapshot:
+    """Return the snapshot that a message shows.
 
     Raises:
-        ValueError: It is none, for example one of a later version of this package.
+        ValueError: Its model is not known here.
         DecodeError: Its fields are not those of its model.
     """
-    model = _MODELS.get(str(value.get("model"))) if isinstance(value, dict) else None
-    if model is None or not isinstance(value, dict):
-        raise ValueError("not a snapshot of a deployment")
-    return structure(value.get("fields"), model, operation="a message of another process")
+    model = _MODELS.get(message.model)
+    if model is None:
+        raise ValueError(f"unknown model {message.model!r}")
+    return structure(message.fields, model, operation="a message of another process")
 
 
 def _encode(value: object) -> JSON:
     match value:
         case Model():
-            own = {field.name: _encode(getattr(value, field.name)) for field in attrs.fields(type(value))}
-            del own[attrs.fields(Model).extra.name]
-            return {**value.extra, **own}
+            fields = {field.name: _encode(getattr(value, field.name)) for field in attrs.fields(type(value))}
+            del fields[attrs.fields(Model).extra.name]
+            return {**value.extra, **fields}
         case datetime():
             return value.isoformat()
         case Mapping():

@@ -6,7 +6,7 @@ All times are those of the store's clock, in seconds, so the clocks of the proce
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -27,12 +27,6 @@ RESPONSE_SECONDS: Final = 0.5
 
 KEY_SECONDS: Final = 86400.0
 """After how long without use the store drops what it holds."""
-
-# What TokenBucket does after a 429: the factor by which the rate drops, the share of the full rate that it never drops
-# below, and the time over which it recovers.
-SLOWDOWN_FACTOR: Final = 0.7
-MIN_RATE_SHARE: Final = 0.1
-RECOVERY_SECONDS: Final = 30.0
 
 
 class StoreError(Exception):
@@ -97,14 +91,17 @@ class Membership:
     was_known: bool
 
 
+@runtime_checkable
 class CoordinationStore(Protocol):
     """The store of one organisation. Each method is one round trip at most; a member is named by its id.
 
     Every method raises ``StoreError`` if the store does not respond within half a second.
     """
 
-    round_trips: int
-    """How many requests were sent to the store."""
+    @property
+    def round_trips(self) -> int:
+        """How many requests were sent to the store."""
+        ...
 
     async def open(self) -> None:
         """Connect."""

@@ -11,18 +11,15 @@ from edgegap_async.coordination.scripts import build_script, read_lua
 from edgegap_async.coordination.server_url import create_pool, pool_of_client
 from edgegap_async.coordination.store import (
     KEY_SECONDS,
-    LATEST_SLOT_SECONDS,
     LEASE_SECONDS,
     LIVING_SECONDS,
     MEMBER_SECONDS,
-    MIN_RATE_SHARE,
-    RECOVERY_SECONDS,
-    SLOWDOWN_FACTOR,
     Membership,
     ReservedSlots,
     SlotRequest,
 )
 from edgegap_async.frames import without_locals
+from edgegap_async.limits.adaptive_rate import MIN_RATE_SHARE, RECOVERY_SECONDS, SLOWDOWN_FACTOR
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -225,4 +222,4 @@ class ValkeyStore:
 
 def _bucket_arguments(request: SlotRequest) -> tuple[Argument, ...]:
     """Return what bucket.lua reads."""
-    return request.rate, request.capacity, LATEST_SLOT_SECONDS, RECOVERY_SECONDS, _KEY_MILLISECONDS
+    return request.rate, request.capacity, request.horizon, RECOVERY_SECONDS, _KEY_MILLISECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -57,6 +57,14 @@ def buckets_for(rate_limits: RateLimits) -> Mapping[Bucket, TokenBucket]:
         if rate_limits != "documented":
             limits |= _validate_rates(rate_limits)
     return MappingProxyType({name: bucket_under(limit) for name, limit in limits.items()})
+
+
+def shared_names(rate_limits: RateLimits) -> Collection[str]:
+    """Return the buckets whose limits are those of the organisation, and not of each process.
+
+    These are the ones with a documented rate and those that ``rate_limits`` names.
+    """
+    return {*DOCUMENTED_RATES, *(rate_limits if isinstance(rate_limits, Mapping) else ())}
 
 
 def _validate_rates(rate_limits: Mapping[str, float]) -> dict[Bucket, float]:
