@@ -62,7 +62,10 @@ class SnapshotShown(Message, tag="snapshot"):
 
 
 class PollFailed(Message, tag="poll_failed"):
-    """A poll of the leader has failed permanently, or did not find the deployment: who waits for it polls it."""
+    """A poll of the leader has failed permanently, or did not find the deployment; it polls it no more.
+
+    The processes that wait for it poll it themselves, since each handles the error as its own wait requires.
+    """
 
     id: str
     term: int

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Final
 
 from edgegap_async.coordination.messages import Message, Watch, WatchesChanged, encode
 from edgegap_async.coordination.store import CoordinationStore
 from edgegap_async.wake_up import WakeUp
 
-_DELAY_SECONDS: Final = 0.04
-"""How long something waits for more: nothing that is sent is urgent, and each round trip has a price."""
+# How long something waits for more, in seconds: each round trip has a price. What is sent takes along all that waits.
+_MESSAGE_DELAY: Final = 0.05
+_WATCH_DELAY: Final = 0.2  # no server is ready sooner
 
 _MAX_MESSAGES: Final = 10_000
 
 
 class Outbox:
-    """Sends the watches and messages of one process, those of 40 ms together."""
+    """Sends the watches and messages of one process, those of a short time together."""
 
     def __init__(self, store: CoordinationStore) -> None:
         self.member = ""
@@ -24,6 +26,7 @@ class Outbox:
         self._store = store
         self._watches: dict[str, Watch | None] = {}
         self._messages: list[bytes] = []
+        self._due = math.inf
         self._wake_up = WakeUp()
 
     def send(self, message: Message) -> None:
@@ -31,23 +34,30 @@ class Outbox:
         message.sender = self.member
         if len(self._messages) < _MAX_MESSAGES:
             self._messages.append(encode(message))
-            self._wake_up.set()
+            self._flush_in(_MESSAGE_DELAY)
 
     def watch(self, id: str, watch: Watch | None) -> None:
         """Register what this process waits for; None for what it does not wait for any more."""
         self._watches[id] = watch
-        self._wake_up.set()
+        self._flush_in(_WATCH_DELAY)
 
     def clear(self) -> None:
         """Forget what was not sent."""
-        self._watches, self._messages = {}, []
+        self._watches, self._messages, self._due = {}, [], math.inf
 
     async def run(self) -> None:
         """Send until the task is cancelled; raises StoreError."""
+        loop = asyncio.get_running_loop()
         while True:
-            await self._wake_up.sleep(None)
-            await asyncio.sleep(_DELAY_SECONDS)
-            await self.flush()
+            if self._due <= loop.time():
+                await self.flush()
+            await self._wake_up.sleep(None if math.isinf(self._due) else max(self._due - loop.time(), 0.0))
+
+    def _flush_in(self, seconds: float) -> None:
+        due = asyncio.get_running_loop().time() + seconds
+        if due < self._due:
+            self._due = due
+            self._wake_up.set()
 
     async def flush(self) -> None:
         """Send what was collected; raises StoreError."""

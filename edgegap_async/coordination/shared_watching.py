@@ -171,7 +171,7 @@ class SharedWatching:
                     self._watcher.publish(message.id, snapshot_of(message))
             case PollFailed():
                 if self._concerns(message):
-                    self._watcher.poll_now(message.id)
+                    self._watcher.poll_here(message.id)
             case ReadyAfter():
                 for seconds in message.seconds:
                     self._watcher.history.record(message.version, seconds)
@@ -224,6 +224,9 @@ class SharedWatching:
         if isinstance(shown, EdgegapError):
             if isinstance(shown, PERMANENT) or is_not_found(shown):  # each process handles the error itself
                 self._outbox.send(PollFailed(id=id, term=self._term))
+                self._forget(id)
         elif not isinstance(shown, Exception) and remote.shown != (shown.state, shown.progress):
             remote.shown = (shown.state, shown.progress)
             self._outbox.send(snapshot_message(id, self._term, shown))
+            if shown.state is State.TERMINATED:
+                self._forget(id)  # nothing follows

@@ -19,7 +19,7 @@ MEMBER_SECONDS: Final = 3.0
 LIVING_SECONDS: Final = 60.0
 """How long the servers of a process are spared after its last heartbeat: it may only be paused."""
 
-HORIZON_SECONDS: Final = 0.1
+HORIZON_SECONDS: Final = 0.2
 """How far ahead a process reserves more than one slot, unless the store is far away."""
 
 RESPONSE_SECONDS: Final = 0.5

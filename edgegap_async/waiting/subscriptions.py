@@ -47,6 +47,7 @@ class WatchEntry(Generic[SnapshotT]):
         needs_status: Whether the next poll has to be a status call.
         waiters: The futures of the subscriptions that wait for the next snapshot; a tuple, since it is nearly always
             one.
+        polled_here: Whether this process polls it, although another one polls for all.
         relay: Passes what is published, or the error of a poll, to other processes that wait for it.
     """
 
@@ -63,6 +64,7 @@ class WatchEntry(Generic[SnapshotT]):
     rows_seen: int = 0
     needs_status: bool = False
     waiters: tuple[asyncio.Future[None], ...] = ()
+    polled_here: bool = False
     relay: Callable[[SnapshotT | Exception], None] | None = None
 
     def publish(self, snapshot: SnapshotT) -> None:

@@ -205,6 +205,13 @@ class Watcher(Generic[SnapshotT]):
         if entry is not None:
             self._publish(entry, snapshot)
 
+    def poll_here(self, id: str) -> None:
+        """Poll something from now on, although another process polls for this one."""
+        entry = self._registry.get(id)
+        if entry is not None:
+            entry.polled_here = True
+            self.poll_now(id)
+
     def poll_soon(self) -> None:
         """Poll everything as soon as it can plausibly be ready: no other process polls it any more."""
         now = asyncio.get_running_loop().time()
@@ -370,6 +377,6 @@ class Watcher(Generic[SnapshotT]):
             typical = self.history.typical_duration(entry.request.version)
             age = now - entry.request.requested_at
             pause = self._interval.pause(age, typical, has_webhook=entry.request.has_webhook)
-            if not self._polls_here:
+            if not (self._polls_here or entry.polled_here):
                 pause = max(pause, RECONCILE_SECONDS)
             self._poll_at(entry, now + pause)
