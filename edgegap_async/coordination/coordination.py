@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+import attrs
+
 from edgegap_async.config import Settings
 from edgegap_async.coordination.fair_share import FairShare
 from edgegap_async.coordination.messages import BucketPaused, Joined, WebhookReceived, decode_message
@@ -36,6 +38,9 @@ _RECONNECT_SECONDS: Final = 0.25
 
 _REJOINING_SECONDS: Final = 1.5
 """How long a process keeps to its share after the store is back: by then the others know it, too."""
+
+_LOSING_SECONDS: Final = 0.3
+"""How long a process waits before it uses its share: others may still use slots that they reserved in the store."""
 
 _RELOAD_SECONDS: Final = 10.0
 """How often the leader reads what all processes wait for, in case a message was lost."""
@@ -72,6 +77,7 @@ class Coordination:
         self._webhooks: Webhooks | None = None
         self._task: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] | None = None
+        self._shares_from = -math.inf
         self._shares_until = -math.inf
         self._background: set[asyncio.Task[None]] = set()
 
@@ -189,15 +195,31 @@ class Coordination:
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots in the store; in this process's share while the store is lost."""
         loop = asyncio.get_running_loop()
+        if self._state == "shared" and loop.time() < self._shares_until:
+            return await self._reserve_in_turn(request)
         if self._state == "shared":
             try:
-                slots = await self._store.reserve(request)
+                return await self._store.reserve(request)
             except StoreError as error:
                 self._lose(error)
-            else:
-                now = loop.time()
-                return self._share.restrict(slots, request, now) if now < self._shares_until else slots
-        return self._share.reserve(request, loop.time())
+        return self._share.reserve(request, loop.time(), earliest=self._shares_from)
+
+    async def _reserve_in_turn(self, request: SlotRequest) -> ReservedSlots:
+        """Reserve a slot in the store when it is the turn of this process's share: others may not use the store yet."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        own = self._share.reserve(attrs.evolve(request, count=1), began)
+        if not own.delays:
+            return own
+        await asyncio.sleep(own.delays[0])
+        try:
+            slots = await self._store.reserve(
+                attrs.evolve(request, count=1, longest_delay=request.longest_delay - (loop.time() - began))
+            )
+        except StoreError as error:
+            self._lose(error)
+            return attrs.evolve(own, delays=())
+        return slots
 
     def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
         """Pause and slow a bucket down for all processes."""
@@ -226,6 +248,7 @@ class Coordination:
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
         if self._state in {"shared", "not open"}:
+            self._shares_from = asyncio.get_running_loop().time() + _LOSING_SECONDS
             self._state = "lost"
             self._outbox.clear()
             if self._watching is not None:

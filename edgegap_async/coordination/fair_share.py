@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import attrs
 
 from edgegap_async.coordination.store import Membership, ReservedSlots, SlotRequest
 from edgegap_async.limits.adaptive_rate import AdaptiveRate
 
-_TIE: float = 1e-9
-"""Of a slot: two calculations of the same slot differ by less."""
+_TIE: Final = 1e-6
+"""Two calculations of the same slot differ by less than this share of the time between two."""
 
 
 @attrs.define
@@ -49,27 +50,23 @@ class FairShare:
         """Return the time of the store's clock at a time of the event loop."""
         return now + self._offset
 
-    def reserve(self, request: SlotRequest, now: float) -> ReservedSlots:
-        """Reserve slots of this process's share, as the store would of the whole rate."""
+    def reserve(self, request: SlotRequest, now: float, *, earliest: float = -math.inf) -> ReservedSlots:
+        """Reserve slots of this process's share, as the store would of the whole rate.
+
+        Args:
+            request: What is requested.
+            now: The time of the event loop.
+            earliest: The time of the first slot at the earliest.
+        """
         lane, rate = self._lane(request), self._lane(request).adaptive.at(now)
         delays: list[float] = []
         while True:
-            slot = self._next(lane, rate, max(now, lane.adaptive.paused_until))
+            slot = self._next(lane, rate, max(now, earliest, lane.adaptive.paused_until))
             delay = slot - now
             if len(delays) >= request.count or delay > (request.horizon if delays else request.longest_delay):
                 return ReservedSlots(delays=tuple(delays), next_delay=delay, rate=rate / self._members)
             lane.last = slot
             delays.append(delay)
-
-    def restrict(self, slots: ReservedSlots, request: SlotRequest, now: float) -> ReservedSlots:
-        """Postpone slots that the store has reserved to those of this process's share."""
-        lane = self._lane(request)
-        rate = lane.adaptive.at(now)
-        delays: list[float] = []
-        for delay in slots.delays:
-            lane.last = self._next(lane, rate, now + delay)
-            delays.append(lane.last - now)
-        return attrs.evolve(slots, delays=tuple(delays))
 
     def slow_down(self, request: SlotRequest, now: float, *, pause: float, age: float) -> None:
         """Lower the rate of a bucket after a 429, as the store does."""
@@ -83,7 +80,8 @@ class FairShare:
 
     def _next(self, lane: _Lane, rate: float, earliest: float) -> float:
         """Return the first slot of this process's share, not before a time and after the last one that was used."""
-        step, phase = self._members / rate, self._index / rate - self._offset
+        step = self._members / rate
+        phase = math.fmod(self._index / rate - self._offset, step)  # near 0: seconds since 1970 would not be exact
         number = math.ceil((earliest - phase) / step - _TIE)
         if number * step + phase <= lane.last + step * _TIE:
             number = math.floor((lane.last - phase) / step + _TIE) + 1

@@ -14,8 +14,8 @@ from edgegap_async.limits.adaptive_rate import AdaptiveRate
 from edgegap_async.limits.slot_queue import SlotQueue
 from edgegap_async.limits.token_bucket import TIMER_TOLERANCE
 
-_LATEST_USE: Final = 0.04
-"""Seconds after which a slot is not used any more: as much as requests may be late on their way to the service."""
+_LATEST_USE: Final = 0.015
+"""Seconds after which a slot is not used any more: others use the slots that follow, so it would come too close."""
 
 _MARGIN: Final = 0.005
 """Seconds, besides two round trips, before the last reserved slot at which the next ones are reserved."""
@@ -25,6 +25,11 @@ _LONGEST_LEAD: Final = 0.5
 
 class SlotSource(Protocol):
     """Where a shared bucket gets its slots: the store, or this process's share while the store is lost."""
+
+    @property
+    def members(self) -> int:
+        """How many processes share the slots."""
+        ...
 
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots; never raises."""
@@ -203,11 +208,13 @@ class SharedBucket:
         self._release_slots()
 
     def _request(self, count: int, longest_delay: float) -> SlotRequest:
+        horizon = max(HORIZON_SECONDS, 2 * self._lead)
         return SlotRequest(
             bucket=self._name,
             rate=self._adaptive.full,
             capacity=self._capacity,
             count=count,
             longest_delay=longest_delay,
-            horizon=max(HORIZON_SECONDS, 2 * self._lead),
+            horizon=horizon,
+            empty_for=horizon + self._source.members / self._adaptive.full,
         )

@@ -43,8 +43,9 @@ class SlotRequest:
         capacity: How many slots may follow at once after a pause, at least 1.
         count: How many slots to reserve at most.
         longest_delay: Seconds from now within which the first slot must lie; otherwise none is reserved.
-        horizon: Seconds from now within which all further slots must lie. A bucket whose state is unknown is empty for
-            this long.
+        horizon: Seconds from now within which all further slots must lie.
+        empty_for: Seconds for which a bucket is empty whose state is unknown: other processes may still use slots that
+            they reserved before the state was lost.
     """
 
     bucket: str
@@ -53,6 +54,7 @@ class SlotRequest:
     count: int
     longest_delay: float
     horizon: float = HORIZON_SECONDS
+    empty_for: float = HORIZON_SECONDS
 
 
 @attrs.frozen(kw_only=True)
@@ -137,8 +139,7 @@ class CoordinationStore(Protocol):
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots of a bucket, in the order in which the store receives the requests.
 
-        A bucket whose state is unknown starts empty, and only after the horizon: processes may still use slots that
-        they reserved before the state was lost.
+        A bucket whose state is unknown, since it is new or was lost, is empty for a time.
         """
         ...
 

@@ -138,7 +138,7 @@ class ValkeyStore:
         reply = await self._connections.run_script(
             self._reserve,
             (self._key(f"bucket:{request.bucket}"),),
-            (*_bucket_arguments(request), request.count, request.longest_delay),
+            (*_bucket_arguments(request), request.count, request.longest_delay, request.horizon),
         )
         next_delay, rate, *delays = map(float, cast("list[bytes]", reply))
         return ReservedSlots(
@@ -222,4 +222,4 @@ class ValkeyStore:
 
 def _bucket_arguments(request: SlotRequest) -> tuple[Argument, ...]:
     """Return what bucket.lua reads."""
-    return request.rate, request.capacity, request.horizon, RECOVERY_SECONDS, _KEY_MILLISECONDS
+    return request.rate, request.capacity, request.empty_for, RECOVERY_SECONDS, _KEY_MILLISECONDS
