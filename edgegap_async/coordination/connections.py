@@ -53,7 +53,14 @@ class ServerConnection(Protocol):
         disconnect_on_error: bool = True,
         push_request: bool = False,
     ) -> object:
-        """Return a response; None if there is none within the timeout."""
+        """Return a response.
+
+        Args:
+            disable_decoding: Whether strings are returned as bytes, whatever the client's settings.
+            timeout: Seconds after which None is returned instead; None takes the client's timeout, which raises.
+            disconnect_on_error: Whether the connection is closed if this is cancelled or fails.
+            push_request: Whether messages of a subscription are returned.
+        """
         ...
 
     async def disconnect(self, nowait: bool) -> None:
@@ -186,7 +193,7 @@ class StoreConnections:
         return f"no connection to {store}: {text or type(error).__name__}"
 
 
-class Subscription:
+class ChannelSubscription:
     """The messages of a channel, on a connection of its own. An error report shows nothing of it either."""
 
     __slots__ = ("_connection", "_connections")

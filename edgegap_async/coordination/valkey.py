@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from edgegap_async.coordination.connections import Argument, ServerConnectionPool, StoreConnections, Subscription
+from edgegap_async.coordination.connections import Argument, ChannelSubscription, ServerConnectionPool, StoreConnections
 from edgegap_async.coordination.scripts import build_script, read_lua
 from edgegap_async.coordination.server_url import create_pool, pool_of_client
 from edgegap_async.coordination.store import (
@@ -210,7 +210,7 @@ class ValkeyStore:
         Raises:
             StoreError: The connection was closed, or the store stopped responding; it is noticed within a second.
         """
-        subscription = Subscription(self._connections)
+        subscription = ChannelSubscription(self._connections)
         try:
             await subscription.open(self._channel)
             yield b""
