@@ -125,6 +125,8 @@ def _path_problem(parts: SplitResult) -> str | None:
         return None if usable else "the URL of coordination= must name a socket, as unix:///run/valkey.sock does"
     if not parts.hostname:
         return "the URL of coordination= has no host: it must be like redis://host:6379"
+    if "," in parts.hostname:
+        return _CLUSTER
     if not re.fullmatch(r"(/\d*)?", parts.path):
         return "the path of the URL of coordination= must be the number of a database, as in redis://host:6379/0"
     return None
