@@ -71,6 +71,8 @@ class ServerConnection(Protocol):
 class ServerConnectionPool(Protocol):
     """What this module uses of a connection pool of the package ``redis``."""
 
+    max_connections: int
+
     @property
     def connection_kwargs(self) -> Mapping[str, object]:
         """The settings of its connections."""
@@ -97,7 +99,8 @@ class StoreConnections:
     def __init__(self, pool: ServerConnectionPool) -> None:
         """Connect nothing yet."""
         self._pool = pool
-        self._commands = asyncio.Semaphore(_MAX_COMMANDS)
+        # a client with few connections needs one for a subscription
+        self._commands = asyncio.Semaphore(min(_MAX_COMMANDS, max(pool.max_connections - 1, 1)))
         self._password = Secret(str(pool.connection_kwargs.get("password") or ""))
         self.address = _address(pool.connection_kwargs)
         self.round_trips = 0
@@ -143,9 +146,12 @@ class StoreConnections:
         Raises:
             StoreError: It failed or took too long. The error has no cause or context: their frames hold the password.
         """
+        cancellations = _cancellations()
         try:
             async with asyncio.timeout(seconds):
-                return await work
+                result = await work
+                _raise_if_cancelled(cancellations)
+                return result
         except asyncio.CancelledError as error:
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - the same error, without the frames of the connection
@@ -254,6 +260,18 @@ class ChannelSubscription:
         if self._connection is None:
             raise ConnectionError("the subscription is closed")
         return self._connection
+
+
+def _cancellations() -> int:
+    """Return how often the current task was cancelled."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _raise_if_cancelled(before: int) -> None:
+    """Raise what a connection with a timeout can lose: before Python 3.12, ``wait_for`` returns if it is done."""
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _address(settings: Mapping[str, object]) -> str:

@@ -30,7 +30,7 @@ _CLUSTER: Final = (
 _MAX_CONNECTIONS: Final = 32
 """More than the commands that run at once, and the subscriptions."""
 
-_UNNAMED: Final[Mapping[str, None]] = (
+UNNAMED: Final[Mapping[str, None]] = (
     {"driver_info": None}
     if "driver_info" in inspect.signature(AbstractConnection).parameters
     else {"lib_name": None, "lib_version": None}  # older versions of the package
@@ -73,7 +73,7 @@ def _pool(url: Secret) -> ConnectionPool | None:
             "retry_on_error": [],
             "max_connections": _MAX_CONNECTIONS,
             "protocol": 2,
-            **_UNNAMED,
+            **UNNAMED,
         }
         pool = ConnectionPool(**options)
         cast("Any", pool).make_connection()  # it connects only when it is used

@@ -100,8 +100,10 @@ class CoordinationStore(Protocol):
     Every method raises ``StoreError`` if the store does not respond within half a second.
     """
 
-    round_trips: int
-    """How many requests were sent to the store."""
+    @property
+    def round_trips(self) -> int:
+        """How many requests were sent to the store."""
+        ...
 
     async def open(self) -> None:
         """Connect."""

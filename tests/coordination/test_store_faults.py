@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 from coordination.stores import Server, slots
@@ -16,6 +16,8 @@ from redis.backoff import NoBackoff
 from secret_leaks import chain, frames, leaks_of_frames
 
 from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
+from edgegap_async.coordination.connections import StoreConnections
+from edgegap_async.coordination.server_url import UNNAMED, create_pool
 from edgegap_async.coordination.store import RESPONSE_SECONDS, StoreError
 from edgegap_async.coordination.valkey import ValkeyStore
 
@@ -140,8 +142,33 @@ async def test_many_callers_share_a_few_connections(valkey: Server, organisation
     admin.close()
 
 
+async def test_callers_wait_for_the_few_connections_of_a_client(valkey: Server, organisation: str) -> None:
+    client = redis_asyncio.Redis.from_url(valkey.url, max_connections=2, **UNNAMED)
+    store = ValkeyStore(client, organisation=organisation)
+    async with aclosing(store.messages()) as messages:
+        await anext(messages)
+        await asyncio.gather(*(store.reserve(slots()) for _ in range(30)))
+    await client.aclose()
+
+
+async def test_a_cancellation_that_a_connection_loses_is_raised(organisation: str) -> None:
+    async def lose_it() -> str:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+        return "done"
+
+    connections = StoreConnections(create_pool("redis://127.0.0.1:1"))  # type: ignore[arg-type]
+    call = asyncio.ensure_future(connections.bounded(lose_it()))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    with pytest.raises(StoreError, match="did not respond"):
+        await connections.bounded(lose_it(), 0.01)
+
+
 async def test_the_response_of_a_cancelled_call_reaches_no_other(mortal_valkey: Server, organisation: str) -> None:
-    client = redis_asyncio.Redis.from_url(mortal_valkey.url, max_connections=1, driver_info=None)
+    client = redis_asyncio.Redis.from_url(mortal_valkey.url, max_connections=1, **UNNAMED)
     store = ValkeyStore(client, organisation=organisation)
     await store.open()
     for attempt in range(5):
@@ -161,7 +188,7 @@ async def test_the_response_of_a_cancelled_call_reaches_no_other(mortal_valkey: 
 async def test_a_client_that_was_passed_in_is_used_and_stays_open(
     valkey: Server, organisation: str, protocol: int
 ) -> None:
-    client = redis_asyncio.Redis.from_url(valkey.url, decode_responses=True, protocol=protocol, driver_info=None)
+    client = redis_asyncio.Redis.from_url(valkey.url, decode_responses=True, protocol=protocol, **UNNAMED)
     store = ValkeyStore(client, organisation=organisation)
     await store.open()
     assert (await store.beat("a")).leader == "a"
@@ -208,7 +235,7 @@ async def test_a_script_whose_response_is_lost_is_not_repeated(organisation: str
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    patient = redis_asyncio.Redis(port=port, retry=Retry(NoBackoff(), 3), protocol=2, driver_info=None)
+    patient = redis_asyncio.Redis(port=port, retry=Retry(NoBackoff(), 3), protocol=2, **UNNAMED)
     for target in (f"redis://127.0.0.1:{port}", patient):
         received.clear()
         store = ValkeyStore(target, organisation=organisation)
