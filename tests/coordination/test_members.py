@@ -94,6 +94,7 @@ async def test_a_member_that_leaves_releases_its_lease_and_its_watches(shared: S
     second = await store.beat("b")
     assert (second.leader, second.members, second.term > first.term) == ("b", 1, True)
     assert not (await store.beat("a")).was_known
+    assert await store.watches() == {"b": {"server": b"2"}}
 
 
 async def test_a_member_that_does_not_lead_leaves_the_lease_alone(shared: Shared) -> None:

@@ -274,6 +274,16 @@ async def test_a_refused_command_is_an_error_that_says_why(valkey: Server, organ
     admin.close()
 
 
+async def test_a_heartbeat_keeps_what_a_member_waits_for(valkey: Server, organisation: str) -> None:
+    admin, key = valkey.admin, f"edgegap:{{{organisation}}}:watches:a"
+    async with opened(valkey, organisation) as store:
+        await store.update("a", {"server": b"1"})
+        admin.pexpire(key, 10_000)
+        await store.beat("a")
+        assert admin.pttl(key) > 80_000_000
+    admin.close()
+
+
 async def test_all_keys_have_one_hash_tag_and_expire(valkey: Server, organisation: str) -> None:
     admin = valkey.admin
     async with opened(valkey, organisation) as store:
