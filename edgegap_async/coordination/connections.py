@@ -53,7 +53,14 @@ class ServerConnection(Protocol):
         disconnect_on_error: bool = True,
         push_request: bool = False,
     ) -> object:
-        """Return a response; None if there is none within the timeout."""
+        """Return a response.
+
+        Args:
+            disable_decoding: Whether strings are returned as bytes, whatever the client's settings.
+            timeout: Seconds after which None is returned instead; None takes the client's timeout, which raises.
+            disconnect_on_error: Whether the connection is closed if this is cancelled or fails.
+            push_request: Whether messages of a subscription are returned.
+        """
         ...
 
     async def disconnect(self, nowait: bool) -> None:
@@ -63,6 +70,8 @@ class ServerConnection(Protocol):
 
 class ServerConnectionPool(Protocol):
     """What this module uses of a connection pool of the package ``redis``."""
+
+    max_connections: int
 
     @property
     def connection_kwargs(self) -> Mapping[str, object]:
@@ -90,7 +99,8 @@ class StoreConnections:
     def __init__(self, pool: ServerConnectionPool) -> None:
         """Connect nothing yet."""
         self._pool = pool
-        self._commands = asyncio.Semaphore(_MAX_COMMANDS)
+        # a client with few connections needs one for a subscription
+        self._commands = asyncio.Semaphore(min(_MAX_COMMANDS, max(pool.max_connections - 1, 1)))
         self._password = Secret(str(pool.connection_kwargs.get("password") or ""))
         self.address = _address(pool.connection_kwargs)
         self.round_trips = 0
@@ -136,9 +146,12 @@ class StoreConnections:
         Raises:
             StoreError: It failed or took too long. The error has no cause or context: their frames hold the password.
         """
+        cancellations = _cancellations()
         try:
             async with asyncio.timeout(seconds):
-                return await work
+                result = await work
+                _raise_if_cancelled(cancellations)
+                return result
         except asyncio.CancelledError as error:
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - the same error, without the frames of the connection
@@ -186,7 +199,7 @@ class StoreConnections:
         return f"no connection to {store}: {text or type(error).__name__}"
 
 
-class Subscription:
+class ChannelSubscription:
     """The messages of a channel, on a connection of its own. An error report shows nothing of it either."""
 
     __slots__ = ("_connection", "_connections")
@@ -247,6 +260,18 @@ class Subscription:
         if self._connection is None:
             raise ConnectionError("the subscription is closed")
         return self._connection
+
+
+def _cancellations() -> int:
+    """Return how often the current task was cancelled."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _raise_if_cancelled(before: int) -> None:
+    """Raise what a connection with a timeout can lose: before Python 3.12, ``wait_for`` returns if it is done."""
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _address(settings: Mapping[str, object]) -> str:

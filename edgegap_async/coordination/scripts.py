@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import attrs
 
-_FOLDER: Final = Path(__file__).parent
+LUA: Final[Mapping[str, str]] = {
+    path.stem: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.lua")
+}
+"""The text of each file by its name: read once, as reading blocks the event loop."""
 
 
 @attrs.frozen
@@ -22,11 +26,6 @@ class Script:
 
     text: str
     sha: str
-
-
-def read_lua(name: str) -> str:
-    """Return the text of a file."""
-    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def build_script(*parts: str) -> Script:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 from redis import asyncio as redis_asyncio
-from redis.asyncio.connection import ConnectionPool, parse_url
+from redis.asyncio.connection import AbstractConnection, ConnectionPool, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -27,6 +29,13 @@ _CLUSTER: Final = (
 
 _MAX_CONNECTIONS: Final = 32
 """More than the commands that run at once, and the subscriptions."""
+
+UNNAMED: Final[Mapping[str, None]] = (
+    {"driver_info": None}
+    if "driver_info" in inspect.signature(AbstractConnection).parameters
+    else {"lib_name": None, "lib_version": None}  # older versions of the package
+)
+"""Not to send the package's name and version, which each connection would read from the disk."""
 
 
 @without_locals
@@ -64,6 +73,7 @@ def _pool(url: Secret) -> ConnectionPool | None:
             "retry_on_error": [],
             "max_connections": _MAX_CONNECTIONS,
             "protocol": 2,
+            **UNNAMED,
         }
         pool = ConnectionPool(**options)
         cast("Any", pool).make_connection()  # it connects only when it is used
@@ -115,6 +125,8 @@ def _path_problem(parts: SplitResult) -> str | None:
         return None if usable else "the URL of coordination= must name a socket, as unix:///run/valkey.sock does"
     if not parts.hostname:
         return "the URL of coordination= has no host: it must be like redis://host:6379"
+    if "," in parts.hostname:
+        return _CLUSTER
     if not re.fullmatch(r"(/\d*)?", parts.path):
         return "the path of the URL of coordination= must be the number of a database, as in redis://host:6379/0"
     return None

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from edgegap_async.coordination.connections import Argument, ServerConnectionPool, StoreConnections, Subscription
-from edgegap_async.coordination.scripts import build_script, read_lua
+from edgegap_async.coordination.connections import Argument, ChannelSubscription, ServerConnectionPool, StoreConnections
+from edgegap_async.coordination.scripts import LUA, build_script
 from edgegap_async.coordination.server_url import create_pool, pool_of_client
 from edgegap_async.coordination.store import (
     KEY_SECONDS,
@@ -34,7 +34,7 @@ class ValkeyStore:
     Every method is one command or one script. All keys have the same hash tag, and expire a day after their last use.
     """
 
-    clock: ClassVar[str] = read_lua("clock")
+    clock: ClassVar[str] = LUA["clock"]
     """The part of the scripts that reads the time."""
 
     @without_locals
@@ -57,15 +57,15 @@ class ValkeyStore:
         self._members = self._key("members")
         self._leader = self._key("leader")
         self._watches = self._key("watches:")
-        bucket, members = read_lua("bucket"), read_lua("members")
-        self._reserve = build_script(self.clock, bucket, read_lua("reserve"))
-        self._slow_down = build_script(self.clock, bucket, read_lua("slow_down"))
-        self._heartbeat = build_script(self.clock, members, read_lua("heartbeat"))
-        self._living = build_script(self.clock, members, read_lua("living"))
-        self._read_watches = build_script(self.clock, members, read_lua("watches"))
-        self._leave = build_script(read_lua("leave"))
-        self._share = build_script(read_lua("shared_value"))
-        self._update = build_script(read_lua("update"))
+        bucket, members = LUA["bucket"], LUA["members"]
+        self._reserve = build_script(self.clock, bucket, LUA["reserve"])
+        self._slow_down = build_script(self.clock, bucket, LUA["slow_down"])
+        self._heartbeat = build_script(self.clock, members, LUA["heartbeat"])
+        self._living = build_script(self.clock, members, LUA["living"])
+        self._read_watches = build_script(self.clock, members, LUA["watches"])
+        self._leave = build_script(LUA["leave"])
+        self._share = build_script(LUA["shared_value"])
+        self._update = build_script(LUA["update"])
 
     def __repr__(self) -> str:
         return f"<ValkeyStore at {self._connections.address}>"
@@ -207,7 +207,7 @@ class ValkeyStore:
         Raises:
             StoreError: The connection was closed, or the store stopped responding; it is noticed within a second.
         """
-        subscription = Subscription(self._connections)
+        subscription = ChannelSubscription(self._connections)
         try:
             await subscription.open(self._channel)
             yield b""
