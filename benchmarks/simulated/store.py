@@ -13,19 +13,16 @@ import attrs
 
 from edgegap_async.coordination.store import (
     KEY_SECONDS,
-    LATEST_SLOT_SECONDS,
     LEASE_SECONDS,
     LIVING_SECONDS,
     MEMBER_SECONDS,
-    MIN_RATE_SHARE,
-    RECOVERY_SECONDS,
     RESPONSE_SECONDS,
-    SLOWDOWN_FACTOR,
     Membership,
     ReservedSlots,
     SlotRequest,
     StoreError,
 )
+from edgegap_async.limits.adaptive_rate import MIN_RATE_SHARE, RECOVERY_SECONDS, SLOWDOWN_FACTOR
 
 _SECOND: Final = 1_000_000
 """In microseconds, in which the server counts."""
@@ -136,7 +133,7 @@ class SimulatedStoreServer:
         while len(delays) < request.count and slot - now <= longest:
             delays.append(slot - now)
             slot = max(start + (len(delays) + 1) * interval, earliest)
-            longest = LATEST_SLOT_SECONDS * _SECOND
+            longest = request.horizon * _SECOND
         if delays:
             bucket.empty_at = start + len(delays) * interval
         return ReservedSlots(
@@ -230,7 +227,7 @@ class SimulatedStoreServer:
         """Do what ``bucket.lua`` does, and return the current rate as well."""
         bucket = self._buckets.get(request.bucket)
         if bucket is None or bucket.used_at <= now - KEY_SECONDS * _SECOND:
-            bucket = _Bucket(empty_at=now + LATEST_SLOT_SECONDS * _SECOND, slowed_rate=request.rate, used_at=now)
+            bucket = _Bucket(empty_at=now + request.empty_for * _SECOND, slowed_rate=request.rate, used_at=now)
             self._buckets[request.bucket] = bucket
         if bucket.used_at > now:
             step = bucket.used_at - now

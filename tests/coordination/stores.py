@@ -15,6 +15,8 @@ from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
 from edgegap_async.coordination.store import CoordinationStore, SlotRequest
 from edgegap_async.coordination.valkey import ValkeyStore
 
+EMPTY_FOR = 0.1
+
 START = 1_800_000_000_000_000
 """The first time of the store's clock, in microseconds."""
 
@@ -130,4 +132,12 @@ class SharedSimulation:
 def slots(
     *, rate: float = 10, capacity: float = 2, count: int = 1, longest_delay: float = 60, bucket: str = "deploy"
 ) -> SlotRequest:
-    return SlotRequest(bucket=bucket, rate=rate, capacity=capacity, count=count, longest_delay=longest_delay)
+    return SlotRequest(
+        bucket=bucket,
+        rate=rate,
+        capacity=capacity,
+        count=count,
+        longest_delay=longest_delay,
+        horizon=0.1,
+        empty_for=EMPTY_FOR,
+    )
