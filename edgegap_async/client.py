@@ -294,8 +294,8 @@ class EdgegapClient:
 
         Args:
             older_than: Stop also servers of any client, by their tag, that were requested longer ago than this.
-                Servers of a client that is known to be open are spared: one that shares the journal, or this one.
-                Servers of other open clients are not.
+                Servers of a client that is known to be open are spared: this one, and those that share the journal or
+                the ``coordination``. Servers of other open clients are not.
             dry_run: Whether to stop nothing.
             orphans: Stop exactly these servers, which a dry run returned, instead of all that are found.
 
@@ -308,6 +308,7 @@ class EdgegapClient:
             RecoveryFailed: Not all of them could be stopped, or a file of the journal cannot be read; those remain in
                 the journal. It has the others in ``recovered``.
             JournalError: The files of the journal cannot be listed.
+            CoordinationError: The store does not say which other clients are open; nothing was stopped.
         """
         self._session.require_open()
         recovery = Recovery(guard=self._guard, dry_run=dry_run, agreed=orphans)
@@ -318,8 +319,10 @@ class EdgegapClient:
         if older_than is not None:
             _validate_age(older_than)
         living = {self._guard.tags.owner}
+        if self.coordination is not None:
+            living |= await self.coordination.living()
         if self._journal is not None:
-            living |= await recovery.by_journal(self._journal)
+            living |= await recovery.by_journal(self._journal, living)
         if older_than is not None:
             await recovery.by_tags(older_than, living)
         await recovery.stop(orphans or ())

@@ -173,7 +173,7 @@ class Coordination:
     # ownership
 
     async def living(self) -> set[str]:
-        """Return the ids of all processes that are open, or were within the last minute; none if the store is lost.
+        """Return the ids of all processes that are open, or were within the last minute.
 
         Raises:
             CoordinationError: The store is lost, so that they are not known.
@@ -182,13 +182,6 @@ class Coordination:
             return await self._store.living()
         except StoreError as error:
             raise CoordinationError(f"the coordination store does not say which processes live: {error}") from None
-
-    async def claim(self, request_id: str) -> bool:
-        """Return whether this process is the one that stops an orphaned server; True if the store is lost."""
-        try:
-            return await self._store.claim(request_id, _CLAIM_SECONDS)
-        except StoreError:
-            return True
 
     # slots
 
@@ -377,10 +370,6 @@ class Coordination:
     def _forward_webhook(self, path: str, body: bytes) -> None:
         if self._state == "shared":
             self._outbox.send(WebhookReceived(path=path, body=body))
-
-
-_CLAIM_SECONDS: Final = 60.0
-"""How long a claim to stop an orphaned server holds: longer than the stop may take."""
 
 
 class AnnouncingBucket(TokenBucket):

@@ -70,8 +70,12 @@ class Recovery:
     _found: dict[str, OrphanedServer] = attrs.field(factory=dict[str, OrphanedServer], init=False)
     _errors: dict[str, EdgegapError] = attrs.field(factory=dict[str, EdgegapError], init=False)
 
-    async def by_journal(self, journal: Journal) -> set[str]:
+    async def by_journal(self, journal: Journal, living: Collection[str] = ()) -> set[str]:
         """Stop the servers in stale journals, and remove each journal whose servers are all stopped.
+
+        Args:
+            journal: Where the journals are.
+            living: The owners of clients that are open: on another host, which may not see the lock of a journal.
 
         Returns:
             The owners of journals whose clients are open, or may be.
@@ -82,7 +86,9 @@ class Recovery:
         async with journal.lock_stale() as others:
             if self.agreed is None:
                 self._errors |= others.errors
-            stale_journals = [stale for stale in others.stale if self._concerns(stale)]
+            stale_journals = [
+                stale for stale in others.stale if self._concerns(stale) and stale.file.path.stem not in living
+            ]
             if not self.dry_run:
                 for stale in stale_journals:
                     if await self._recover_journal(stale):
