@@ -11,15 +11,13 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-import attrs
-
 from edgegap_async.config import Settings
-from edgegap_async.coordination.fair_share import FairShare
 from edgegap_async.coordination.messages import BucketPaused, Joined, WebhookReceived, decode_message
 from edgegap_async.coordination.outbox import Outbox
-from edgegap_async.coordination.shared_bucket import SharedBucket
+from edgegap_async.coordination.shared_bucket import AnnouncingBucket, SharedBucket
+from edgegap_async.coordination.shared_slots import SharedSlots
 from edgegap_async.coordination.shared_watching import SharedWatching
-from edgegap_async.coordination.store import CoordinationStore, Membership, ReservedSlots, SlotRequest, StoreError
+from edgegap_async.coordination.store import CoordinationStore, Membership, StoreError
 from edgegap_async.errors import CoordinationError, EdgegapError
 from edgegap_async.limits import RateBucket, TokenBucket
 from edgegap_async.operations import Bucket
@@ -35,12 +33,6 @@ CoordinationState: TypeAlias = Literal["not open", "shared", "lost", "closed"]
 
 _HEARTBEAT_SECONDS: Final = 0.4
 _RECONNECT_SECONDS: Final = 0.25
-
-_REJOINING_SECONDS: Final = 1.5
-"""How long a process keeps to its share after the store is back: by then the others know it, too."""
-
-_LOSING_SECONDS: Final = 0.3
-"""How long a process waits before it uses its share: others may still use slots that they reserved in the store."""
 
 _RELOAD_SECONDS: Final = 10.0
 """How often the leader reads what all processes wait for, in case a message was lost."""
@@ -70,16 +62,13 @@ class Coordination:
         self._required = required
         self._state: CoordinationState = "not open"
         self._membership: Membership | None = None
-        self._share = FairShare()
         self._outbox = Outbox(self._store)
         self._buckets: dict[str, SharedBucket | AnnouncingBucket] = {}
         self._watching: SharedWatching | None = None
         self._webhooks: Webhooks | None = None
         self._task: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] | None = None
-        self._shares_from = -math.inf
-        self._shares_until = -math.inf
-        self._background: set[asyncio.Task[None]] = set()
+        self._slots = SharedSlots(self._store, self._lose)
 
     def __repr__(self) -> str:
         return f"<Coordination, {self._state}, members={self.members}>"
@@ -119,13 +108,17 @@ class Coordination:
         joined: dict[Bucket, RateBucket] = dict(buckets)
         for name, bucket in buckets.items():
             if math.isfinite(bucket.rate):
-                own = SharedBucket(name, bucket, self) if name in shared else AnnouncingBucket(name, bucket, self)
+                own = (
+                    SharedBucket(name, bucket, self._slots, self._announce_pause)
+                    if name in shared
+                    else AnnouncingBucket(name, bucket, self._announce_pause)
+                )
                 joined[name] = self._buckets[name] = own
         return joined
 
     def share_waits(self, watchers: Watchers, webhooks: Webhooks) -> None:
         """Share the polls of deployments and the webhooks."""
-        self._watching = SharedWatching(watchers.deployments, self._outbox, self._share.store_time)
+        self._watching = SharedWatching(watchers.deployments, self._outbox, self._slots.store_time)
         self._webhooks = webhooks
 
     # opening and closing
@@ -160,7 +153,7 @@ class Coordination:
         was_shared, self._state = self._state == "shared", "closed"
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, *self._background, return_exceptions=True)
+            await asyncio.gather(self._task, self._slots.close(), return_exceptions=True)
         try:
             if was_shared:
                 await self._outbox.flush()
@@ -183,53 +176,9 @@ class Coordination:
         except StoreError as error:
             raise CoordinationError(f"the coordination store does not say which processes live: {error}") from None
 
-    # slots
+    # pauses
 
-    async def reserve(self, request: SlotRequest) -> ReservedSlots:
-        """Reserve slots in the store; in this process's share while the store is lost."""
-        loop = asyncio.get_running_loop()
-        if self._state == "shared" and loop.time() < self._shares_until:
-            return await self._reserve_in_turn(request)
-        if self._state == "shared":
-            try:
-                return await self._store.reserve(request)
-            except StoreError as error:
-                self._lose(error)
-        return self._share.reserve(request, loop.time(), earliest=self._shares_from)
-
-    async def _reserve_in_turn(self, request: SlotRequest) -> ReservedSlots:
-        """Reserve a slot in the store when it is the turn of this process's share: others may not use the store yet."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        own = self._share.reserve(attrs.evolve(request, count=1), began)
-        if not own.delays:
-            return own
-        await asyncio.sleep(own.delays[0])
-        try:
-            slots = await self._store.reserve(
-                attrs.evolve(request, count=1, longest_delay=request.longest_delay - (loop.time() - began))
-            )
-        except StoreError as error:
-            self._lose(error)
-            return attrs.evolve(own, delays=())
-        return slots
-
-    def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
-        """Pause and slow a bucket down for all processes."""
-        self._share.slow_down(request, asyncio.get_running_loop().time(), pause=pause, age=age)
-        self.announce_pause(request.bucket, pause)
-        if self._state == "shared":
-            task = asyncio.create_task(self._slow_down(request, pause, age), name="edgegap slow down")
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
-
-    async def _slow_down(self, request: SlotRequest, pause: float, age: float) -> None:
-        try:
-            await self._store.slow_down(request, pause=pause, age=age)
-        except StoreError as error:
-            self._lose(error)
-
-    def announce_pause(self, bucket: str, seconds: float) -> None:
+    def _announce_pause(self, bucket: str, seconds: float) -> None:
         """Let all processes pause a bucket."""
         if self._state == "shared":
             self._outbox.send(BucketPaused(bucket=bucket, seconds=seconds))
@@ -240,9 +189,10 @@ class Coordination:
         """Go on alone until the store is back."""
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
+            self._failure.exception()  # it is retrieved here: nothing waits for it while the connection ends
         if self._state in {"shared", "not open"}:
-            self._shares_from = asyncio.get_running_loop().time() + _LOSING_SECONDS
             self._state = "lost"
+            self._slots.disconnect()
             self._outbox.clear()
             if self._watching is not None:
                 self._watching.disconnect()
@@ -294,17 +244,19 @@ class Coordination:
 
     async def _join(self, *, is_first: bool) -> None:
         """Send the first heartbeat, and share what this process has from now on."""
-        if self._webhooks is not None and self._webhooks.is_enabled:
-            key = await self._store.shared_value(_WEBHOOK_KEY, self._webhooks.key)
-            self._webhooks.share(key, self._forward_webhook)
-        if not is_first:
-            self._shares_until = asyncio.get_running_loop().time() + _REJOINING_SECONDS
+        await self._share_webhooks()
+        self._slots.connect()
         self._state = "shared"
         self._membership = None
         await self._beat()
         self._outbox.send(Joined())
         if not is_first:
             logger.info("the coordination store is back: the limits are shared again")
+
+    async def _share_webhooks(self) -> None:
+        if self._webhooks is not None and self._webhooks.is_enabled:
+            key = await self._store.shared_value(_WEBHOOK_KEY, self._webhooks.key)
+            self._webhooks.share(key, self._forward_webhook)
 
     async def _keep_beating(self) -> None:
         loaded_at = asyncio.get_running_loop().time()
@@ -322,8 +274,9 @@ class Coordination:
         sent_at, before = loop.time(), self._membership
         now = await self._store.beat(self._outbox.member)
         self._membership = now
-        if loop.time() >= self._shares_until:
-            self._share.update(now, (sent_at + loop.time()) / 2)
+        self._slots.update(now, (sent_at + loop.time()) / 2)
+        if before is not None and not now.was_known:  # the store has lost its data
+            await self._share_webhooks()
         if self._watching is None:
             return
         if self._leads(now):
@@ -370,28 +323,6 @@ class Coordination:
     def _forward_webhook(self, path: str, body: bytes) -> None:
         if self._state == "shared":
             self._outbox.send(WebhookReceived(path=path, body=body))
-
-
-class AnnouncingBucket(TokenBucket):
-    """A bucket of one process whose pauses after a 429 are announced to all."""
-
-    def __init__(self, name: str, limits: TokenBucket, coordination: Coordination) -> None:
-        """Create a full bucket.
-
-        Args:
-            name: The name of the bucket, the same in all processes.
-            limits: The bucket with its rate and capacity; it is not used itself.
-            coordination: Announces the pauses.
-        """
-        super().__init__(limits.rate, limits.capacity)
-        self._name = name
-        self._coordination = coordination
-
-    def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
-        """Pause after a 429, let the other processes pause, and continue at a lower rate."""
-        seconds = super().slow_down(retry_after, sent_at=sent_at)
-        self._coordination.announce_pause(self._name, seconds)
-        return seconds
 
 
 def organisation_digest(settings: Settings) -> str:

@@ -36,6 +36,11 @@ class FairShare:
         self._offset = 0.0
         self._lanes: dict[str, _Lane] = {}
 
+    @property
+    def members(self) -> int:
+        """How many processes share the grid."""
+        return self._members
+
     def update(self, membership: Membership, now: float) -> None:
         """Remember what the last heartbeat said of the members and of the store's clock.
 
@@ -69,7 +74,14 @@ class FairShare:
             delays.append(delay)
 
     def slow_down(self, request: SlotRequest, now: float, *, pause: float, age: float) -> None:
-        """Lower the rate of a bucket after a 429, as the store does."""
+        """Lower the rate of a bucket after a 429, as the store does.
+
+        Args:
+            request: The bucket.
+            now: The time of the event loop.
+            pause: Seconds from now during which no slot is released.
+            age: Seconds since the refused request was sent.
+        """
         self._lane(request).adaptive.slow_down(now, pause, sent_at=now - age)
 
     def _lane(self, request: SlotRequest) -> _Lane:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeAlias
 
 from edgegap_async.coordination.store import HORIZON_SECONDS, ReservedSlots, SlotRequest
 from edgegap_async.errors import DeadlineExceeded
@@ -36,8 +37,18 @@ class SlotSource(Protocol):
         ...
 
     def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
-        """Pause and slow the bucket down for all processes, after a 429."""
+        """Pause and slow a bucket down for all processes, after a 429.
+
+        Args:
+            request: The bucket.
+            pause: Seconds from now during which no slot is released.
+            age: Seconds since the refused request was sent.
+        """
         ...
+
+
+AnnouncePause: TypeAlias = Callable[[str, float], None]
+"""Lets the other processes pause a bucket for so many seconds."""
 
 
 class SharedBucket:
@@ -48,17 +59,19 @@ class SharedBucket:
     a task that is cancelled wastes no more than what is reserved. All times are in seconds of the event loop's clock.
     """
 
-    def __init__(self, name: str, limits: TokenBucket, source: SlotSource) -> None:
+    def __init__(self, name: str, limits: TokenBucket, source: SlotSource, announce_pause: AnnouncePause) -> None:
         """Reserve nothing yet.
 
         Args:
             name: The name of the bucket, the same in all processes.
             limits: The rate and the capacity that all processes share; the bucket itself is not used.
             source: Reserves the slots.
+            announce_pause: Called after a 429.
         """
         self._name = name
         self._capacity = limits.capacity
         self._source = source
+        self._announce_pause = announce_pause
         self._adaptive = AdaptiveRate(limits.rate)
         self._rate = limits.rate
         self._slots: deque[float] = deque()
@@ -136,6 +149,7 @@ class SharedBucket:
         now = asyncio.get_running_loop().time()
         seconds = self._adaptive.slow_down(now, retry_after, sent_at=sent_at)
         self._source.slow_down(self._request(0, 0.0), pause=seconds, age=max(now - sent_at, 0.0))
+        self._announce_pause(self._name, seconds)
         self.pause(seconds)
         return seconds
 
@@ -218,3 +232,33 @@ class SharedBucket:
             horizon=horizon,
             empty_for=horizon + self._source.members / self._adaptive.full,
         )
+
+
+class AnnouncingBucket(TokenBucket):
+    """A bucket of this process alone, which the other processes pause, too, after a 429."""
+
+    def __init__(self, name: str, limits: TokenBucket, announce_pause: AnnouncePause) -> None:
+        """Create a full bucket.
+
+        Args:
+            name: The name of the bucket, the same in all processes.
+            limits: The rate and the capacity; the bucket itself is not used.
+            announce_pause: Called after a 429.
+        """
+        super().__init__(limits.rate, limits.capacity)
+        self._name = name
+        self._announce_pause = announce_pause
+
+    def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
+        """Pause after a 429, let the other processes pause, and continue at a lower rate.
+
+        Args:
+            retry_after: How long to pause, in seconds; None pauses for 1 second.
+            sent_at: The time of the event loop at which the refused request was sent.
+
+        Returns:
+            The length of the pause, in seconds.
+        """
+        seconds = super().slow_down(retry_after, sent_at=sent_at)
+        self._announce_pause(self._name, seconds)
+        return seconds

@@ -1,0 +1,122 @@
+"""Where the slots of shared buckets come from: the store, or this process's share of the rates while it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from edgegap_async.coordination.fair_share import FairShare
+from edgegap_async.coordination.store import CoordinationStore, Membership, ReservedSlots, SlotRequest, StoreError
+
+_LOSING_SECONDS: Final = 0.3
+"""How long a process waits before it uses its share: others may still use slots that they reserved in the store."""
+
+_REJOINING_SECONDS: Final = 1.5
+"""How long a process keeps to its share after the store is back: by then the others use it, too."""
+
+
+class SharedSlots:
+    """Reserves slots for the shared buckets of one process. Times are those of the event loop, in seconds."""
+
+    def __init__(self, store: CoordinationStore, on_lost: Callable[[StoreError], None]) -> None:
+        """Reserve nothing yet.
+
+        Args:
+            store: The store.
+            on_lost: Called when the store does not respond; it calls ``disconnect``.
+        """
+        self._store = store
+        self._on_lost = on_lost
+        self._share = FairShare()
+        self._is_connected = False
+        self._was_connected = False
+        self._shares_from = -math.inf
+        self._shares_until = -math.inf
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def members(self) -> int:
+        """How many processes share the slots, as far as is known."""
+        return self._share.members
+
+    def connect(self) -> None:
+        """Use the store; after a loss, only for this process's share until the others use the store, too."""
+        if self._was_connected:
+            self._shares_until = asyncio.get_running_loop().time() + _REJOINING_SECONDS
+        self._is_connected = self._was_connected = True
+
+    def disconnect(self) -> None:
+        """Use this process's share, without the store."""
+        if self._is_connected:
+            self._shares_from = asyncio.get_running_loop().time() + _LOSING_SECONDS
+        self._is_connected = False
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        self._is_connected = False
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def update(self, membership: Membership, now: float) -> None:
+        """Remember the members and the store's clock, for the time without the store.
+
+        Args:
+            membership: The reply to a heartbeat.
+            now: When the store sent it.
+        """
+        if now >= self._shares_until:
+            self._share.update(membership, now)
+
+    def store_time(self, now: float) -> float:
+        """Return the time of the store's clock."""
+        return self._share.store_time(now)
+
+    async def reserve(self, request: SlotRequest) -> ReservedSlots:
+        """Reserve slots."""
+        loop = asyncio.get_running_loop()
+        if self._is_connected and loop.time() < self._shares_until:
+            return await self._reserve_in_turn(request)
+        if self._is_connected:
+            try:
+                return await self._store.reserve(request)
+            except StoreError as error:
+                self._on_lost(error)
+        return self._share.reserve(request, loop.time(), earliest=self._shares_from)
+
+    async def _reserve_in_turn(self, request: SlotRequest) -> ReservedSlots:
+        """Reserve a slot in the store once a slot of this process's share has come."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        own = self._share.reserve(attrs.evolve(request, count=1), began)
+        if not own.delays:
+            return own
+        await asyncio.sleep(own.delays[0])
+        remaining = request.longest_delay - (loop.time() - began)
+        try:
+            return await self._store.reserve(attrs.evolve(request, count=1, longest_delay=remaining))
+        except StoreError as error:
+            self._on_lost(error)
+            return attrs.evolve(own, delays=())
+
+    def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
+        """Pause and slow a bucket down for all processes.
+
+        Args:
+            request: The bucket.
+            pause: Seconds from now during which no slot is released.
+            age: Seconds since the refused request was sent.
+        """
+        self._share.slow_down(request, asyncio.get_running_loop().time(), pause=pause, age=age)
+        if self._is_connected:
+            task = asyncio.create_task(self._slow_down(request, pause, age), name="edgegap slow down")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _slow_down(self, request: SlotRequest, pause: float, age: float) -> None:
+        try:
+            await self._store.slow_down(request, pause=pause, age=age)
+        except StoreError as error:
+            self._on_lost(error)
