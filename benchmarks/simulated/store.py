@@ -6,6 +6,7 @@ Its times and slots are those of the scripts beside ``edgegap_async.coordination
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -57,12 +58,17 @@ class _Subscriber:
 
     def __init__(self) -> None:
         self.arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._under_way: deque[bytes | None] = deque()
         self._last_arrival = 0.0
 
     def deliver(self, message: bytes | None, delay: float) -> None:
         loop = asyncio.get_running_loop()
         self._last_arrival = max(self._last_arrival, loop.time() + delay)
-        loop.call_at(self._last_arrival, self.arrived.put_nowait, message)
+        self._under_way.append(message)
+        loop.call_at(self._last_arrival, self._arrive)
+
+    def _arrive(self) -> None:
+        self.arrived.put_nowait(self._under_way.popleft())  # timers of the same time run in any order
 
 
 class SimulatedStoreServer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
@@ -16,7 +17,7 @@ from redis.backoff import NoBackoff
 from secret_leaks import chain, frames, leaks_of_frames
 
 from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
-from edgegap_async.coordination.connections import StoreConnections
+from edgegap_async.coordination.connections import ChannelSubscription, StoreConnections
 from edgegap_async.coordination.server_url import UNNAMED, create_pool
 from edgegap_async.coordination.store import RESPONSE_SECONDS, StoreError
 from edgegap_async.coordination.valkey import ValkeyStore
@@ -148,6 +149,9 @@ async def test_callers_wait_for_the_few_connections_of_a_client(valkey: Server, 
     async with aclosing(store.messages()) as messages:
         await anext(messages)
         await asyncio.gather(*(store.reserve(slots()) for _ in range(30)))
+    for _ in range(3):
+        async with aclosing(store.messages()) as messages:
+            await anext(messages)
     await client.aclose()
 
 
@@ -203,9 +207,9 @@ async def test_a_client_that_was_passed_in_is_used_and_stays_open(
         await asyncio.sleep(0.45)  # after a ping
         await store.update("a", {}, [b"\xfd"])
         assert await waiting == b"\xfd"
-    client.connection_pool.max_connections = 1
+    connection = await client.client_id()
     await store.close()
-    assert await client.ping()
+    assert await client.client_id() == connection
     await client.aclose()
 
 
@@ -245,6 +249,91 @@ async def test_a_script_whose_response_is_lost_is_not_repeated(organisation: str
     await patient.aclose()
     server.close()
     await server.wait_closed()
+
+
+@asynccontextmanager
+async def serving(response: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A server that sends the same to every command, and hangs up; its port, and what it received."""
+    received: list[bytes] = []
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(65536))
+        writer.write(response)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1], received
+    server.close()
+    await server.wait_closed()
+
+
+async def test_the_text_of_a_refused_login_does_not_show_its_arguments(organisation: str) -> None:
+    refusal = f"-ERR unknown command 'AUTH {PASSWORD}', with args beginning with: 'private'\r\n".encode()
+    async with serving(refusal) as (port, _):
+        store = ValkeyStore(f"redis://:{PASSWORD}@127.0.0.1:{port}", organisation=organisation)
+        with pytest.raises(StoreError, match="unknown command") as caught:
+            await store.open()
+        assert PASSWORD not in str(caught.value)
+        assert "private" not in str(caught.value)
+        await store.close()
+
+
+async def test_a_login_that_fails_is_not_repeated(organisation: str) -> None:
+    async with serving(b"") as (port, received):
+        store = ValkeyStore(f"redis://:{PASSWORD}@127.0.0.1:{port}", organisation=organisation)
+        assert await seconds_until_error(store.open()) < BUSY
+        assert len(received) == 1
+        await store.close()
+
+
+class PlannedConnection:
+    """A connection, and the pool of it, with the responses that a test plans."""
+
+    connection_kwargs: Mapping[str, object] = {}
+    max_connections = 1
+
+    def __init__(self, *responses: object) -> None:
+        self._responses = list(responses)
+
+    async def get_connection(self) -> PlannedConnection:
+        return self
+
+    async def release(self, connection: PlannedConnection) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+    async def send_command(self, *command: object, check_health: bool) -> None: ...
+
+    async def disconnect(self, nowait: bool) -> None: ...
+
+    async def read_response(self, disable_decoding: bool, timeout: float | None = None, **_: bool) -> object:
+        return self._responses.pop(0)
+
+
+async def test_a_message_that_arrived_while_the_process_was_busy_is_read_before_the_store_counts_as_silent() -> None:
+    subscription = ChannelSubscription(
+        StoreConnections(PlannedConnection(b"subscribed", None, None, [b"message", b"channel", b"late"], *[None] * 3))
+    )
+    await subscription.open("channel")
+    assert await subscription.receive() == b"late"
+    with pytest.raises(StoreError, match="stopped responding"):
+        await subscription.receive()
+
+
+@pytest.mark.looptime
+async def test_the_simulated_store_delivers_messages_in_the_order_in_which_they_were_sent() -> None:
+    latencies = itertools.cycle([0.05, 0.01, 0.03])
+    store = SimulatedStore(SimulatedStoreServer(asyncio.get_running_loop().time, lambda: next(latencies)))
+    sent = [str(n).encode() for n in range(6)]
+    async with aclosing(store.messages()) as messages:
+        await anext(messages)
+        began = asyncio.get_running_loop().time()
+        update = asyncio.ensure_future(store.update("a", {}, sent))
+        assert [await anext(messages) for _ in sent[:4]] == sent[:4]  # the third takes longest, the fourth least
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.03 + 0.05)
+        assert [await anext(messages) for _ in sent[4:]] == sent[4:]
+        await update
 
 
 async def test_a_wrong_password_is_an_error_that_does_not_show_it(valkey: Server, organisation: str) -> None:
