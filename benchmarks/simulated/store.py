@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 import attrs
 
 from edgegap_async.coordination.store import (
-    KEY_SECONDS,
     LEASE_SECONDS,
     LIVING_SECONDS,
     MEMBER_SECONDS,
@@ -95,7 +94,7 @@ class SimulatedStoreServer:
         self._buckets: dict[str, _Bucket] = {}
         self._beats: dict[str, int] = {}
         self._watches: dict[str, dict[str, bytes]] = {}
-        self._expiring: dict[str, tuple[bytes, float]] = {}
+        self._values: dict[str, bytes] = {}
         self._leader: str | None = None
         self._term = 0
         self._lease_until = 0.0
@@ -117,7 +116,7 @@ class SimulatedStoreServer:
         self._buckets.clear()
         self._beats.clear()
         self._watches.clear()
-        self._expiring.clear()
+        self._values.clear()
         self._leader = None
         self._term = 0
         self._lease_until = 0.0
@@ -190,14 +189,9 @@ class SimulatedStoreServer:
         self.remove_stale(self.now())
         return set(self._beats)
 
-    def store_once(self, key: str, value: bytes, seconds: float) -> tuple[bytes, bool]:
-        """Store a value for so many seconds if its key has none; return the key's value, and whether it is new."""
-        now = self.now()
-        held = self._expiring.get(key)
-        if held is not None and held[1] > now:
-            return held[0], False
-        self._expiring[key] = (value, now + seconds * _SECOND)
-        return value, True
+    def shared_value(self, name: str, proposal: bytes) -> bytes:
+        """Do what ``shared_value.lua`` does."""
+        return self._values.setdefault(name, proposal)
 
     def update(self, member: str, watches: Mapping[str, bytes | None], messages: Sequence[bytes]) -> None:
         """Do what ``update.lua`` does."""
@@ -304,13 +298,9 @@ class SimulatedStore:
         """Return the ids of the processes that live."""
         return await self._call(self._server.living)
 
-    async def claim(self, name: str, seconds: float) -> bool:
-        """Return whether this call is the first to claim a name within so many seconds."""
-        return (await self._call(lambda: self._server.store_once(f"claim:{name}", b"", seconds)))[1]
-
     async def shared_value(self, name: str, proposal: bytes) -> bytes:
         """Return the value of a name; without one, the proposal becomes its value."""
-        return (await self._call(lambda: self._server.store_once(f"value:{name}", proposal, KEY_SECONDS)))[0]
+        return await self._call(lambda: self._server.shared_value(name, proposal))
 
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots of a bucket."""

@@ -1,6 +1,6 @@
 -- Records a heartbeat, and elects a leader if there is none.
 --
--- KEYS[3]: the leader. ARGV[2..5]: the member, for how many seconds it counts after a heartbeat, for how many seconds a
+-- KEYS[3..4]: the leader, and the values. ARGV[2..5]: the member, for how many seconds it counts after a heartbeat, for how many seconds a
 -- leader has its lease, and after how many milliseconds the keys expire.
 -- Returns the time, the number of members, the index of this one, the leader, the term, and 1 if the member was known.
 local id, expiry = ARGV[2], ARGV[5]
@@ -8,6 +8,7 @@ local was_known = redis.call('ZSCORE', KEYS[1], id) and 1 or 0
 redis.call('ZADD', KEYS[1], text(now), id)
 redis.call('PEXPIRE', KEYS[1], expiry)
 redis.call('PEXPIRE', KEYS[2] .. id, expiry)
+redis.call('PEXPIRE', KEYS[4], expiry)
 
 local members = redis.call('ZRANGEBYSCORE', KEYS[1], since(ARGV[3]), '+inf')
 local index = 0

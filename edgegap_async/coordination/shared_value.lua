@@ -1,9 +1,6 @@
--- Returns a value; without one, the proposal becomes the value.
+-- Returns the value of a name; without one, the proposal becomes the value.
 --
--- KEYS[1]: the value. ARGV[1..2]: the proposal, and after how many milliseconds it expires.
-local value = redis.call('GET', KEYS[1])
-if value then
-    return value
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return ARGV[1]
+-- KEYS[1]: the values. ARGV[1..3]: the name, the proposal, and after how many milliseconds the values expire.
+redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return redis.call('HGET', KEYS[1], ARGV[1])

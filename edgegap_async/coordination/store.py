@@ -128,12 +128,8 @@ class CoordinationStore(Protocol):
         """Return the ids of the processes that sent a heartbeat within ``LIVING_SECONDS`` and did not leave."""
         ...
 
-    async def claim(self, name: str, seconds: float) -> bool:
-        """Return whether this call is the first to claim a name within so many seconds."""
-        ...
-
     async def shared_value(self, name: str, proposal: bytes) -> bytes:
-        """Return the value of a name; without one, the proposal becomes its value. Values expire after a day."""
+        """Return the value of a name; without one, the proposal becomes its value. Heartbeats keep the values."""
         ...
 
     async def reserve(self, request: SlotRequest) -> ReservedSlots:

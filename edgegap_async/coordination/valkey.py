@@ -57,6 +57,7 @@ class ValkeyStore:
         self._members = self._key("members")
         self._leader = self._key("leader")
         self._watches = self._key("watches:")
+        self._values = self._key("values")
         bucket, members = LUA["bucket"], LUA["members"]
         self._reserve = build_script(self.clock, bucket, LUA["reserve"])
         self._slow_down = build_script(self.clock, bucket, LUA["slow_down"])
@@ -95,7 +96,7 @@ class ValkeyStore:
         """Send a heartbeat, and become the leader if there is none."""
         reply = await self._connections.run_script(
             self._heartbeat,
-            (self._members, self._watches, self._leader),
+            (self._members, self._watches, self._leader, self._values),
             (LIVING_SECONDS, member, MEMBER_SECONDS, LEASE_SECONDS, _KEY_MILLISECONDS),
         )
         time, members, index, leader, term, was_known = cast("tuple[bytes, int, int, bytes, bytes, int]", reply)
@@ -121,16 +122,10 @@ class ValkeyStore:
         return {member.decode() for member in cast("list[bytes]", reply)}
 
     @without_locals
-    async def claim(self, name: str, seconds: float) -> bool:
-        """Return whether this call is the first to claim a name within so many seconds."""
-        milliseconds = max(round(seconds * 1000), 1)
-        return await self._connections.run("SET", self._key(f"claim:{name}"), "", "NX", "PX", milliseconds) is not None
-
-    @without_locals
     async def shared_value(self, name: str, proposal: bytes) -> bytes:
-        """Return the value of a name; without one, the proposal becomes its value. Values expire after a day."""
-        key = self._key(f"value:{name}")
-        return cast("bytes", await self._connections.run_script(self._share, (key,), (proposal, _KEY_MILLISECONDS)))
+        """Return the value of a name; without one, the proposal becomes its value. Heartbeats keep the values."""
+        arguments = (name, proposal, _KEY_MILLISECONDS)
+        return cast("bytes", await self._connections.run_script(self._share, (self._values,), arguments))
 
     @without_locals
     async def reserve(self, request: SlotRequest) -> ReservedSlots:

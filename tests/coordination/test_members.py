@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -173,16 +172,6 @@ async def test_many_watches_are_registered_in_one_round_trip(shared: Shared) -> 
     await store.update("a", {str(n): None for n in range(1, 9000)})
     assert store.round_trips == before + 1
     assert await store.watches() == {"a": {"0": b"x"}}
-
-
-async def test_a_name_is_claimed_once_within_a_time(shared: Shared) -> None:
-    first, second = shared.process(), shared.process()
-    assert await first.claim("webhook", 0.03)
-    assert not await second.claim("webhook", 0.03)
-    assert await second.claim("other", 0.03)
-    await asyncio.sleep(0.04)
-    shared.advance(0.04)
-    assert await second.claim("webhook", 0.03)
 
 
 async def test_the_first_proposal_becomes_the_value(shared: Shared) -> None:

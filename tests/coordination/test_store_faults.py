@@ -199,7 +199,6 @@ async def test_a_client_that_was_passed_in_is_used_and_stays_open(
     await store.update("a", {"server": b"\xff"})
     assert await store.watches() == {"a": {"server": b"\xff"}}
     assert await store.shared_value("key", b"\xfe") == b"\xfe"
-    assert await store.claim("name", 1)
     assert (await store.reserve(slots())).rate == 10
     async with aclosing(store.messages()) as messages:
         await anext(messages)
@@ -359,17 +358,20 @@ async def test_a_refused_command_is_an_error_that_says_why(valkey: Server, organ
         admin.set(f"edgegap:{{{organisation}}}:members", "no sorted set")
         with pytest.raises(StoreError, match=r"refused a command .*WRONGTYPE"):
             await store.beat("a")
-        await store.claim("name", 1)
+        await store.shared_value("name", b"1")
     admin.close()
 
 
-async def test_a_heartbeat_keeps_what_a_member_waits_for(valkey: Server, organisation: str) -> None:
+async def test_a_heartbeat_keeps_what_a_member_waits_for_and_the_values(valkey: Server, organisation: str) -> None:
     admin, key = valkey.admin, f"edgegap:{{{organisation}}}:watches:a"
     async with opened(valkey, organisation) as store:
         await store.update("a", {"server": b"1"})
-        admin.pexpire(key, 10_000)
+        await store.shared_value("key", b"1")
+        values = f"edgegap:{{{organisation}}}:values"
+        for each in (key, values):
+            admin.pexpire(each, 10_000)
         await store.beat("a")
-        assert admin.pttl(key) > 80_000_000
+        assert min(admin.pttl(key), admin.pttl(values)) > 80_000_000
     admin.close()
 
 
@@ -380,10 +382,9 @@ async def test_all_keys_have_one_hash_tag_and_expire(valkey: Server, organisatio
         await store.update("a", {"server": b"1"})
         await store.reserve(slots())
         await store.slow_down(slots(bucket="list"), pause=1, age=0)
-        await store.claim("name", 60)
         await store.shared_value("key", b"1")
     keys = admin.keys(f"*{organisation}*")
-    assert len(keys) == 7
+    assert len(keys) == 6
     assert all(key.startswith(f"edgegap:{{{organisation}}}:") for key in keys)
     assert all(0 < admin.pttl(key) <= 86_400_000 for key in keys)
     admin.close()
