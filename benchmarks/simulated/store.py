@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import attrs
 
 from edgegap_async.coordination.store import (
+    KEY_SECONDS,
     LEASE_SECONDS,
     LIVING_SECONDS,
     MEMBER_SECONDS,
