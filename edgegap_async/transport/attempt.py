@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import attrs
+from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -228,7 +229,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
     chunks: list[bytes] = []
     size = 0
     try:
-        if "Content-Encoding" not in headers and "Transfer-Encoding" not in headers:
+        if hdrs.CONTENT_ENCODING not in headers and hdrs.TRANSFER_ENCODING not in headers:
             length = response.content_length
             if length is not None and length <= limit:  # there are not more bytes than the header says
                 return HttpResponse(status=response.status, headers=headers, body=await response.read())
