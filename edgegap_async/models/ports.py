@@ -49,10 +49,12 @@ class ReceivedPorts:
 
         def __getattr__(self, name: str) -> Any:
             """Create ``_by_name``; Python calls this only for attributes that are not set."""
-            if name == "_by_name" and (received := getattr(self, "_received", None)) is not None:
-                object.__setattr__(self, "_by_name", self._create(received))
-                object.__setattr__(self, "_received", None)  # second: another thread may be here as well
-            return object.__getattribute__(self, name)
+            if name != "_by_name" or (received := self._received) is None:
+                return object.__getattribute__(self, name)
+            created = self._create(received)
+            object.__setattr__(self, "_by_name", created)
+            object.__setattr__(self, "_received", None)  # second: another thread may be here as well
+            return created
 
 
 @attrs.frozen(repr=False)
