@@ -121,9 +121,10 @@ class TokenBucket:
         began = loop.time()
         self._refill(began)
         latest = began + _TIMER_TOLERANCE
-        # as _slot_time(1), without the call: nearly every acquisition ends here
+        # as _slot_time(1) and _take_slot, without the calls: nearly every acquisition ends here
         if not self._waiting and self._empty_at + 1 / self._rate <= latest and self._paused_until <= latest:
-            self._take_slot()
+            self._empty_at += 1 / self._rate
+            self._slots_taken += 1
             return 0.0
         if timeout is not None and (wait := self._earliest_slot(priority) - began) > timeout:
             raise DeadlineExceeded(
