@@ -100,12 +100,14 @@ class _Compiler:
         if kind in SCALARS:
             yield from self._convert_scalar(kind, source, target)
         elif kind is Ports:
-            yield from self._convert_items(Port, source)
-            yield from self._create(Ports, target, lambda draft: [f"{draft}._by_name = {source}"])
+            create = self._ports_function()
+            yield from self._create(
+                Ports, target, lambda draft: [f"{draft}._received = {source}", f"{draft}._create = {create}"]
+            )
         elif get_origin(kind) is tuple:
             yield from self._convert_list(get_args(kind)[0], source, target)
         elif get_origin(kind) is Mapping:
-            yield from self._convert_items(get_args(kind)[1], source)
+            yield from self._convert_items(get_args(kind)[1], source, source)
             yield f"{target} = {source}"
         else:
             yield from self._convert_model(kind, source, target)
@@ -140,18 +142,25 @@ class _Compiler:
         if self._types.of(kind).is_kept:
             yield f"{target} = {source}"
             return
-        items, item = self._name("items"), self._name("item")
-        yield f"{items} = []"
-        yield f"for {item} in {source}:"
-        yield from _indented(self._convert(kind, item, item))
-        yield f"    {items}.append({item})"
-        yield f"{target} = tuple({items})"
+        index, item = self._name("index"), self._name("item")
+        yield f"for {index}, {item} in enumerate({source}):"
+        yield from _indented(self._convert(kind, item, f"{source}[{index}]"))
+        yield f"{target} = tuple({source})"
 
-    def _convert_items(self, kind: Any, source: str) -> Iterator[str]:
-        """Convert the values of a dict in their places."""
+    def _convert_items(self, kind: Any, source: str, target: str) -> Iterator[str]:
+        """Convert the values of a dict and put them into another one, or into their places."""
         key, item = self._name("key"), self._name("item")
         yield f"for {key}, {item} in {source}.items():"
-        yield from _indented(self._convert(kind, item, f"{source}[{key}]"))
+        yield from _indented(self._convert(kind, item, f"{target}[{key}]"))
+
+    def _ports_function(self) -> str:
+        """Generate the function that creates ports when they are first read; returns its name."""
+        if not all(self._types.of(field.type).is_kept for field in known_fields(Port)):
+            raise NotCompilableError("a port may not fit its model, which would be found only when it is read")
+        name = self._name("create_ports")
+        lines = ["created = {}", *self._convert_items(Port, "received", "created"), "return created"]
+        exec("\n".join([f"def {name}(received):", *_indented(lines)]), self._names)  # noqa: S102 - as in function
+        return name
 
     def _convert_model(self, model: type, source: str, target: str) -> Iterator[str]:
         def assign_fields(draft: str) -> Iterator[str]:

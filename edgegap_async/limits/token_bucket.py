@@ -86,18 +86,20 @@ class TokenBucket:
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._refill(began)
-        if not self._queue.waiting and self._slot_time(1) <= began + TIMER_TOLERANCE:
-            self._take_slot()
-            self._queue.slots_taken += 1
+        queue, interval, latest = self._queue, 1 / self._rate, began + TIMER_TOLERANCE
+        # as _slot_time(1), without the call: nearly every acquisition ends here
+        if not queue.waiting and self._empty_at + interval <= latest and self._adaptive.paused_until <= latest:
+            self._empty_at += interval
+            queue.slots_taken += 1
             return 0.0
-        if timeout is not None and (wait := self._slot_time(self._queue.slots_until(priority)) - began) > timeout:
+        if timeout is not None and (wait := self._slot_time(queue.slots_until(priority)) - began) > timeout:
             raise DeadlineExceeded(
                 f"the rate limit has no slot within {timeout:.3g} s: the next one is {wait:.3g} s away "
                 f"({self._rate:.3g} a second, {self.waiting} waiting)"
             )
         try:
             async with asyncio.timeout(timeout):
-                await self._queue.wait(priority)
+                await queue.wait(priority)
         except TimeoutError:
             raise DeadlineExceeded(f"the rate limit had no slot within {timeout:.3g} s") from None
         return loop.time() - began
@@ -141,9 +143,6 @@ class TokenBucket:
         """Return the time of the ``n``-th slot from now."""
         return max(self._empty_at + n / self._rate, self._adaptive.paused_until)
 
-    def _take_slot(self) -> None:
-        self._empty_at += 1 / self._rate
-
     def _start_timer(self) -> None:
         if self._timer is None and self._queue.waiting:
             loop = asyncio.get_running_loop()
@@ -164,5 +163,5 @@ class TokenBucket:
         while self._queue.waiting and self._slot_time(1) <= now + TIMER_TOLERANCE:
             if not self._queue.serve():
                 return  # each cancelled waiter restarts the timer when it runs
-            self._take_slot()
+            self._empty_at += 1 / self._rate
         self._start_timer()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -34,8 +34,31 @@ class Port(Model):
     proxy: int | None = None
 
 
+class ReceivedPorts:
+    """The ports of a response before they are first read; the ports of most rows of a list never are.
+
+    A compiled decoder leaves ``_by_name`` unset, and sets what ``Ports`` creates it from.
+    """
+
+    __slots__ = ("_create", "_received")
+
+    _create: Callable[[Any], Mapping[str, Port]]
+    _received: Any
+
+    if not TYPE_CHECKING:  # for a type checker, a class with this method has every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Create ``_by_name``; Python calls this only for attributes that are not set."""
+            if name != "_by_name" or (received := self._received) is None:
+                return object.__getattribute__(self, name)
+            created = self._create(received)
+            object.__setattr__(self, "_by_name", created)
+            object.__setattr__(self, "_received", None)  # second: another thread may be here as well
+            return created
+
+
 @attrs.frozen(repr=False)
-class Ports(Mapping[str, Port]):
+class Ports(Mapping[str, Port], ReceivedPorts):
     """Ports by name, ``ports["gameport"]``, or by their number in the container, ``ports[7777]``.
 
     A port without a name has its number, as a string, as its key. A lookup that finds no port raises KeyError with the

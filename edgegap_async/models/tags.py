@@ -23,7 +23,7 @@ _GUARD_TAG_LENGTH: Final = 19
 
 def without_guard_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the caller's own tags, without the one that the deploy guard adds."""
-    own = tags if isinstance(tags, tuple) else tuple(tags)
+    own = tuple(tags)
     for tag in own:  # a plain loop, since it runs for each row of a list
         if len(tag) == _GUARD_TAG_LENGTH and GUARD_TAG.fullmatch(tag):
             if own.index(tag) == len(own) - 1:

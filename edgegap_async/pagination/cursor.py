@@ -210,7 +210,10 @@ class Cursor:
         """
         for start in (max(position - margin, 0), position):
             sizes = range(self.page_size, self.page_size // 2, -1)
-            number, size = max(((start // size + 1, size) for size in sizes), key=lambda page: page[0] * page[1])
+            if start % self.page_size == 0:
+                number, size = start // self.page_size + 1, self.page_size  # no other page ends further back
+            else:
+                number, size = max(((start // size + 1, size) for size in sizes), key=lambda page: page[0] * page[1])
             if number * size > position:
                 break
         return number, size

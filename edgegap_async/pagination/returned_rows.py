@@ -34,7 +34,7 @@ class ReturnedRows:
         """Remember the keys of a page."""
         if len(self._recent) >= remembered_rows(len(keys)):
             self._older, self._recent = self._recent, set[Hashable]()
-        self._recent |= keys
+        self._recent.update(keys)  # "|=" would copy the whole set: keys of a dict are not one
         self._pages += 1
         if self._pages == 1:
             self._first = set(keys)

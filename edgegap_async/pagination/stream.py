@@ -139,7 +139,9 @@ class PageStream(Generic[T]):
                 if not cursor.done:
                     ahead.request(cursor, page, limit=limit)
                     await asyncio.sleep(0)  # so that they are sent, even if the caller does not wait for anything
-                items = tuple(row for key, row in rows.items() if key not in known)
+                for key in known:
+                    del rows[key]
+                items = tuple(rows.values())
                 if items or page.number == 1:
                     yield Page(items=items, number=page.number, total_count=page.total)
         finally:

@@ -11,12 +11,13 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import attrs
+from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
 from edgegap_async._version import __version__
 from edgegap_async.config import parse_proxy_url
-from edgegap_async.deadlines import TaskTimeout
+from edgegap_async.deadlines import SharedTimer, TaskTimeout
 from edgegap_async.errors import PROXY_ADVICE, ClientStateError, Outcome, TransportError
 from edgegap_async.operations import Method
 from edgegap_async.secret import Secret
@@ -117,6 +118,7 @@ class HttpSession:
         self._max_response_bytes = validate_int(max_response_bytes, "max_response_bytes", minimum=1)
         self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
+        self._timer = SharedTimer()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -183,7 +185,7 @@ class HttpSession:
         """
         session = self.require_open()
         try:
-            with TaskTimeout(seconds):
+            with TaskTimeout(seconds, self._timer):
                 response = await session.request(
                     request.method,
                     URL(request.url, encoded=True),
@@ -228,7 +230,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
     chunks: list[bytes] = []
     size = 0
     try:
-        if "Content-Encoding" not in headers and "Transfer-Encoding" not in headers:
+        if hdrs.CONTENT_ENCODING not in headers and hdrs.TRANSFER_ENCODING not in headers:
             length = response.content_length
             if length is not None and length <= limit:  # there are not more bytes than the header says
                 return HttpResponse(status=response.status, headers=headers, body=await response.read())

@@ -7,6 +7,8 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
+import threading
 import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -314,6 +316,41 @@ def test_a_documented_page_is_decoded_without_the_walker(monkeypatch: pytest.Mon
 
 
 # what is created
+
+
+def received_ports() -> Ports:
+    ports: Ports = compiled(json.dumps(STATUS).encode(), Deployment).ports
+    return ports
+
+
+def test_ports_are_created_when_they_are_first_read() -> None:
+    ports = received_ports()
+    with pytest.raises(AttributeError):
+        object.__getattribute__(ports, "_by_name")
+    assert ports["gameport"] is ports["gameport"]
+    assert dict(object.__getattribute__(ports, "_by_name")) == {"gameport": ports["gameport"]}
+    assert ports._received is None
+
+
+@pytest.mark.parametrize("ports", [received_ports(), Ports(), Ports.__new__(Ports)])
+def test_ports_have_no_other_attributes(ports: Ports) -> None:
+    with pytest.raises(AttributeError, match=re.escape("'Ports' object has no attribute 'gameport'")):
+        ports.gameport  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_threads_may_read_the_same_ports_first() -> None:
+    ports = received_ports()
+    create, in_thread = ports._create, []
+
+    def read_in_another_thread(received: Any) -> Mapping[str, Port]:
+        object.__setattr__(ports, "_create", create)
+        thread = threading.Thread(target=lambda: in_thread.append(ports["gameport"]))
+        thread.start()
+        thread.join()
+        return create(received)
+
+    object.__setattr__(ports, "_create", read_in_another_thread)
+    assert [ports["gameport"]] == in_thread
 
 
 def test_a_decoded_model_is_like_one_that_was_created() -> None:

@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import orjson
 import pytest
+from deployment_streams import stream_over
 
 from edgegap_async.errors import DeadlineExceeded, DecodeError, Outcome
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.pagination import PageStream
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.transport import Pipeline
 
 
 class LongList:
@@ -52,14 +52,7 @@ class LongList:
         )
 
     def stream(self, page_size: int = 100, *, prefetch: int = 4) -> PageStream[DeploymentRow]:
-        return PageStream(
-            cast("Pipeline", self),
-            "deployment-list",
-            DeploymentRow,
-            key=lambda row: row.request_id,
-            page_size=page_size,
-            prefetch=prefetch,
-        )
+        return stream_over(self, page_size=page_size, prefetch=prefetch)
 
 
 @pytest.mark.parametrize("prefetch", [0, 4])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
+from deployment_streams import run, stream_over
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,16 +18,6 @@ from edgegap_async import EdgegapClient, Filter, errors
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.pagination import PageStream
 from edgegap_async.simulator import LocalEdgegap
-from edgegap_async.transport import Pipeline
-
-
-def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
-    """Run a coroutine inside a hypothesis test, which cannot be async."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
 
 
 class ChangingList:
@@ -86,14 +77,7 @@ class ChangingList:
         return decode(body)
 
     def stream(self, *, page_size: int, prefetch: int = 4) -> PageStream[DeploymentRow]:
-        return PageStream(
-            cast("Pipeline", self),
-            "deployment-list",
-            DeploymentRow,
-            key=lambda row: row.request_id,
-            page_size=page_size,
-            prefetch=prefetch,
-        )
+        return stream_over(self, page_size=page_size, prefetch=prefetch)
 
 
 CHANGES = st.lists(st.tuples(st.integers(0, 4), st.lists(st.integers(0, 200), max_size=7)), max_size=25)
@@ -398,15 +382,7 @@ def test_a_page_has_at_least_one_row(page_size: Any) -> None:
 
 async def test_a_list_counts_as_unchanging_unless_it_is_said_to_be_live() -> None:
     unchanging = ChangingList(50, [])
-    stream: PageStream[DeploymentRow] = PageStream(
-        cast("Pipeline", unchanging),
-        "deployment-list",
-        DeploymentRow,
-        key=lambda row: row.request_id,
-        page_size=10,
-        prefetch=3,
-    )
-    assert len(await stream.collect()) == 50
+    assert len(await unchanging.stream(page_size=10, prefetch=3).collect()) == 50
     assert unchanging.max_running == 3
 
 

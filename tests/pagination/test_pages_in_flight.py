@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import attrs
 import orjson
 import pytest
+from deployment_streams import run, stream_over
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edgegap_async import errors
 from edgegap_async.models.deployments import DeploymentRow
 from edgegap_async.pagination import PageStream
-from edgegap_async.transport import Pipeline
 
 Change = tuple[int, list[int]]
 """How many rows are added in front, and which are removed."""
-
-
-def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
-    """Run a coroutine inside a hypothesis test, which cannot be async."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
 
 
 @attrs.define(eq=False)
@@ -144,14 +135,7 @@ class UnorderedList:
         self._added += added
 
     def stream(self, page_size: int) -> PageStream[DeploymentRow]:
-        return PageStream(
-            cast("Pipeline", self),
-            "deployment-list",
-            DeploymentRow,
-            key=lambda row: row.request_id,
-            page_size=page_size,
-            prefetch=self.prefetch,
-        )
+        return stream_over(self, page_size=page_size, prefetch=self.prefetch)
 
     def read(self, page_size: int) -> list[str]:
         async def read() -> list[str]:
