@@ -26,13 +26,10 @@ class AdaptiveRate:
         """Slots a second as long as no request is refused."""
         self.paused_until = -math.inf
         """No slot is released before this time."""
+        self.is_slowed = False
+        """Whether it was ever lowered: a plain attribute, since each call of a client reads it."""
         self._slowed_to = full
         self._slowed_at = -math.inf
-
-    @property
-    def is_slowed(self) -> bool:
-        """Whether it was ever lowered."""
-        return self._slowed_to != self.full
 
     def at(self, now: float) -> float:
         """Return the slots a second at a time."""
@@ -60,6 +57,7 @@ class AdaptiveRate:
         if sent_at > self._slowed_at:
             self._slowed_to = max(self.at(now) * SLOWDOWN_FACTOR, self.full * MIN_RATE_SHARE)
             self._slowed_at = now
+            self.is_slowed = self._slowed_to != self.full  # an infinite rate is never lowered
         seconds = _DEFAULT_PAUSE_SECONDS if retry_after is None else retry_after
         self.pause(now + seconds)
         return seconds
