@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import attrs
 
@@ -19,13 +20,16 @@ from edgegap_async.coordination.messages import (
 )
 from edgegap_async.coordination.outbox import Outbox
 from edgegap_async.coordination.snapshots import snapshot_message, snapshot_of
-from edgegap_async.errors import EdgegapError
+from edgegap_async.errors import AuthenticationError, DecodeError, EdgegapError, PermissionDenied
 from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.states import Progress, State
-from edgegap_async.waiting.conditions import PERMANENT, is_not_found
+from edgegap_async.waiting.conditions import is_not_found
 from edgegap_async.waiting.history import VersionKey
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 from edgegap_async.waiting.watcher import Watcher
+
+_RELAYED: Final = (AuthenticationError, PermissionDenied, DecodeError)
+"""Errors of the service that a wait does not survive; others are those of the leader itself, such as its closing."""
 
 
 @attrs.define
@@ -222,7 +226,7 @@ class SharedWatching:
         if remote is None or not self._is_connected:
             return
         if isinstance(shown, EdgegapError):
-            if isinstance(shown, PERMANENT) or is_not_found(shown):  # each process handles the error itself
+            if isinstance(shown, _RELAYED) or is_not_found(shown):  # each process handles the error itself
                 self._outbox.send(PollFailed(id=id, term=self._term))
                 self._forget(id)
         elif not isinstance(shown, Exception) and remote.shown != (shown.state, shown.progress):
