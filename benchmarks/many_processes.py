@@ -248,7 +248,7 @@ def _outcome(event: str, run: Run, local: LocalEdgegap, reports: list[Mapping[st
         round_trips=sum(report["round_trips"] for report in reports) / len(local.requests),
         takeover=min((at - lost for at, _ in run.leaders if at > lost), default=None) if lost is not None else None,
         rejoined=max(shared) - run.back_at if run.back_at else None,
-        alive=len(local.deployments) - created_by_killed,
+        alive=max(len(local.deployments) - created_by_killed, 0),
     )
 
 
