@@ -27,15 +27,6 @@ async def main(url: str, token: str, coordination: str, deploys: str, seconds_in
             server = await edgegap.deployments.wait_until_ready(request, timeout=_TIMEOUT)
             assert server.start_time is not None
             late.append(time.time() - server.start_time.timestamp())
-            if late[-1] > 1:
-                print(
-                    "LATE",
-                    round(time.time(), 2),
-                    round(late[-1], 2),
-                    edgegap.coordination,
-                    edgegap.coordination.is_leader,
-                    file=sys.stderr,
-                )
             await asyncio.sleep(float(seconds_in_use))
             await edgegap.deployments.stop(request.request_id, timeout=_TIMEOUT)
 

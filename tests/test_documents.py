@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from coordination.stores import Server
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -65,6 +66,14 @@ def served() -> Iterator[Mapping[str, str]]:
         assert process.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def coordinated(served: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """The environment of a program that shares its limits: the same, with a Valkey server of its own."""
+    server = Server()
+    yield {**served, "EDGEGAP_COORDINATION_URL": server.url}
+    server.stop()
+
+
 def run(command: list[str], environment: Mapping[str, str], folder: Path | None = None) -> str:
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,7 +101,11 @@ def backend_process(code: str, environment: Mapping[str, str], folder: Path) -> 
 
 
 @pytest.mark.parametrize("code", PROGRAMS)
-def test_program_of_a_page_runs(code: str, served: Mapping[str, str], tmp_path: Path) -> None:
+def test_program_of_a_page_runs(
+    code: str, served: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if "EDGEGAP_COORDINATION_URL" in code:
+        served = request.getfixturevalue("coordinated")
     if "FastAPI(" in code:
         with backend_process(code, served, tmp_path) as address:
             response = httpx2.post(f"{address}/matches", json=["203.0.113.7"], timeout=30)
