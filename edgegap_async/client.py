@@ -328,6 +328,11 @@ class EdgegapClient:
         await recovery.stop(orphans or ())
         return recovery.result()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether calls can be made: the client was opened, and is neither closed nor being closed."""
+        return self._closing is None and self._session.state == "open"
+
     def stats(self) -> Stats:
         """Return what this client has done since it was created, by rate bucket."""
         return self._pipeline.stats()

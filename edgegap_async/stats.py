@@ -22,6 +22,8 @@ class BucketStats:
         p95_wait: The wait that 95 % of the last 1,000 attempts did not exceed, in seconds.
         max_wait: The longest wait of all attempts, in seconds.
         rate: The present rate in requests a second, None without a limit.
+        full_rate: The rate as long as no request is refused, None without a limit.
+        waiting: How many calls wait for a slot now.
     """
 
     requests: int = 0
@@ -32,6 +34,13 @@ class BucketStats:
     p95_wait: float = 0.0
     max_wait: float = 0.0
     rate: float | None = None
+    full_rate: float | None = None
+    waiting: int = 0
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether the present rate is below the full one, as it is for a while after a 429."""
+        return self.rate is not None and self.full_rate is not None and self.rate < self.full_rate
 
 
 @attrs.frozen(kw_only=True)
@@ -41,9 +50,11 @@ class Stats:
     Attributes:
         buckets: The statistics by bucket: ``deploy``, ``status``, ``list``, ``hosts``, ``stop`` and
             ``default``.
+        last_response_age: Seconds since the last request that got a response was sent, None if there was none.
     """
 
     buckets: Mapping[Bucket, BucketStats]
+    last_response_age: float | None = None
 
     @property
     def requests(self) -> int:

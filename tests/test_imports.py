@@ -14,13 +14,16 @@ from edgegap_async.operations import OPERATIONS
 LATER = [
     "cattrs",
     "edgegap_async.cli",
+    "edgegap_async.integrations",
     "edgegap_async.models.matchmakers",
     "edgegap_async.models.versions",
     "edgegap_async.services.deployments",
     "edgegap_async.services.matchmakers",
     "edgegap_async.simulator",
     "edgegap_async.testing",
+    "fastapi",
     "jsonschema",
+    "starlette",
     "tenacity",
 ]
 SERVICES = sorted({operation.call.partition(".")[0] for operation in OPERATIONS.values()})

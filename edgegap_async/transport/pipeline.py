@@ -30,7 +30,7 @@ from edgegap_async.events import EventHook, EventKind
 from edgegap_async.json_codec import dumps
 from edgegap_async.limits import LONGEST_PAUSES, Priority, RateBucket
 from edgegap_async.operations import OPERATIONS, Bucket, Operation
-from edgegap_async.stats import Stats
+from edgegap_async.stats import BucketStats, Stats
 from edgegap_async.transport.attempt import HttpResponse, HttpSession, request_headers
 from edgegap_async.transport.call import CallEffect, CallOptions, PendingCall
 from edgegap_async.transport.reporter import EventReporter
@@ -107,7 +107,10 @@ class Pipeline:
         self._budget = RetryBudget(policy.budget)
         self._reporter = EventReporter(on_event)
         self._warned: set[str] = set()
-        self._counters: dict[Bucket, BucketCounters] = {name: BucketCounters() for name in buckets}
+        self._counters: dict[Bucket, BucketCounters] = {
+            name: BucketCounters(full_rate=bucket.rate) for name, bucket in buckets.items()
+        }
+        self._answered: tuple[asyncio.AbstractEventLoop, float] | None = None
 
     async def call(self, operation_id: str, model: type[T], **options: Unpack[CallOptions]) -> T:
         """Send an operation and decode its response.
@@ -189,9 +192,14 @@ class Pipeline:
 
     def stats(self) -> Stats:
         """Return what all calls together have done so far."""
-        return Stats(
-            buckets={name: counters.snapshot(self._buckets[name].rate) for name, counters in self._counters.items()}
-        )
+        buckets: dict[Bucket, BucketStats] = {
+            name: counters.snapshot(self._buckets[name].rate, waiting=self._buckets[name].waiting)
+            for name, counters in self._counters.items()
+        }
+        if self._answered is None:
+            return Stats(buckets=buckets)
+        loop, sent_at = self._answered
+        return Stats(buckets=buckets, last_response_age=loop.time() - sent_at)
 
     def _prepare(self, operation: Operation, options: CallOptions) -> PendingCall:
         """Check everything that can be checked before anything is sent."""
@@ -304,6 +312,7 @@ class Pipeline:
             if loop.time() >= call.deadline - SHORTEST_TIMEOUT:
                 raise call.deadline_exceeded() from error
             raise
+        self._answered = loop, sent_at
         if not is_silent:
             self._reporter.emit(call, EventKind.ANSWERED, seconds=loop.time() - sent_at, status=response.status)
         if 200 <= response.status < 300 and not response.is_too_large:

@@ -25,6 +25,7 @@ class BucketCounters:
         waited_seconds: Seconds waited for a slot, over all attempts.
         max_wait: The longest of these waits, in seconds.
         recent_waits: The last 1,000 waits, in seconds.
+        full_rate: The bucket's rate a second as long as no request is refused, ``math.inf`` without a limit.
     """
 
     requests: int = 0
@@ -33,6 +34,7 @@ class BucketCounters:
     waited_seconds: float = 0.0
     max_wait: float = 0.0
     recent_waits: deque[float] = attrs.field(factory=lambda: deque[float](maxlen=WINDOW), repr=False)
+    full_rate: float = math.inf
 
     def record_request(self, waited: float, *, retry: bool) -> None:
         """Count an attempt that is about to be sent, after it waited ``waited`` seconds for its slot."""
@@ -43,8 +45,13 @@ class BucketCounters:
             self.waited_seconds += waited
             self.max_wait = max(self.max_wait, waited)
 
-    def snapshot(self, rate: float) -> BucketStats:
-        """Return the counts so far; ``rate`` is the bucket's present rate a second, ``math.inf`` without a limit."""
+    def snapshot(self, rate: float, *, waiting: int = 0) -> BucketStats:
+        """Return the counts so far.
+
+        Args:
+            rate: The bucket's present rate a second, ``math.inf`` without a limit.
+            waiting: How many calls wait for a slot.
+        """
         return BucketStats(
             requests=self.requests,
             retries=self.retries,
@@ -54,6 +61,8 @@ class BucketCounters:
             p95_wait=_percentile_95(self.recent_waits),
             max_wait=self.max_wait,
             rate=None if math.isinf(rate) else rate,
+            full_rate=None if math.isinf(self.full_rate) else self.full_rate,
+            waiting=waiting,
         )
 
 

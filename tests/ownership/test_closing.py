@@ -25,6 +25,18 @@ def requests(number: int) -> list[ServerRequest]:
     return [ServerRequest(application="kart", version="v1", users=USERS) for _ in range(number)]
 
 
+async def test_a_client_is_open_until_it_is_being_closed(local: LocalEdgegap) -> None:
+    client = local.client()
+    assert not client.is_open
+    async with client:
+        assert client.is_open
+        closing = asyncio.create_task(client.aclose())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        assert not client.is_open
+        await closing
+
+
 @pytest.mark.looptime
 async def test_closing_stops_the_servers_that_tasks_wait_for() -> None:
     async with LocalEdgegap(seed=1, time_to_ready=(60, 60)) as local:

@@ -49,6 +49,16 @@ class DeploymentStopping(Service):
             priority=Priority.URGENT,
         )
 
+    def stop_in_background(self, request_id: DeploymentLike) -> None:
+        """Stop a deployment without waiting for it: for ``finally`` blocks and for tasks that are cancelled.
+
+        Transient errors are retried. Closing the client waits for the stop, and raises what it raises.
+
+        Args:
+            request_id: The deployment's id, or an object that has it.
+        """
+        self._core.guard.stop_in_background(deployment_id(request_id))
+
     async def bulk_stop(
         self,
         *,
