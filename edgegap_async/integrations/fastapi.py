@@ -57,8 +57,8 @@ def webhook_router(path: str) -> APIRouter:
 def health_router(path: str) -> APIRouter:
     """Return a router for health checks: the limits of the client, and whether it can be used.
 
-    The status is 503 if the client is not open, or has lost the store that it shares with other processes, else 200.
-    Nothing is sent to the service. The numbers are for operators: to keep them from others, pass ``dependencies=`` to
+    The status is 503 if the client is not open, else 200: one that has lost the store that it shares with other
+    processes goes on alone. Nothing is sent to the service. The numbers are for operators: to keep them from others, pass ``dependencies=`` to
     ``include_router``.
     """
     router = APIRouter()

@@ -104,7 +104,8 @@ def health_route(path: str) -> Route:
 async def health_response(request: Request) -> Response:
     """Respond with the client's health as JSON; nothing is sent to the service.
 
-    The status is 503 if the client is not open, or has lost the store that it shares with other processes, else 200.
+    The status is 503 if the client is not open, else 200: a client that has lost the store that it shares with other
+    processes goes on alone.
     """
     try:
         edgegap = edgegap_client(request)
