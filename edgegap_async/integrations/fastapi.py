@@ -58,8 +58,8 @@ def health_router(path: str) -> APIRouter:
     """Return a router for health checks: the limits of the client, and whether it can be used.
 
     The status is 503 if the client is not open, else 200: one that has lost the store that it shares with other
-    processes goes on alone. Nothing is sent to the service. The numbers are for operators: to keep them from others, pass ``dependencies=`` to
-    ``include_router``.
+    processes goes on alone. Nothing is sent to the service. The numbers are for operators: to keep them from others,
+    pass ``dependencies=`` to ``include_router``.
     """
     router = APIRouter()
     router.add_api_route(path, health_response, summary="The health of the Edgegap client", tags=["health"])
