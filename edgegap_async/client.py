@@ -221,14 +221,14 @@ class EdgegapClient:
     async def __aenter__(self) -> Self:
         await self._session.open()
         self._guard.open()
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._session.close)
             if self._journal is not None:
                 await self._journal.open(self._guard.tags.owner)
+                undo.push_async_callback(self._journal.close)
             if self.coordination is not None:
                 await self.coordination.open(self._guard.tags.owner)
-        except BaseException:
-            await self._session.close()
-            raise
+            undo.pop_all()
         return self
 
     async def __aexit__(

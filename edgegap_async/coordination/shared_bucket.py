@@ -32,6 +32,11 @@ class SlotSource(Protocol):
         """How many processes share the slots."""
         ...
 
+    @property
+    def round_trip(self) -> float:
+        """How long the store took to respond lately, in seconds."""
+        ...
+
     async def reserve(self, request: SlotRequest) -> ReservedSlots:
         """Reserve slots; never raises."""
         ...
@@ -207,7 +212,7 @@ class SharedBucket:
                 request = self._request(missing, self._queue.next_deadline() - began)
                 reserved = await self._source.reserve(request)
                 self._record(reserved, loop.time())
-                self._lead = min(_MARGIN + 2 * (loop.time() - began), _LONGEST_LEAD)
+                self._lead = min(_MARGIN + 2 * self._source.round_trip, _LONGEST_LEAD)
         finally:
             self._reserving = None
         self._start()

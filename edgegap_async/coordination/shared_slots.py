@@ -36,12 +36,18 @@ class SharedSlots:
         self._was_connected = False
         self._shares_from = -math.inf
         self._shares_until = -math.inf
+        self._round_trip = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def members(self) -> int:
         """How many processes share the slots, as far as is known."""
         return self._share.members
+
+    @property
+    def round_trip(self) -> float:
+        """How long the store took to respond to the last request for slots, in seconds."""
+        return self._round_trip
 
     def connect(self) -> None:
         """Use the store; after a loss, only for this process's share until the others use the store, too."""
@@ -81,7 +87,7 @@ class SharedSlots:
             return await self._reserve_in_turn(request)
         if self._is_connected:
             try:
-                return await self._store.reserve(request)
+                return await self._reserve_in_store(request)
             except StoreError as error:
                 self._on_lost(error)
         return self._share.reserve(request, loop.time(), earliest=self._shares_from)
@@ -96,10 +102,17 @@ class SharedSlots:
         await asyncio.sleep(own.delays[0])
         remaining = request.longest_delay - (loop.time() - began)
         try:
-            return await self._store.reserve(attrs.evolve(request, count=1, longest_delay=remaining))
+            return await self._reserve_in_store(attrs.evolve(request, count=1, longest_delay=remaining))
         except StoreError as error:
             self._on_lost(error)
             return attrs.evolve(own, delays=())
+
+    async def _reserve_in_store(self, request: SlotRequest) -> ReservedSlots:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        slots = await self._store.reserve(request)
+        self._round_trip = loop.time() - began
+        return slots
 
     def slow_down(self, request: SlotRequest, *, pause: float, age: float) -> None:
         """Pause and slow a bucket down for all processes.
