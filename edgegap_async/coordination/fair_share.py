@@ -91,7 +91,7 @@ class FairShare:
         return lane
 
     def _next(self, lane: _Lane, rate: float, earliest: float) -> float:
-        """Return the first slot of this process's share, not before a time and one turn after the last that was used."""
+        """Return the first slot of this process's share, not before a time and a turn after the last one used."""
         step = self._members / rate
         soonest = lane.last + step
         if rate < lane.adaptive.full and soonest > earliest:
