@@ -240,10 +240,10 @@ def test_a_process_keeps_its_distance_when_the_members_change(
 
 def test_processes_that_are_busy_use_the_grid_of_the_new_members() -> None:
     times: list[float] = []
-    for index in range(3):
-        member = Member(index, 4)
+    for index in range(2):
+        member = Member(2 * index, 4)
         own = member.slots(2, 10)
-        member.place(index, 3)
+        member.place(index, 2)
         times += member.slots(5, 10, since=own[-1])
     times = sorted(time for time in times if time > 3)
     assert [later - earlier for earlier, later in pairwise(times)] == pytest.approx([0.1] * (len(times) - 1), abs=1e-6)
