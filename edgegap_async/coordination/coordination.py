@@ -185,6 +185,11 @@ class Coordination:
 
     # the store
 
+    def _drop_slots(self) -> None:
+        for bucket in self._buckets.values():
+            if isinstance(bucket, SharedBucket):
+                bucket.drop_slots()
+
     def _lose(self, error: StoreError) -> None:
         """Go on alone until the store is back."""
         if self._failure is not None and not self._failure.done():
@@ -193,6 +198,7 @@ class Coordination:
         if self._state in {"shared", "not open"}:
             self._state = "lost"
             self._slots.disconnect()
+            self._drop_slots()
             self._outbox.clear()
             if self._watching is not None:
                 self._watching.disconnect()
@@ -246,6 +252,7 @@ class Coordination:
         """Send the first heartbeat, and share what this process has from now on."""
         await self._share_webhooks()
         self._slots.connect()
+        self._drop_slots()
         self._state = "shared"
         self._membership = None
         await self._beat()

@@ -91,10 +91,11 @@ class FairShare:
         return lane
 
     def _next(self, lane: _Lane, rate: float, earliest: float) -> float:
-        """Return the first slot of this process's share, not before a time and after the last one that was used."""
+        """Return the first slot of this process's share, not before a time and a turn after the last one used."""
         step = self._members / rate
+        soonest = lane.last + step
+        if rate < lane.adaptive.full and soonest > earliest:
+            return soonest  # the rate changes with each slot, and its grid with it
         phase = math.fmod(self._index / rate - self._offset, step)  # near 0: seconds since 1970 would not be exact
-        number = math.ceil((earliest - phase) / step - _TIE)
-        if number * step + phase <= lane.last + step * _TIE:
-            number = math.floor((lane.last - phase) / step + _TIE) + 1
+        number = math.ceil((max(soonest, earliest) - phase) / step - _TIE)
         return number * step + phase

@@ -14,6 +14,7 @@ from edgegap_async.limits import Priority, TokenBucket
 from edgegap_async.limits.adaptive_rate import AdaptiveRate
 from edgegap_async.limits.slot_queue import SlotQueue
 from edgegap_async.limits.token_bucket import TIMER_TOLERANCE
+from edgegap_async.wake_up import WakeUp
 
 _LATEST_USE: Final = 0.015
 """Seconds after which a slot is not used any more: others use the slots that follow, so it would come too close."""
@@ -59,9 +60,10 @@ AnnouncePause: TypeAlias = Callable[[str, float], None]
 class SharedBucket:
     """A bucket whose slots come from a store. It has the methods of ``TokenBucket``.
 
-    The queue with its priorities is this process's own. Slots are reserved for as many tasks as wait, the first of them
-    however far ahead it is, more only within a tenth of a second. So an urgent call waits for few slots of others, and
-    a task that is cancelled wastes no more than what is reserved. All times are in seconds of the event loop's clock.
+    The queue with its priorities is this process's own. Slots are reserved for as many tasks as wait, one of them
+    however far ahead it is, and no more than this process's share of the next tenths of a second. So an urgent call
+    waits for few slots of others, all processes get as many slots, and a task that is cancelled wastes no more than
+    what is reserved. All times are in seconds of the event loop's clock.
     """
 
     def __init__(self, name: str, limits: TokenBucket, source: SlotSource, announce_pause: AnnouncePause) -> None:
@@ -85,6 +87,7 @@ class SharedBucket:
         self._queue = SlotQueue(on_joined=self._start, on_left=self._on_left)
         self._timer: asyncio.TimerHandle | None = None
         self._reserving: asyncio.Task[None] | None = None
+        self._wake_up = WakeUp()  # ends the sleep of the task that reserves
 
     def __repr__(self) -> str:
         return f"SharedBucket({self._name}, rate={self._adaptive.full:g}, waiting={self.waiting})"
@@ -139,6 +142,14 @@ class SharedBucket:
         """Release no slot for a time, and none that is reserved: the store pauses for all processes."""
         self._adaptive.pause(asyncio.get_running_loop().time() + seconds)
         self._slots.clear()
+        self._wake_up.set()
+        self._start()
+
+    def drop_slots(self) -> None:
+        """Drop what is reserved, maybe far ahead: the store was lost or is back, so others will use these times."""
+        self._slots.clear()
+        self._next_slot = -math.inf
+        self._wake_up.set()
         self._start()
 
     def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
@@ -187,8 +198,9 @@ class SharedBucket:
             self._reserving = asyncio.create_task(self._reserve(), name=f"edgegap {self._name} slots")
 
     def _on_left(self, has_slot: bool) -> None:
-        if has_slot:
-            self._slots.appendleft(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        if has_slot and now >= self._adaptive.paused_until:
+            self._slots.appendleft(now)
         self._start()
 
     def _release_slots(self) -> None:
@@ -205,8 +217,8 @@ class SharedBucket:
         try:
             while (missing := self._queue.waiting - len(self._slots)) > 0:
                 begins_at = max((*self._slots, self._adaptive.paused_until)) - self._lead
-                if begins_at > loop.time():
-                    await asyncio.sleep(begins_at - loop.time())
+                if begins_at > loop.time() + TIMER_TOLERANCE:
+                    await self._wake_up.sleep(begins_at - loop.time())
                     continue
                 began = loop.time()
                 request = self._request(missing, self._queue.next_deadline() - began)
@@ -226,16 +238,19 @@ class SharedBucket:
             self._queue.refuse_next(self._exceeded(earliest - now))
         self._release_slots()
 
-    def _request(self, count: int, longest_delay: float) -> SlotRequest:
+    def _request(self, waiting: int, longest_delay: float) -> SlotRequest:
+        """Return a request for this process's share of the slots within the horizon, at least for one."""
+        rate, members = self._adaptive.full, self._source.members
         horizon = max(HORIZON_SECONDS, 2 * self._lead)
+        all_shares = horizon + members / rate  # each is rounded up
         return SlotRequest(
             bucket=self._name,
-            rate=self._adaptive.full,
+            rate=rate,
             capacity=self._capacity,
-            count=count,
+            count=min(waiting, math.ceil(rate * horizon / members)),
             longest_delay=longest_delay,
-            horizon=horizon,
-            empty_for=horizon + self._source.members / self._adaptive.full,
+            horizon=all_shares,
+            empty_for=all_shares,
         )
 
 

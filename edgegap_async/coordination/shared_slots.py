@@ -12,8 +12,8 @@ import attrs
 from edgegap_async.coordination.fair_share import FairShare
 from edgegap_async.coordination.store import CoordinationStore, Membership, ReservedSlots, SlotRequest, StoreError
 
-_LOSING_SECONDS: Final = 0.3
-"""How long a process waits before it uses its share: others may still use slots that they reserved in the store."""
+_LOSING_SECONDS: Final = 0.45
+"""How long a process waits before it uses its share: others use reserved slots until their next heartbeat fails."""
 
 _REJOINING_SECONDS: Final = 1.5
 """How long a process keeps to its share after the store is back: by then the others use it, too."""
@@ -93,13 +93,13 @@ class SharedSlots:
         return self._share.reserve(request, loop.time(), earliest=self._shares_from)
 
     async def _reserve_in_turn(self, request: SlotRequest) -> ReservedSlots:
-        """Reserve a slot in the store once a slot of this process's share has come."""
+        """Reserve a slot in the store once a slot of this process's share has come, or all use the store again."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         own = self._share.reserve(attrs.evolve(request, count=1), began)
         if not own.delays:
             return own
-        await asyncio.sleep(own.delays[0])
+        await asyncio.sleep(min(own.delays[0], self._shares_until - began))
         remaining = request.longest_delay - (loop.time() - began)
         try:
             return await self._reserve_in_store(attrs.evolve(request, count=1, longest_delay=remaining))
