@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -109,3 +113,16 @@ def test_the_image_has_what_the_code_needs() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (installed,) = re.findall(r"'\.\[(.*)\]'", dockerfile("RUN")[0])
     assert set(installed.split(",")) == {"fastapi", "simulator", "valkey"} <= extras.keys()
+
+
+def test_the_local_edgegap_takes_the_token_of_the_workers() -> None:
+    command = [sys.executable, "-u", "-m", local_edgegap.__name__, "--port", "0"]
+    environment = {**os.environ, "EDGEGAP_API_TOKEN": SERVICES["local-edgegap"]["environment"]["EDGEGAP_API_TOKEN"]}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url, token = process.stdout.readline(), process.stdout.readline()
+        process.send_signal(signal.SIGTERM)  # as docker compose does
+        rest, _ = process.communicate(timeout=30)
+    assert url.startswith("export EDGEGAP_BASE_URL=http://127.0.0.1:")
+    assert token == "export EDGEGAP_API_TOKEN=local-only\n"
+    assert (process.returncode, rest) == (0, "0 requests, 0 servers, still running: 0\n")

@@ -65,6 +65,7 @@ def test_every_service_method_is_an_operation_or_a_combined_one() -> None:
         "private_fleets.deploy",
         "deployments.deploy_many",
         "deployments.release",
+        "deployments.stop_in_background",
         "deployments.wait_until_stopped",
         "deployments.watch",
         "deployments.running",
