@@ -18,6 +18,7 @@ from edgegap_async.coordination.messages import (
     decode_watch,
     encode,
 )
+from edgegap_async.limits import TokenBucket
 
 WATCH = Watch({"request_id": "a"}, 1.8e9, ("kart", "v1"), has_webhook=True)
 
@@ -64,3 +65,25 @@ def test_an_unknown_message_is_refused(message: bytes) -> None:
         decode_message(message)
     with pytest.raises(ValueError):
         decode_watch(message)
+
+
+@pytest.mark.looptime
+async def test_messages_that_cannot_be_read_are_logged_and_break_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    server = SimulatedStoreServer(asyncio.get_running_loop().time)
+    other = SimulatedStore(server)
+    coordination = Coordination(SimulatedStore(server), Settings.read("token", "http://127.0.0.1:9", 60), required=True)
+    bucket = coordination.share_buckets({"stop": TokenBucket(10)}, ())["stop"]
+    await coordination.open("own")
+    await other.update("other", {}, [*UNREADABLE, encode(BucketPaused(sender="other", bucket="new", seconds=1))])
+    await asyncio.sleep(0.1)
+    assert caplog.text.count("a message of another process cannot be read") == len(UNREADABLE)
+    for sender, to in (("own", None), ("other", "third")):
+        await other.update("other", {}, [encode(BucketPaused(sender=sender, to=to, bucket="stop", seconds=5))])
+    await asyncio.sleep(0.1)
+    assert bucket.slot_in() == 0, "not for this process"
+    await other.update("other", {}, [encode(BucketPaused(sender="other", bucket="stop", seconds=2))])
+    await asyncio.sleep(0.1)
+    assert bucket.slot_in() == pytest.approx(1.9, abs=0.01)
+    assert coordination.state == "shared"
+    await coordination.close()
