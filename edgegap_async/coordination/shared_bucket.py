@@ -128,6 +128,8 @@ class SharedBucket:
         try:
             async with asyncio.timeout(timeout):
                 await self._queue.wait(priority, deadline)
+        except DeadlineExceeded:
+            raise  # refused: it is a TimeoutError, too
         except TimeoutError:
             raise DeadlineExceeded(f"the rate limit of all processes had no slot within {timeout:.3g} s") from None
         return loop.time() - began

@@ -147,10 +147,9 @@ class SharedWatching:
 
     def on_unsubscribed(self, id: str) -> None:
         """Remove what is not watched here any more."""
-        if id in self._registered and self._watcher.entry(id) is None:
-            self._registered.discard(id)
-            if self._is_connected:
-                self._outbox.watch(id, None)
+        if self._is_connected and id in self._registered and self._watcher.entry(id) is None:
+            self._registered.discard(id)  # while the store is lost it stays: follow() and lead() remove it
+            self._outbox.watch(id, None)
 
     def on_measured(self, version: VersionKey, seconds: float) -> None:
         """Let all processes know how long a version takes."""
