@@ -200,7 +200,7 @@ class SharedBucket:
         try:
             while (missing := self._queue.waiting - len(self._slots)) > 0:
                 begins_at = max((*self._slots, self._adaptive.paused_until)) - self._lead
-                if begins_at > loop.time():
+                if begins_at > loop.time() + TIMER_TOLERANCE:
                     await asyncio.sleep(begins_at - loop.time())
                     continue
                 began = loop.time()
