@@ -224,12 +224,20 @@ class EdgegapClient:
         try:
             if self._journal is not None:
                 await self._journal.open(self._guard.tags.owner)
-            if self.coordination is not None:
-                await self.coordination.open(self._guard.tags.owner)
+            await self._join_others()
         except BaseException:
             await self._session.close()
             raise
         return self
+
+    async def _join_others(self) -> None:
+        if self.coordination is not None:
+            try:
+                await self.coordination.open(self._guard.tags.owner)
+            except BaseException:
+                if self._journal is not None:
+                    await self._journal.close()
+                raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
