@@ -117,7 +117,8 @@ async def processes(
     opened: list[EdgegapClient] = []
     try:
         for client in clients:
-            opened.append(await client.__aenter__())
+            await client.__aenter__()
+            opened.append(client)
         await asyncio.sleep(0.5)  # each knows all members
         yield clients
     finally:

@@ -47,8 +47,7 @@ async def test_progress_and_changes_reach_a_follower(local: LocalEdgegap) -> Non
 
         async def watch() -> None:
             async with aclosing(follower.deployments.watch([request])) as changes:
-                async for change in changes:
-                    states.append(change.new)
+                states.extend([change.new async for change in changes])
 
         watching = asyncio.create_task(watch())
         await follower.deployments.wait_until_ready(request, on_progress=progress.append)
