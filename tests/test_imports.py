@@ -14,6 +14,8 @@ from edgegap_async.operations import OPERATIONS
 LATER = [
     "cattrs",
     "edgegap_async.cli",
+    "edgegap_async.coordination",
+    "edgegap_async.coordination.coordination",
     "edgegap_async.models.matchmakers",
     "edgegap_async.models.versions",
     "edgegap_async.services.deployments",
@@ -21,6 +23,7 @@ LATER = [
     "edgegap_async.simulator",
     "edgegap_async.testing",
     "jsonschema",
+    "redis",
     "tenacity",
 ]
 SERVICES = sorted({operation.call.partition(".")[0] for operation in OPERATIONS.values()})
