@@ -15,6 +15,8 @@ LATER = [
     "cattrs",
     "edgegap_async.cli",
     "edgegap_async.integrations",
+    "edgegap_async.coordination",
+    "edgegap_async.coordination.coordination",
     "edgegap_async.models.matchmakers",
     "edgegap_async.models.versions",
     "edgegap_async.services.deployments",
@@ -23,6 +25,7 @@ LATER = [
     "edgegap_async.testing",
     "fastapi",
     "jsonschema",
+    "redis",
     "starlette",
     "tenacity",
 ]

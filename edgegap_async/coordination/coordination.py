@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from edgegap_async.config import Settings
 from edgegap_async.coordination.messages import BucketPaused, Joined, WebhookReceived, decode_message
@@ -18,8 +18,8 @@ from edgegap_async.coordination.shared_bucket import AnnouncingBucket, SharedBuc
 from edgegap_async.coordination.shared_slots import SharedSlots
 from edgegap_async.coordination.shared_watching import SharedWatching
 from edgegap_async.coordination.store import CoordinationStore, Membership, StoreError
-from edgegap_async.errors import CoordinationError, EdgegapError
-from edgegap_async.limits import RateBucket, TokenBucket
+from edgegap_async.errors import CoordinationError
+from edgegap_async.limits import LONGEST_PAUSES, RateBucket, TokenBucket
 from edgegap_async.operations import Bucket
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
@@ -36,6 +36,9 @@ _RECONNECT_SECONDS: Final = 0.25
 
 _RELOAD_SECONDS: Final = 10.0
 """How often the leader reads what all processes wait for, in case a message was lost."""
+
+_WARNING_SECONDS: Final = 60.0
+_WARNING_LENGTH: Final = 200
 
 _WEBHOOK_KEY: Final = "webhook key"
 
@@ -69,6 +72,7 @@ class Coordination:
         self._task: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] | None = None
         self._slots = SharedSlots(self._store, self._lose)
+        self._warned_at = -math.inf
 
     def __repr__(self) -> str:
         return f"<Coordination, {self._state}, members={self.members}>"
@@ -153,7 +157,8 @@ class Coordination:
         was_shared, self._state = self._state == "shared", "closed"
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, self._slots.close(), return_exceptions=True)
+            buckets = (bucket.close() for bucket in self._buckets.values() if isinstance(bucket, SharedBucket))
+            await asyncio.gather(self._task, self._slots.close(), *buckets, return_exceptions=True)
         try:
             if was_shared:
                 await self._outbox.flush()
@@ -205,7 +210,7 @@ class Coordination:
 
     async def _run(self, joined: asyncio.Future[None]) -> None:
         """Keep the connection to the store, and connect again when it is lost."""
-        while True:
+        while self._state != "closed":  # a group of tasks that fails can lose a cancellation (before Python 3.13)
             try:
                 await self._stay_joined(joined)
             except* StoreError as errors:
@@ -226,7 +231,7 @@ class Coordination:
                     "the coordination store cannot be used, so this process starts alone, with all of the limits: %s",
                     error,
                 )
-        elif was_shared or self._failure is not None:
+        elif was_shared:
             logger.warning(
                 "the coordination store is lost: %s. Until it is back, this process uses one %d-th of the limits",
                 error,
@@ -251,11 +256,13 @@ class Coordination:
     async def _join(self, *, is_first: bool) -> None:
         """Send the first heartbeat, and share what this process has from now on."""
         await self._share_webhooks()
+        sent_at = asyncio.get_running_loop().time()
+        membership = await self._store.beat(self._outbox.member)
         self._slots.connect()
         self._drop_slots()
         self._state = "shared"
         self._membership = None
-        await self._beat()
+        await self._take_role(membership, sent_at)
         self._outbox.send(Joined())
         if not is_first:
             logger.info("the coordination store is back: the limits are shared again")
@@ -277,18 +284,20 @@ class Coordination:
 
     async def _beat(self) -> None:
         """Send a heartbeat, and take the role that it gives this process."""
-        loop = asyncio.get_running_loop()
-        sent_at, before = loop.time(), self._membership
-        now = await self._store.beat(self._outbox.member)
-        self._membership = now
-        self._slots.update(now, (sent_at + loop.time()) / 2)
+        sent_at = asyncio.get_running_loop().time()
+        await self._take_role(await self._store.beat(self._outbox.member), sent_at)
+
+    async def _take_role(self, now: Membership, sent_at: float) -> None:
+        before, self._membership = self._membership, now
+        self._slots.update(now, (sent_at + asyncio.get_running_loop().time()) / 2)
         if before is not None and not now.was_known:  # the store has lost its data
             await self._share_webhooks()
         if self._watching is None:
             return
+        self._watching.term = now.term
         if self._leads(now):
             if before is None or before.term != now.term or not now.was_known:
-                self._watching.lead(now.term)
+                self._watching.lead()
                 await self._load()
         elif before is None or self._leads(before) or not now.was_known:
             self._watching.follow()
@@ -308,9 +317,16 @@ class Coordination:
         async for message in messages:
             try:
                 self._handle(message)
-            except (ValueError, EdgegapError) as error:
-                logger.warning("a message of another process cannot be read: %s", error)
+            except Exception as error:  # whatever another process sends, this one goes on
+                self._warn_of_message(error)
         raise StoreError("the messages ended")
+
+    def _warn_of_message(self, error: Exception) -> None:
+        """Log a message that cannot be handled, at most one a minute."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._warned_at + _WARNING_SECONDS:
+            self._warned_at = now
+            logger.warning("a message of another process cannot be read: %s", str(error)[:_WARNING_LENGTH])
 
     def _handle(self, encoded: bytes) -> None:
         message = decode_message(encoded)
@@ -318,8 +334,8 @@ class Coordination:
             return
         match message:
             case BucketPaused():
-                if (bucket := self._buckets.get(message.bucket)) is not None:
-                    bucket.pause(message.seconds)
+                if (bucket := self._buckets.get(message.bucket)) is not None and message.seconds > 0:
+                    bucket.pause(min(message.seconds, LONGEST_PAUSES[cast("Bucket", message.bucket)]))
             case WebhookReceived():
                 if self._webhooks is not None:
                     self._webhooks.receive_forwarded(message.path, message.body)

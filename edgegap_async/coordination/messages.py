@@ -11,13 +11,11 @@ class Watch(msgspec.Struct, frozen=True):
     """What a process waits for.
 
     Attributes:
-        path: The path parameters of the status operation.
         requested_at: When it was requested, in the store's clock.
         version: Its application and version, None if unknown.
         has_webhook: Whether a webhook reports it.
     """
 
-    path: dict[str, str]
     requested_at: float
     version: tuple[str, str] | None
     has_webhook: bool

@@ -8,6 +8,7 @@ from typing import Final
 
 from edgegap_async.coordination.messages import Message, Watch, WatchesChanged, encode
 from edgegap_async.coordination.store import CoordinationStore
+from edgegap_async.limits.token_bucket import TIMER_TOLERANCE
 from edgegap_async.wake_up import WakeUp
 
 # How long something waits for more, in seconds: each round trip has a price. What is sent takes along all that waits.
@@ -49,7 +50,7 @@ class Outbox:
         """Send until the task is cancelled; raises StoreError."""
         loop = asyncio.get_running_loop()
         while True:
-            if self._due <= loop.time():
+            if self._due <= loop.time() + TIMER_TOLERANCE:
                 await self.flush()
             await self._wake_up.sleep(None if math.isinf(self._due) else max(self._due - loop.time(), 0.0))
 

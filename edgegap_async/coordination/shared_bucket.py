@@ -154,6 +154,12 @@ class SharedBucket:
         self._wake_up.set()
         self._start()
 
+    async def close(self) -> None:
+        """Stop reserving slots if no task waits for one; those that wait still get theirs."""
+        if self._reserving is not None and not self._queue.waiting:
+            self._reserving.cancel()
+            await asyncio.wait({self._reserving})
+
     def slow_down(self, retry_after: float | None = None, *, sent_at: float = math.inf) -> float:
         """Pause after a 429 and continue at a lower rate, in all processes.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -24,9 +25,11 @@ from edgegap_async.errors import AuthenticationError, DecodeError, EdgegapError,
 from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.states import Progress, State
 from edgegap_async.waiting.conditions import is_not_found
-from edgegap_async.waiting.history import VersionKey
+from edgegap_async.waiting.history import KEPT_DURATIONS, VersionKey
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 from edgegap_async.waiting.watcher import Watcher
+
+logger: Final = logging.getLogger("edgegap_async")
 
 _RELAYED: Final = (AuthenticationError, PermissionDenied, DecodeError)
 """Errors of the service that a wait does not survive; others are those of the leader itself, such as its closing."""
@@ -72,7 +75,8 @@ class SharedWatching:
         self._is_connected = False
         self._registered: set[str] = set()
         self._remote: dict[str, _RemoteWatch] = {}
-        self._term = 0
+        self.term = 0
+        """The term of the last heartbeat: messages of an older one are ignored."""
         watcher.share(self)
 
     # roles
@@ -82,13 +86,9 @@ class SharedWatching:
         """Whether this process polls: it leads, or it is on its own."""
         return self._polls_here
 
-    def lead(self, term: int) -> None:
-        """Poll for all processes from now on; ``load`` follows.
-
-        Args:
-            term: The term of this leader, which its messages carry.
-        """
-        self._term, self._is_connected = term, True
+    def lead(self) -> None:
+        """Poll for all processes from now on; ``load`` follows."""
+        self._is_connected = True
         self._poll_here()
         for id in self._registered:
             self._outbox.watch(id, None)
@@ -123,8 +123,13 @@ class SharedWatching:
         current: dict[str, set[str]] = {}
         for member, described in watches.items():
             for id, description in described.items():
+                try:
+                    watch = decode_watch(description)
+                except ValueError:  # that process polls it itself, though not often
+                    logger.warning("what another process waits for cannot be read: %s", id)
+                    continue
                 current.setdefault(id, set()).add(member)
-                self._add(member, id, decode_watch(description))
+                self._add(member, id, watch)
         for id, remote in [*self._remote.items()]:
             if remote.added_at < as_of:
                 remote.members &= current.get(id, set())
@@ -159,7 +164,7 @@ class SharedWatching:
     def _watch(self, entry: WatchEntry[DeploymentSnapshot]) -> Watch:
         request = entry.request
         requested_at = self._store_time(request.requested_at)
-        return Watch(dict(entry.path), requested_at, request.version, request.has_webhook)
+        return Watch(requested_at, request.version, request.has_webhook)
 
     # messages
 
@@ -176,8 +181,7 @@ class SharedWatching:
                 if self._concerns(message):
                     self._watcher.poll_here(message.id)
             case ReadyAfter():
-                for seconds in message.seconds:
-                    self._watcher.history.record(message.version, seconds)
+                self._record(message)
             case Joined():
                 if self._polls_here:
                     for version, durations in self._watcher.history.durations().items():
@@ -185,13 +189,18 @@ class SharedWatching:
             case _:
                 pass  # not about deployments
 
+    def _record(self, message: ReadyAfter) -> None:
+        for seconds in message.seconds[-KEPT_DURATIONS:]:
+            if seconds >= 0:
+                self._watcher.history.record(message.version, seconds)
+
     def _concerns(self, message: SnapshotShown | PollFailed) -> bool:
         """Return whether a message is about what this process waits for, and from the leader.
 
-        A leader that was paused does not know yet that another one has taken its place.
+        A leader that was paused does not know yet that another one has taken its place. A later term than that of the
+        last heartbeat is one of a new leader.
         """
-        self._term = max(self._term, message.term)
-        return message.term == self._term and not self._polls_here and self._watcher.entry(message.id) is not None
+        return message.term >= self.term and not self._polls_here and self._watcher.entry(message.id) is not None
 
     def _change(self, message: WatchesChanged) -> None:
         for id, watch in message.watches.items():
@@ -214,7 +223,7 @@ class SharedWatching:
             version=watch.version,
             has_webhook=watch.has_webhook,
         )
-        self._watcher.watch_for_others(id, watch.path, request, lambda shown: self._relay(id, shown))
+        self._watcher.watch_for_others(id, {"deployment_id": id}, request, lambda shown: self._relay(id, shown))
 
     def _forget(self, id: str) -> None:
         del self._remote[id]
@@ -226,10 +235,10 @@ class SharedWatching:
             return
         if isinstance(shown, EdgegapError):
             if isinstance(shown, _RELAYED) or is_not_found(shown):  # each process handles the error itself
-                self._outbox.send(PollFailed(id=id, term=self._term))
+                self._outbox.send(PollFailed(id=id, term=self.term))
                 self._forget(id)
         elif not isinstance(shown, Exception) and remote.shown != (shown.state, shown.progress):
             remote.shown = (shown.state, shown.progress)
-            self._outbox.send(snapshot_message(id, self._term, shown))
+            self._outbox.send(snapshot_message(id, self.term, shown))
             if shown.state is State.TERMINATED:
                 self._forget(id)  # nothing follows

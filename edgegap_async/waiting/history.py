@@ -14,7 +14,7 @@ from edgegap_async.bounded_dict import BoundedDict
 VersionKey: TypeAlias = tuple[str, str]
 """The names of an application and one of its versions, whose servers take about as long every time."""
 
-_KEPT: Final = 50
+KEPT_DURATIONS: Final = 50
 """Durations kept of each version."""
 
 _REQUIRED: Final = 5
@@ -53,7 +53,7 @@ class ReadinessHistory:
 
     def record(self, version: VersionKey, seconds: float) -> None:
         """Add a server of a version that was ready after so many seconds."""
-        durations = self._durations.get(version) or deque(maxlen=_KEPT)
+        durations = self._durations.get(version) or deque(maxlen=KEPT_DURATIONS)
         durations.append(seconds)
         self._durations[version] = durations
         if len(durations) >= _REQUIRED:
