@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -18,6 +18,7 @@ import httpx2
 import pytest
 
 ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 20
 
 
 @attrs.frozen
@@ -39,6 +40,7 @@ def running_example(*options: str) -> Iterator[Example]:
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
+        started: list[int] = []
         try:
             assert process.stdout is not None
             log = ""
@@ -48,10 +50,18 @@ def running_example(*options: str) -> Iterator[Example]:
                 log += line
             pids = re.search(r"^processes: (.*)$", log, re.MULTILINE)
             assert pids is not None
-            yield Example(process, found[1], [int(pid) for pid in pids[1].split()])
+            started = [int(pid) for pid in pids[1].split()]
+            yield Example(process, found[1], started)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                for pid in started:
+                    with suppress(ProcessLookupError):
+                        os.killpg(pid, signal.SIGKILL)  # each has a session of its own
+                process.kill()
+                raise
 
 
 def load(url: str, *options: str) -> str:
@@ -119,9 +129,8 @@ def test_players_of_two_workers_get_the_addresses_of_their_matches_and_nothing_r
                 began = time.monotonic()
                 example.process.send_signal(signal.SIGTERM)
                 assert [line for line in lines if line.startswith("event: ")] == []
-        assert example.process.stdout is not None
-        rest = example.process.stdout.read()
-        assert example.process.wait(60) == 0, rest
+        rest, _ = example.process.communicate(timeout=STOP_SECONDS)
+        assert example.process.returncode == 0, rest
         assert time.monotonic() - began < 8, "an open stream does not delay the end"
         assert rest.splitlines()[-1].endswith("still running: 0")
         until(lambda: not any(is_alive(pid) for pid in processes))
