@@ -102,18 +102,13 @@ async def check(workers: list[Worker], local: LocalEdgegap, *, longest: float) -
     return reports
 
 
-async def test_processes_share_one_poller(workers: list[Worker], local: LocalEdgegap) -> None:
-    reports = await check(workers, local, longest=1.0)
-    polling = [each["requests"]["list"] + each["requests"]["status"] > 0 for each in reports]
-    assert sum(polling) <= 2  # the last one leads once the first has ended
-
-
 async def test_others_go_on_when_the_leader_is_killed(workers: list[Worker], local: LocalEdgegap) -> None:
     leader = leader_of(workers)
     others = [each for each in workers if each is not leader]
     killed_at = time.time()
     leader.send(signal.SIGKILL)
-    await check(others, local, longest=2.5)
+    reports = await check(others, local, longest=2.5)
+    assert min(each["requests"]["list"] + each["requests"]["status"] for each in reports) <= 4  # led by the other one
     took_over_at = min(each.led_at for each in others if each.led_at is not None)
     assert 0.5 < took_over_at - killed_at < 2
 
