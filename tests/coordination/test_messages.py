@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import pytest
 
+from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
+from edgegap_async.config import Settings
+from edgegap_async.coordination.coordination import Coordination
 from edgegap_async.coordination.messages import (
     AnyMessage,
     BucketPaused,
