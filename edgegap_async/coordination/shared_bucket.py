@@ -144,7 +144,6 @@ class SharedBucket:
         """Release no slot for a time, and none that is reserved: the store pauses for all processes."""
         self._adaptive.pause(asyncio.get_running_loop().time() + seconds)
         self._slots.clear()
-        self._wake_up.set()
         self._start()
 
     def drop_slots(self) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import pytest
 
+from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
+from edgegap_async.config import Settings
+from edgegap_async.coordination.coordination import Coordination
 from edgegap_async.coordination.messages import (
     AnyMessage,
     BucketPaused,
@@ -72,7 +78,9 @@ async def test_messages_that_cannot_be_read_are_logged_and_break_nothing(caplog:
     caplog.set_level(logging.WARNING)
     server = SimulatedStoreServer(asyncio.get_running_loop().time)
     other = SimulatedStore(server)
-    coordination = Coordination(SimulatedStore(server), Settings.read("token", "http://127.0.0.1:9", 60), required=True)
+    coordination = Coordination(
+        SimulatedStore(server), Settings.read("a-secret", "http://127.0.0.1:9", 60), required=True
+    )
     bucket = coordination.share_buckets({"stop": TokenBucket(10)}, ())["stop"]
     await coordination.open("own")
     await other.update("other", {}, [*UNREADABLE, encode(BucketPaused(sender="other", bucket="new", seconds=1))])

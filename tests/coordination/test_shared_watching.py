@@ -336,6 +336,8 @@ async def test_a_process_that_takes_over_polls_everything_and_removes_its_regist
         assert own.probe.times("own", took_over)[0] <= 0.1
         assert own.probe.times("remote", took_over)[0] <= 0.1
         assert {(each.id, each.term) for each in own.sent(SnapshotShown)} == {("remote", 6)}
+        await own.end("own")
+        assert own.outbox.watches == [("own", None)], "it is not registered any more"
 
 
 @pytest.mark.looptime

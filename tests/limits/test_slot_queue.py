@@ -96,3 +96,9 @@ def test_a_rate_that_was_never_lowered_is_not_slowed() -> None:
     assert (rate.is_slowed, rate.at(6), rate.paused_until) == (True, 7, 7)
     assert rate.at(22) == pytest.approx(8.5)
     assert (rate.at(37), rate.at(1e9)) == (10, 10)
+
+
+def test_a_pause_of_a_bucket_without_a_limit_leaves_its_rate_infinite() -> None:
+    rate = AdaptiveRate(math.inf)
+    rate.pause(5)
+    assert rate.at(0) == math.inf
