@@ -26,7 +26,7 @@ from edgegap_async.coordination.messages import (
 )
 from edgegap_async.limits import TokenBucket
 
-WATCH = Watch({"request_id": "a"}, 1.8e9, ("kart", "v1"), has_webhook=True)
+WATCH = Watch(1.8e9, ("kart", "v1"), has_webhook=True)
 
 UNREADABLE = [
     b"",

@@ -11,7 +11,7 @@ import pytest
 from edgegap_async.coordination.messages import Joined, PollFailed, Watch, WatchesChanged, decode_message, decode_watch
 from edgegap_async.coordination.outbox import Outbox
 
-WATCH = Watch({"request_id": "a"}, 1.0, None, has_webhook=False)
+WATCH = Watch(1.0, None, has_webhook=False)
 
 
 class Recorder:

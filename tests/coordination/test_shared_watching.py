@@ -112,6 +112,10 @@ class Process:
     def sent(self, kind: type[Any]) -> list[Any]:
         return [each for each in self.outbox.sent if isinstance(each, kind)]
 
+    def lead(self, term: int) -> None:
+        self.sharing.term = term
+        self.sharing.lead()
+
     def register(self, id: str, member: str = "other", watch: Watch | None = None) -> None:
         """Another process waits for something."""
         self.sharing.on_message(WatchesChanged(sender=member, watches={id: watch or described(id)}))
@@ -122,7 +126,6 @@ class Process:
 
 def described(id: str, **fields: Any) -> Watch:
     return Watch(
-        {"request_id": id},
         fields.get("requested_at", OFFSET + now()),
         fields.get("version"),
         fields.get("has_webhook", False),
@@ -166,9 +169,7 @@ async def test_a_follower_registers_what_it_waits_for_and_polls_it_every_ten_sec
         followed = now()
         await asyncio.sleep(31)
         assert [id for id, _ in own.outbox.watches] == ["before", "after"]
-        assert own.outbox.watches[1][1] == Watch(
-            {"request_id": "after"}, pytest.approx(OFFSET + requested_at), ("kart", "v1"), has_webhook=True
-        )
+        assert own.outbox.watches[1][1] == Watch(pytest.approx(OFFSET + requested_at), ("kart", "v1"), has_webhook=True)
         assert own.probe.times("after", followed) == pytest.approx([10, 20, 30], abs=0.1)
         assert len(own.probe.times("before", followed)) <= 4
         await own.end("after")
@@ -207,7 +208,7 @@ async def test_a_message_of_a_former_leader_is_ignored() -> None:
 @pytest.mark.looptime
 async def test_a_leader_ignores_what_others_poll() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         await own.wait_for("a")
         own.sharing.on_message(from_leader("a", "TERMINATED"))
         await asyncio.sleep(0.05)
@@ -217,7 +218,7 @@ async def test_a_leader_ignores_what_others_poll() -> None:
 @pytest.mark.looptime
 async def test_a_leader_polls_what_others_wait_for_and_relays_each_change_once() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         own.register("a")
         began = now()
         for state in ("DEPLOYING", "SCANNING", "ERROR"):
@@ -237,7 +238,7 @@ async def test_a_leader_polls_what_others_wait_for_and_relays_each_change_once()
 @pytest.mark.looptime
 async def test_a_process_that_comes_later_is_shown_the_latest_state() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         await own.wait_for("a")
         own.register("a", "first")
         await asyncio.sleep(1)
@@ -260,7 +261,7 @@ async def test_a_process_that_comes_later_is_shown_the_latest_state() -> None:
 @pytest.mark.looptime
 async def test_a_terminated_deployment_is_polled_no_more() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         own.probe.states["a"] = "TERMINATED"
         own.register("a")
         await asyncio.sleep(5)
@@ -277,7 +278,7 @@ async def test_a_terminated_deployment_is_polled_no_more() -> None:
 )
 async def test_a_permanent_error_is_handled_by_the_process_that_waits(error: EdgegapError) -> None:
     async with process() as leader, process() as follower:
-        leader.sharing.lead(5)
+        leader.lead(5)
         leader.probe.states["a"] = follower.probe.states["a"] = error
         leader.register("a")
         await asyncio.sleep(3)
@@ -293,7 +294,7 @@ async def test_a_permanent_error_is_handled_by_the_process_that_waits(error: Edg
 @pytest.mark.looptime
 async def test_a_transient_error_is_not_relayed() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         own.probe.states["a"] = ServerError(503, "later")
         own.register("a")
         await asyncio.sleep(3)
@@ -304,7 +305,7 @@ async def test_a_transient_error_is_not_relayed() -> None:
 @pytest.mark.looptime
 async def test_a_process_that_is_alone_again_polls_everything_and_nothing_for_others() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         own.register("remote")
         own.sharing.disconnect()
         assert own.watcher.entry("remote") is None
@@ -328,7 +329,7 @@ async def test_a_process_that_takes_over_polls_everything_and_removes_its_regist
         await own.wait_for("own")
         await asyncio.sleep(1)
         own.outbox.watches.clear()
-        own.sharing.lead(6)
+        own.lead(6)
         own.sharing.load({"other": {"remote": encode(described("remote"))}}, as_of=now())
         took_over = now()
         await asyncio.sleep(1)
@@ -343,7 +344,7 @@ async def test_a_process_that_takes_over_polls_everything_and_removes_its_regist
 @pytest.mark.looptime
 async def test_a_leader_that_is_replaced_registers_what_it_waits_for_and_polls_nothing_for_others() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         await own.wait_for("own")
         own.register("remote")
         own.sharing.follow()
@@ -356,7 +357,7 @@ async def test_a_leader_that_is_replaced_registers_what_it_waits_for_and_polls_n
 @pytest.mark.looptime
 async def test_what_members_that_left_waited_for_is_polled_no_more() -> None:
     async with process() as own:
-        own.sharing.lead(5)
+        own.lead(5)
         own.register("a", "left")
         own.register("b", "left")
         own.register("b", "stays")
@@ -374,7 +375,7 @@ async def test_what_members_that_left_waited_for_is_polled_no_more() -> None:
 async def test_a_registration_says_when_it_was_requested() -> None:
     async with process() as own:
         await asyncio.sleep(100)
-        own.sharing.lead(5)
+        own.lead(5)
         own.register("a", watch=described("a", requested_at=OFFSET + now() - 20, version=("kart", "v1")))
         own.register("b", watch=described("b", requested_at=OFFSET + now() + 20, has_webhook=True))
         first, second = (own.watcher.entry(id) for id in "ab")
@@ -391,7 +392,7 @@ async def test_how_long_versions_take_is_shared() -> None:
     async with process() as own:
         own.sharing.on_measured(("kart", "v1"), 3.0)
         assert own.outbox.sent == []
-        own.sharing.lead(5)
+        own.lead(5)
         own.sharing.on_measured(("kart", "v1"), 3.0)
         assert own.outbox.sent == [ReadyAfter(version=("kart", "v1"), seconds=[3.0])]
         own.sharing.on_message(ReadyAfter(sender="other", version=("kart", "v2"), seconds=[4.0, 5.0]))
