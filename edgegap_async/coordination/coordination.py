@@ -199,6 +199,7 @@ class Coordination:
 
     async def _run(self, joined: asyncio.Future[None]) -> None:
         """Keep the connection to the store, and connect again when it is lost."""
+        task = asyncio.current_task()
         while True:
             try:
                 await self._stay_joined(joined)
@@ -207,6 +208,8 @@ class Coordination:
             except* Exception as errors:  # a bug here must not keep a process from its work
                 logger.exception("the coordination failed")
                 self._on_lost(StoreError(f"the coordination failed ({errors.exceptions[0]!r})"), joined)
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError  # before Python 3.13, a task group that is ending with an error drops it
             await asyncio.sleep(_RECONNECT_SECONDS * (0.5 + random.random()))
 
     def _on_lost(self, error: BaseException, joined: asyncio.Future[None]) -> None:
