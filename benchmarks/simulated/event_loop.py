@@ -85,8 +85,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.paused = 0.0
         """Seconds for which the loop stood still."""
         self.pauses_ended: list[float] = []
-        self.is_ending = False
-        """Whether all tasks are being cancelled."""
 
     def time(self) -> float:
         return self._now

@@ -116,6 +116,13 @@ class SimulatedStoreServer:
             for subscriber in self.subscribers:
                 subscriber.deliver(None, self.failure_seconds)
 
+    def disconnect(self, handle: SimulatedStore | None) -> None:
+        """Forget a process that has ended."""
+        if handle is not None:
+            handle.down = True
+        for subscriber in [each for each, of in self.subscribers.items() if of is handle]:
+            del self.subscribers[subscriber]
+
     def flush(self) -> None:
         """Lose everything that is stored."""
         self._buckets.clear()

@@ -20,7 +20,7 @@ BUGS = [
 
 def simulate(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks.simulation", "--processes", "1", *options],
+        [sys.executable, "-m", "benchmarks.simulation", "--jobs", "1", *options],
         cwd=ROOT,
         check=False,
         capture_output=True,
