@@ -153,7 +153,8 @@ class Coordination:
         was_shared, self._state = self._state == "shared", "closed"
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, self._slots.close(), return_exceptions=True)
+            shared = [each.close() for each in self._buckets.values() if isinstance(each, SharedBucket)]
+            await asyncio.gather(self._task, self._slots.close(), *shared, return_exceptions=True)
         try:
             if was_shared:
                 await self._outbox.flush()

@@ -153,6 +153,12 @@ class SharedBucket:
         self.pause(seconds)
         return seconds
 
+    async def close(self) -> None:
+        """End the reservation under way, unless a task still waits for it."""
+        if self._reserving is not None and not self._queue.waiting:
+            self._reserving.cancel()
+            await asyncio.gather(self._reserving, return_exceptions=True)
+
     def _earliest_slot(self, priority: Priority, now: float) -> float:
         """Return the earliest time at which a new waiter can get a slot."""
         position, reserved = self._queue.slots_until(priority), len(self._slots)
