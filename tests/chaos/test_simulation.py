@@ -35,6 +35,13 @@ def test_fifty_seeds_break_no_guarantee() -> None:
     assert "0 leaked, 0 doubled, 0 lost, 0 requests were over a limit, 0 tasks were left, 0 other" in result.stdout
 
 
+def test_ten_seeds_of_several_processes_break_no_guarantee() -> None:
+    result = simulate("--seeds", "10", "--deploys", "20", "--processes", "3")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "200 deploys" in result.stdout
+    assert "0 leaked, 0 doubled, 0 lost, 0 requests were over a limit, 0 tasks were left, 0 other" in result.stdout
+
+
 def test_every_planted_bug_is_found() -> None:
     result = simulate("--planted", "--seeds", "60", "--deploys", "30")
     assert result.returncode == 0, result.stdout + result.stderr
