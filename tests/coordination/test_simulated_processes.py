@@ -10,9 +10,11 @@ from benchmarks.simulated.event_loop import VirtualLoop, process, seeded
 from benchmarks.simulated.sharing import Load, Shared, measure
 from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
 from benchmarks.simulated_processes import row
+from edgegap_async import EdgegapClient
 from edgegap_async.config import Settings
 from edgegap_async.coordination.coordination import Coordination
 from edgegap_async.limits import buckets_for
+from edgegap_async.waiting.subscriptions import RequestRecord
 
 PROCESSES, WAITERS = 5, 40
 
@@ -152,3 +154,22 @@ def test_a_cancellation_is_not_lost_while_the_store_is_being_lost() -> None:
             return loop.run_until_complete(run())
 
     assert [ends_after(steps) for steps in range(12)] == [True] * 12
+
+
+def test_a_closed_watcher_that_has_to_poll_for_others_starts_no_task() -> None:
+    async def run() -> asyncio.Task[None] | None:
+        watcher = EdgegapClient("secret-token", base_url="http://127.0.0.1:1")._watchers.deployments
+        request = RequestRecord(requested_at=asyncio.get_running_loop().time() + 60, version=("kart", "v1"))
+        watcher.watch_for_others("4f1c0a9be3d2", {"deployment_id": "4f1c0a9be3d2"}, request, lambda shown: None)
+        await asyncio.sleep(0)  # the task of the watcher starts
+        await watcher.close()
+        watcher.poll_now("4f1c0a9be3d2")
+        task = watcher._task
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        return task
+
+    with seeded(1, is_shuffled=False) as loop:
+        started = loop.run_until_complete(run())
+    assert started is None
