@@ -100,6 +100,27 @@ def test_nothing_of_a_process_that_is_suspended_runs() -> None:
     assert [at for number, at in steps if number == 1] == [1, 2, 3, 4]
 
 
+def test_another_process_polls_while_the_one_that_polled_for_all_is_still_closing() -> None:
+    with seeded(1, is_shuffled=False) as loop:
+        server = SimulatedStoreServer(loop.time, lambda: 0.001)
+
+        async def run() -> tuple[bool, bool, set[str]]:
+            first, second = coordination_in(loop, server), coordination_in(loop, server)
+            for each, member in ((first, "first"), (second, "second")):
+                each.share_waits(EdgegapClient("secret-token")._watchers, EdgegapClient("secret-token").webhooks)
+                await each.open(member)
+            assert first.is_leader
+            assert not second.is_leader
+            first.retire()
+            await asyncio.sleep(2)
+            leads, living = second.is_leader, await second.living()
+            await first.close()
+            await second.close()
+            return leads, second.is_leader, living
+
+        assert loop.run_until_complete(run()) == (True, False, {"first", "second"})
+
+
 def coordination_in(loop: VirtualLoop, server: SimulatedStoreServer) -> Coordination:
     settings = Settings.read("secret-token", "http://127.0.0.1", 60.0)
     return Coordination(SimulatedStore(server), settings, required=True)
