@@ -13,6 +13,8 @@ from benchmarks.simulated_processes import row
 from edgegap_async import EdgegapClient
 from edgegap_async.config import Settings
 from edgegap_async.coordination.coordination import Coordination
+from edgegap_async.coordination.shared_slots import SharedSlots
+from edgegap_async.coordination.store import Membership
 from edgegap_async.limits import buckets_for
 from edgegap_async.waiting.subscriptions import RequestRecord
 
@@ -119,6 +121,25 @@ def test_another_process_polls_while_the_one_that_polled_for_all_is_still_closin
             return leads, second.is_leader, living
 
         assert loop.run_until_complete(run()) == (True, False, {"first", "second"})
+
+
+def test_a_store_that_has_lost_its_data_does_not_make_a_process_think_that_it_is_alone() -> None:
+    def membership(members: int, *, was_known: bool) -> Membership:
+        return Membership(time=0.0, members=members, index=0, leader="a", term=1, was_known=was_known)
+
+    with seeded(1, is_shuffled=False) as loop:
+        slots = SharedSlots(SimulatedStore(SimulatedStoreServer(loop.time)), lambda error: None)
+        known = []
+        for at, members, was_known in (
+            (0.0, 1, False),
+            (0.4, 3, True),
+            (5.0, 1, False),
+            (5.4, 2, True),
+            (6.1, 2, True),
+        ):
+            slots.update(membership(members, was_known=was_known), at)
+            known.append(slots.members)
+    assert known == [1, 3, 3, 3, 2]
 
 
 def coordination_in(loop: VirtualLoop, server: SimulatedStoreServer) -> Coordination:
