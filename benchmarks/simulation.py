@@ -4,6 +4,8 @@
 in one process, in virtual time. Everything random follows from the seed: faults of the service and the network,
 cancellations, closings, pauses of the event loop, jumps of the clock, and the order of tasks that are ready together.
 So ``--seed N`` runs a scenario again exactly as it was, and prints the shortest scenario that fails like it.
+``--processes 3`` spreads the callers over three clients that share a coordination store, with faults of the store and
+the processes.
 ``--planted`` plants five bugs in the client, one at a time, and prints the first seed that finds each.
 ``--seed N --bug NAME`` shows such a scenario.
 """
@@ -21,9 +23,11 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Final
 
+import attrs
+
 from benchmarks.simulated.planted import BUGS
 from benchmarks.simulated.run import Result, run
-from benchmarks.simulated.scenario import draw
+from benchmarks.simulated.scenario import Scenario, draw
 from benchmarks.simulated.shrinking import shrink
 
 DEPLOYS: Final = 200
@@ -32,18 +36,41 @@ DEPLOYS: Final = 200
 _GUARANTEES: Final = ("leaked", "doubled", "lost", "requests were over a limit", "tasks were left")
 
 
-def run_seed(job: tuple[int, int]) -> Result:
-    seed, deploys = job
-    return run(draw(seed, deploys))
+@attrs.frozen
+class Size:
+    """How large each scenario is.
+
+    Attributes:
+        deploys: The servers that its callers ask for.
+        processes: The processes that they are in.
+    """
+
+    deploys: int
+    processes: int
+
+    def draw(self, seed: int) -> Scenario:
+        """Draw the scenario of a seed."""
+        return draw(seed, self.deploys, self.processes)
 
 
-def simulate(seeds: range, deploys: int, processes: int) -> int:
-    """Run seeds and print what they show; returns how many of them broke a guarantee."""
+def run_seed(job: tuple[int, Size]) -> Result:
+    seed, size = job
+    return run(size.draw(seed))
+
+
+def simulate(seeds: range, size: Size, jobs: int) -> int:
+    """Run seeds and print what they show; returns how many of them broke a guarantee.
+
+    Args:
+        seeds: The seeds.
+        size: How large the scenarios are.
+        jobs: How many seeds to run at a time.
+    """
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     failed = 0
-    for result in _results(seeds, deploys, processes):
+    for result in _results(seeds, size, jobs):
         counts += result.counts
         if result.violations:
             failed += 1
@@ -62,20 +89,20 @@ def simulate(seeds: range, deploys: int, processes: int) -> int:
     return failed
 
 
-def _results(seeds: range, deploys: int, processes: int) -> Iterator[Result]:
-    jobs = [(seed, deploys) for seed in seeds]
-    if processes == 1:
+def _results(seeds: range, size: Size, jobs: int) -> Iterator[Result]:
+    work = [(seed, size) for seed in seeds]
+    if jobs == 1:
         gc.freeze()
-        yield from map(run_seed, jobs)
+        yield from map(run_seed, work)
         return
     # what exists from the start is not looked at again by the garbage collection at the end of each seed
-    with multiprocessing.get_context("spawn").Pool(processes, initializer=gc.freeze) as pool:
-        yield from pool.imap_unordered(run_seed, jobs, chunksize=max(min(len(jobs) // processes // 4, 20), 1))
+    with multiprocessing.get_context("spawn").Pool(jobs, initializer=gc.freeze) as pool:
+        yield from pool.imap_unordered(run_seed, work, chunksize=max(min(len(work) // jobs // 4, 20), 1))
 
 
-def repeat(seed: int, deploys: int) -> int:
+def repeat(seed: int, size: Size) -> int:
     """Run one seed twice, and print the shortest scenario that fails like it; returns whether it failed."""
-    scenario = draw(seed, deploys)
+    scenario = size.draw(seed)
     first, second = run(scenario), run(scenario)
     sys.stdout.write(f"seed {seed}: {first.digest}, again: {second.digest}\n")
     if not first.violations:
@@ -86,20 +113,20 @@ def repeat(seed: int, deploys: int) -> int:
     return 1
 
 
-def plant(deploys: int, most: int) -> int:
+def plant(size: Size, most: int) -> int:
     """Plant each bug, and print the first seed that finds it; returns how many are not found."""
     missed = 0
     for name in BUGS:
-        found = next((seed for seed in range(most) if _finds(seed, deploys, name)), None)
+        found = next((seed for seed in range(most) if _finds(seed, size, name)), None)
         missed += found is None
         sys.stdout.write(f"{name}: {f'not found by {most} seeds' if found is None else f'found by seed {found}'}\n")
         sys.stdout.flush()
     return missed
 
 
-def _finds(seed: int, deploys: int, bug: str) -> bool:
+def _finds(seed: int, size: Size, bug: str) -> bool:
     """Whether a guarantee is broken with the bug, and none without it."""
-    scenario = draw(seed, deploys)
+    scenario = size.draw(seed)
     with BUGS[bug]():
         violations = run(scenario).violations
     return bool(violations) and not run(scenario).violations
@@ -111,17 +138,19 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="run only this seed, twice, and shrink it if it fails")
     parser.add_argument("--deploys", type=int, default=DEPLOYS, help="servers to ask for with each seed")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many seeds to run at a time")
+    parser.add_argument("--processes", type=int, default=1, help="clients in each scenario, which share a store")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many seeds to run at a time")
     parser.add_argument("--bug", choices=[*BUGS], help="a bug to plant meanwhile")
     parser.add_argument("--planted", action="store_true", help="plant bugs, and print when each is found")
     options = parser.parse_args()
+    size = Size(options.deploys, options.processes)
     if options.planted:
-        return plant(options.deploys, options.seeds)
+        return plant(size, options.seeds)
     with BUGS[options.bug]() if options.bug else nullcontext():
         if options.seed is not None:
-            return repeat(options.seed, options.deploys)
+            return repeat(options.seed, size)
         seeds = range(options.first, options.first + options.seeds)
-        return min(simulate(seeds, options.deploys, 1 if options.bug else options.processes), 1)
+        return min(simulate(seeds, size, 1 if options.bug else options.jobs), 1)
 
 
 if __name__ == "__main__":

@@ -269,6 +269,8 @@ class EdgegapClient:
             last_to_first.push_async_callback(self.webhooks.close)
             last_to_first.push_async_callback(self._background.drain, _CLOSING_SECONDS)
             last_to_first.push_async_callback(self._watchers.close)
+            if self.coordination is not None:
+                last_to_first.callback(self.coordination.retire)  # it polls for nobody from now on
 
     def __del__(self) -> None:
         if getattr(self, "_closing", self) is None and self._session.state == "open":

@@ -38,17 +38,26 @@ class Simulated:
         loop: The event loop.
         client: The client.
         ledger: Where it records what it owns.
+        suspended: Seconds for which the process of the client stood still while others ran.
+        is_ending: Whether all tasks of the process are being cancelled.
     """
 
     loop: VirtualLoop
     client: EdgegapClient
     ledger: Ledger
+    suspended: float = 0.0
+    is_ending: bool = False
+
+    @property
+    def paused(self) -> float:
+        """Seconds for which the process stood still."""
+        return self.loop.paused + self.suspended
 
     async def call(self, name: str, caller: Caller) -> None:
         """Do what a caller does, and check how it ends: in time, and with an error of the client, or cancelled."""
         work = asyncio.create_task(_KINDS[caller.kind](self, name, caller), name=name)
         work.add_done_callback(lambda done: done.cancelled() or done.exception())  # this task may be cancelled, too
-        began, paused = self.loop.time(), self.loop.paused
+        began, paused = self.loop.time(), self.paused
         last = began
         cancelled = False
         for seconds in caller.cancelled:
@@ -59,11 +68,11 @@ class Simulated:
             cancelled, last = True, self.loop.time()
         await asyncio.wait({work})
         self.ledger.trace.append(f"{self.loop.time():.3f}")
-        took = self.loop.time() - last - (self.loop.paused - paused)
+        took = self.loop.time() - last - (self.paused - paused)
         if cancelled:
             self.ledger.check(took <= _GRACE, f"{name} went on for {took:.3f} s after it was cancelled")
         if work.cancelled():
-            self.ledger.check(cancelled or self.loop.is_ending, f"{name} was cancelled by nobody")
+            self.ledger.check(cancelled or self.is_ending, f"{name} was cancelled by nobody")
             self.ledger.record(name, "cancelled")
         elif (error := work.exception()) is not None:
             if not isinstance(error, BlockFailed):
@@ -75,11 +84,11 @@ class Simulated:
             self.ledger.record(name, "returned")
 
     async def _in_time(self, name: str, seconds: float, work: Awaitable[Any]) -> Any:
-        began, paused = self.loop.time(), self.loop.paused
+        began, paused = self.loop.time(), self.paused
         try:
             return await work
         finally:
-            took = self.loop.time() - began - (self.loop.paused - paused)
+            took = self.loop.time() - began - (self.paused - paused)
             self.ledger.check(took <= seconds + _GRACE, f"{name} took {took:.3f} s of {seconds} s")
 
     # the kinds

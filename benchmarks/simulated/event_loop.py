@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import heapq
 import os
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -18,6 +20,9 @@ OPENED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _DISK_SECONDS: Final = 0.01
 """The most that a piece of work for a thread takes."""
+
+process: Final = contextvars.ContextVar[int | None]("process", default=None)
+"""Which of the simulated processes a callback belongs to, None for the service, the network and the simulation."""
 
 
 class Stalled(Exception):
@@ -43,11 +48,27 @@ class _Selector:
         pass
 
 
+class _HeldHandle(asyncio.Handle):
+    """A callback that waits while its process stands still."""
+
+    def _run(self) -> None:
+        if not self._loop.hold(self):  # type: ignore[attr-defined]
+            super()._run()  # type: ignore[misc]
+
+
+class _HeldTimer(asyncio.TimerHandle):
+    """The same for a timer."""
+
+    def _run(self) -> None:
+        if not self._loop.hold(self):  # type: ignore[attr-defined]
+            super()._run()  # type: ignore[misc]
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Time passes only while all tasks wait. Tasks that are ready at the same moment run in any order.
 
     Callbacks that are no steps of tasks keep their order, as asyncio promises. Work for threads is done in the loop,
-    after a random time.
+    after a random time. A simulated process can stand still while the others run: see ``process``.
     """
 
     def __init__(self, rng: random.Random, *, is_shuffled: bool) -> None:
@@ -57,14 +78,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._rng = rng
         self._now = 0.0
         self._disk_free_at = 0.0
-        self._disk_work: deque[Callable[[], None]] = deque()
+        self._disk_work: defaultdict[int | None, deque[Callable[[], None]]] = defaultdict(deque)
+        self._held: dict[int | None, list[asyncio.Handle]] = {}
         self._selector = _Selector(self)
         self.create_listener: Callable[..., Any] | None = None
         self.paused = 0.0
         """Seconds for which the loop stood still."""
         self.pauses_ended: list[float] = []
-        self.is_ending = False
-        """Whether all tasks are being cancelled."""
 
     def time(self) -> float:
         return self._now
@@ -82,6 +102,40 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.pauses_ended.append(self._now)
         if self.wall is not None:
             self.wall.shift(clock_jump)
+
+    # processes
+
+    def suspend(self, number: int) -> None:
+        """Let a process stand still: nothing of it runs until ``resume``."""
+        self._held.setdefault(number, [])
+
+    def resume(self, number: int) -> None:
+        """Let a process go on: what was due meanwhile runs now, in the order in which it was due."""
+        self._ready.extend(self._held.pop(number, ()))  # type: ignore[attr-defined]
+
+    def is_suspended(self, number: int) -> bool:
+        """Return whether a process stands still."""
+        return number in self._held
+
+    def hold(self, handle: asyncio.Handle) -> bool:
+        """Keep a callback of a process that stands still; return whether it is one."""
+        if not self._held:
+            return False
+        held = self._held.get(handle._context.get(process))  # type: ignore[attr-defined]
+        if held is not None:
+            held.append(handle)
+        return held is not None
+
+    def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
+        handle = _HeldHandle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        timer = _HeldTimer(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
 
     def shuffle_steps(self) -> None:
         """Change the order of the tasks that are ready: those of any two tasks are independent."""
@@ -108,12 +162,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
         # one piece of work after another, as in a thread
         self._disk_free_at = max(self._disk_free_at, self._now) + self._rng.uniform(0, _DISK_SECONDS)
-        self._disk_work.append(work)
+        self._disk_work[process.get()].append(work)
         self.call_at(self._disk_free_at, self._do_disk_work)
         return done
 
     def _do_disk_work(self) -> None:
-        self._disk_work.popleft()()
+        self._disk_work[process.get()].popleft()()
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:
         assert self.create_listener is not None

@@ -13,7 +13,7 @@ import aiohttp
 import attrs
 from aiohttp.client_proto import ResponseHandler
 
-from benchmarks.simulated.event_loop import VirtualLoop
+from benchmarks.simulated.event_loop import VirtualLoop, process
 
 _LOCALHOST: Final = "127.0.0.1"
 
@@ -61,6 +61,8 @@ class Network:
         self.connections = 0
         self.as_server = contextvars.Context()
         """The context in which servers are connected: their tasks inherit it."""
+        self.dead: set[int] = set()
+        """The processes that ended without closing anything: none of their connections is established any more."""
         self.loop = loop
         self.rng = rng
         self._latency = latency
@@ -92,15 +94,24 @@ class Network:
         if self.rng.random() < weather.unanswered:
             await self.loop.create_future()
         await asyncio.sleep(self.delay())
+        if process.get() in self.dead:
+            raise ConnectionRefusedError("this process has ended")
         if port not in self._servers or self.rng.random() < weather.refused:
             raise ConnectionRefusedError(f"connection to port {port} refused")
         self.connections += 1
-        here, there = MemoryTransport(self, 1024 + self.connections), MemoryTransport(self, port)
+        here = MemoryTransport(self, 1024 + self.connections, contextvars.copy_context())
+        there = MemoryTransport(self, port, self.as_server.copy())
         here.peer, there.peer = there, here
         protocol = factory()
-        self.as_server.copy().run(there.connect, self._servers[port]())
+        there.context.run(there.connect, self._servers[port]())
         here.connect(protocol)
         return protocol
+
+    def kill(self, number: int) -> None:
+        """Reset all connections of a process that ended without closing them."""
+        self.dead.add(number)
+        for transport in [each for each in self.open if each.context.get(process) == number]:
+            transport.die()
 
 
 class MemoryTransport(asyncio.Transport):
@@ -108,8 +119,16 @@ class MemoryTransport(asyncio.Transport):
 
     peer: MemoryTransport
 
-    def __init__(self, network: Network, port: int) -> None:
+    def __init__(self, network: Network, port: int, context: contextvars.Context) -> None:
+        """Connect nothing yet.
+
+        Args:
+            network: The network.
+            port: The port of this end.
+            context: The context in which data arrives.
+        """
         super().__init__({"peername": (_LOCALHOST, port), "sockname": (_LOCALHOST, port)})
+        self.context = context
         self._network = network
         self._protocol: Any = None
         self._under_way: deque[bytes | None] = deque()
@@ -133,8 +152,8 @@ class MemoryTransport(asyncio.Transport):
         weather, rng = self._network.now(), self._network.rng
         chance = rng.random()
         if chance < weather.reset:
-            self._network.loop.call_later(self._network.delay(), self._lose, ConnectionResetError("reset by peer"))
-            self._network.loop.call_later(self._network.delay(), self.peer._lose, ConnectionResetError("reset by peer"))
+            self._lose_later()
+            self.peer._lose_later()
         elif chance < weather.reset + weather.lost:
             self._is_silent = True
         elif len(data) > 1 and rng.random() < weather.split:
@@ -164,7 +183,15 @@ class MemoryTransport(asyncio.Transport):
         if not self._is_lost:
             self._is_closing = True
             self._network.loop.call_soon(self._lose, None)
-            self._network.loop.call_later(self._network.delay(), self.peer._lose, ConnectionResetError("reset by peer"))
+            self.peer._lose_later()
+
+    def die(self) -> None:
+        """Lose the connection because the process of this end has ended; its protocol learns of it only if it runs."""
+        self._is_closing = True
+        del self._network.open[self]
+        self._is_lost = True
+        self._network.loop.call_soon(self._protocol.connection_lost, None, context=self.context)
+        self.peer._lose_later()
 
     def is_closing(self) -> bool:
         return self._is_closing
@@ -198,7 +225,8 @@ class MemoryTransport(asyncio.Transport):
         loop = self._network.loop
         self._latest_arrival = max(self._latest_arrival, loop.time() + self._network.delay())
         self._under_way.append(data)
-        loop.call_at(self._latest_arrival, self._arrive)  # timers of one moment have no order
+        # timers of one moment have no order
+        loop.call_at(self._latest_arrival, self._arrive, context=self.context)
 
     def _arrive(self) -> None:
         self._arrived.append(self._under_way.popleft())
@@ -213,6 +241,10 @@ class MemoryTransport(asyncio.Transport):
                 return
             if not self._is_closing:
                 self._protocol.data_received(data)
+
+    def _lose_later(self) -> None:
+        error, delay = ConnectionResetError("reset by peer"), self._network.delay()
+        self._network.loop.call_later(delay, self._lose, error, context=self.context)
 
     def _lose(self, error: Exception | None) -> None:
         self._is_closing = True

@@ -21,6 +21,11 @@ Closing: TypeAlias = Literal["at the end", "in the middle", "interrupted", "all 
 cancelled twice; or as ``asyncio.run`` ends, which cancels everything."""
 
 
+StoreFaultKind: TypeAlias = Literal["down", "flush", "slow", "cut off", "paused", "dies"]
+"""What goes wrong with the store or a process: the store cannot be reached; it loses its data; it is slow; one process
+cannot reach it; one process stands still; or one ends without closing anything."""
+
+
 @attrs.frozen(kw_only=True)
 class Caller:
     """One task that uses the client.
@@ -34,6 +39,7 @@ class Caller:
         hold: How long it uses a server, in seconds.
         ending: What it then does with it.
         cancelled: Seconds after its start at which it is cancelled.
+        process: The number of the process that it is part of.
     """
 
     at: float
@@ -44,6 +50,7 @@ class Caller:
     hold: float = 0.0
     ending: Ending = "stop"
     cancelled: tuple[float, ...] = ()
+    process: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +72,25 @@ class ServiceFault:
     kind: str
     probability: float
     options: dict[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+@attrs.frozen(kw_only=True)
+class StoreFault:
+    """A fault of the coordination store, or of one of the processes, for some time.
+
+    Attributes:
+        begins: In seconds.
+        ends: In seconds.
+        kind: What goes wrong.
+        process: The number of the process that it is about.
+        seconds: The longest delay to and from a slow store, or after how long a call fails while it is down.
+    """
+
+    begins: float
+    ends: float
+    kind: StoreFaultKind
+    process: int = 0
+    seconds: float = 0.0
 
 
 @attrs.frozen(kw_only=True)
@@ -100,6 +126,9 @@ class Scenario:
         latency: The shortest and the longest delay of the network, in seconds.
         list_lag: By how many seconds the list lags.
         time_to_ready: The shortest and the longest time until a server is ready, in seconds.
+        processes: How many clients use one coordination store; with 1 there is no store.
+        store_faults: What goes wrong with the store and the processes.
+        endings: How and when the clients of the processes after the first one end.
     """
 
     seed: int
@@ -115,6 +144,9 @@ class Scenario:
     latency: tuple[float, float] = (0.001, 0.02)
     list_lag: float = 0.0
     time_to_ready: tuple[float, float] = (1.0, 4.0)
+    processes: int = 1
+    store_faults: tuple[StoreFault, ...] = ()
+    endings: tuple[tuple[Closing, float], ...] = ()
 
     @property
     def deploys(self) -> int:
@@ -124,7 +156,11 @@ class Scenario:
     @property
     def calm_at(self) -> float:
         """When all faults are over, in seconds."""
-        return max((each.ends for each in (*self.faults, *self.weather)), default=0.0)
+        return max((each.ends for each in (*self.faults, *self.weather, *self.store_faults)), default=0.0)
+
+    def ending(self, process: int) -> tuple[Closing, float]:
+        """Return how and when the client of a process ends."""
+        return self.endings[process - 1] if process else (self.closing, self.closes_at)
 
 
 _CREATE: Final = "v2-deployment-create"
@@ -166,13 +202,46 @@ _SPAN: Final = 12.0
 """Seconds in which callers start and faults begin."""
 
 
-def draw(seed: int, deploys: int) -> Scenario:
+def draw(seed: int, deploys: int, processes: int = 1) -> Scenario:
     """Draw the scenario of a seed.
 
     Args:
         seed: The seed.
         deploys: How many servers its callers ask for.
+        processes: In how many processes the callers are.
     """
+    scenario = _draw(seed, deploys)
+    return scenario if processes == 1 else _spread(scenario, random.Random(f"{seed}:processes"), processes)
+
+
+def _spread(scenario: Scenario, rng: random.Random, processes: int) -> Scenario:
+    """Spread the callers of a scenario over processes that share a store."""
+    callers = (attrs.evolve(each, process=rng.randrange(processes)) for each in scenario.callers)
+    faults = tuple(_store_fault(rng, processes) for _ in range(rng.choice([0, 1, 2, 4])))
+    return attrs.evolve(
+        scenario,
+        processes=processes,
+        callers=tuple(callers),
+        store_faults=faults,
+        endings=tuple((_closing(rng), rng.uniform(0.5, 2 * _SPAN)) for _ in range(processes - 1)),
+        has_journal=scenario.has_journal and all(each.kind != "dies" for each in faults),
+    )
+
+
+def _store_fault(rng: random.Random, processes: int) -> StoreFault:
+    kind: StoreFaultKind = rng.choice(["down", "flush", "slow", "cut off", "paused", "dies"])
+    begins = rng.uniform(1.0, _SPAN)
+    seconds = {"down": rng.choice([0.0, 0.1, 0.5]), "slow": rng.choice([0.05, 0.2, 0.4])}
+    return StoreFault(
+        begins=begins,
+        ends=begins + rng.choice([0.3, rng.uniform(0, 3), rng.uniform(0, _SPAN)]),
+        kind=kind,
+        process=rng.randrange(processes),
+        seconds=seconds.get(kind, 0.0),
+    )
+
+
+def _draw(seed: int, deploys: int) -> Scenario:
     rng = random.Random(f"{seed}:scenario")
     is_calm = rng.random() < 0.1
     return Scenario(
@@ -181,7 +250,7 @@ def draw(seed: int, deploys: int) -> Scenario:
         faults=() if is_calm else tuple(_fault(rng) for _ in range(rng.randint(0, 8))),
         weather=() if is_calm else tuple(_weather(rng) for _ in range(rng.choice([0, 0, 1, 2]))),
         pauses=tuple(_pause(rng) for _ in range(rng.choice([0, 0, 0, 1, 3]))),
-        closing=rng.choice(["at the end", "at the end", "in the middle", "interrupted", "all tasks cancelled"]),
+        closing=_closing(rng),
         closes_at=rng.uniform(0.5, 2 * _SPAN),
         is_shuffled=rng.random() < 0.7,
         has_webhooks=rng.random() < 0.3,
@@ -190,6 +259,10 @@ def draw(seed: int, deploys: int) -> Scenario:
         list_lag=rng.choice([0.0, 0.0, 0.5, 2.0]),
         time_to_ready=rng.choice([(0.1, 0.5), (1.0, 4.0), (2.0, 6.0)]),
     )
+
+
+def _closing(rng: random.Random) -> Closing:
+    return rng.choice(["at the end", "at the end", "in the middle", "interrupted", "all tasks cancelled"])
 
 
 def _callers(rng: random.Random, deploys: int) -> list[Caller]:

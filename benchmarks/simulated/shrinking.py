@@ -49,7 +49,7 @@ def _with(scenario: Scenario, field: str, items: Sequence[Any]) -> Scenario:
 
 
 def _pass(scenario: Scenario, still_fails: Callable[[Scenario], bool]) -> Scenario:
-    for field in ("callers", "faults", "weather", "pauses"):
+    for field in ("callers", "faults", "weather", "pauses", "store_faults"):
         fewest = _fewest(getattr(scenario, field), partial(_still_fails_with, scenario, field, still_fails))
         scenario = _with(scenario, field, fewest)
     for field, value in _SIMPLEST.items():

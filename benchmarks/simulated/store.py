@@ -6,6 +6,7 @@ Its times and slots are those of the scripts beside ``edgegap_async.coordination
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
@@ -56,8 +57,9 @@ class _Bucket:
 class _Subscriber:
     """The messages on their way to one process, in the order in which they were sent; None ends them."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: contextvars.Context) -> None:
         self.arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._context = context
         self._under_way: deque[bytes | None] = deque()
         self._last_arrival = 0.0
 
@@ -65,7 +67,7 @@ class _Subscriber:
         loop = asyncio.get_running_loop()
         self._last_arrival = max(self._last_arrival, loop.time() + delay)
         self._under_way.append(message)
-        loop.call_at(self._last_arrival, self._arrive)
+        loop.call_at(self._last_arrival, self._arrive, context=self._context)
 
     def _arrive(self) -> None:
         self.arrived.put_nowait(self._under_way.popleft())  # timers of the same time run in any order
@@ -90,6 +92,8 @@ class SimulatedStoreServer:
         self.latency = latency
         self.failure_seconds = RESPONSE_SECONDS
         self.subscribers: dict[_Subscriber, SimulatedStore] = {}
+        self.context = contextvars.Context()
+        """The context in which the server runs, and messages are under way, whatever becomes of their sender."""
         self._clock = clock
         self._down = False
         self._buckets: dict[str, _Bucket] = {}
@@ -111,6 +115,13 @@ class SimulatedStoreServer:
         if down:
             for subscriber in self.subscribers:
                 subscriber.deliver(None, self.failure_seconds)
+
+    def disconnect(self, handle: SimulatedStore | None) -> None:
+        """Forget a process that has ended."""
+        if handle is not None:
+            handle.down = True
+        for subscriber in [each for each, of in self.subscribers.items() if of is handle]:
+            del self.subscribers[subscriber]
 
     def flush(self) -> None:
         """Lose everything that is stored."""
@@ -321,7 +332,7 @@ class SimulatedStore:
 
     async def messages(self) -> AsyncGenerator[bytes, None]:
         """Yield the messages that are sent from now on, after an empty one."""
-        subscriber = _Subscriber()
+        subscriber = _Subscriber(self._server.context)
         await self._call(lambda: self._server.subscribers.update({subscriber: self}))
         try:
             yield b""
@@ -343,15 +354,17 @@ class SimulatedStore:
         loop = asyncio.get_running_loop()
         response: asyncio.Future[_ResultT] = loop.create_future()
 
+        context = self._server.context
+
         def arrive() -> None:
             if not self.is_cut_off():
-                loop.call_later(self.latency(), respond, work())
+                loop.call_later(self.latency(), respond, work(), context=context)
 
         def respond(result: _ResultT) -> None:
             if not self.is_cut_off() and not response.done():
                 response.set_result(result)
 
-        loop.call_later(self.latency(), arrive)
+        loop.call_later(self.latency(), arrive, context=context)
         try:
             async with asyncio.timeout(RESPONSE_SECONDS):
                 return await response

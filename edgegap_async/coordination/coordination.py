@@ -73,6 +73,7 @@ class Coordination:
         self._failure: asyncio.Future[None] | None = None
         self._slots = SharedSlots(self._store, self._lose)
         self._warned_at = -math.inf
+        self._is_retiring = False
 
     def __repr__(self) -> str:
         return f"<Coordination, {self._state}, members={self.members}>"
@@ -151,6 +152,13 @@ class Coordination:
         except BaseException:
             await self.close()
             raise
+
+    def retire(self) -> None:
+        """Send no more heartbeats, because this process is closing: if it polls for all, another one does soon.
+
+        Its servers are spared as before, and it uses the shared limits until it is closed.
+        """
+        self._is_retiring = True
 
     async def close(self) -> None:
         """Leave the other processes, and disconnect."""
@@ -276,6 +284,8 @@ class Coordination:
         loaded_at = asyncio.get_running_loop().time()
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS * (0.9 + 0.2 * random.random()))
+            if self._is_retiring:
+                continue
             await self._beat()
             now = asyncio.get_running_loop().time()
             if self.is_leader and now - loaded_at >= _RELOAD_SECONDS:

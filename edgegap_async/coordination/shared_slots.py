@@ -18,6 +18,9 @@ _LOSING_SECONDS: Final = 0.45
 _REJOINING_SECONDS: Final = 1.5
 """How long a process keeps to its share after the store is back: by then the others use it, too."""
 
+_COUNTING_SECONDS: Final = 1.0
+"""How long a process keeps to the members that it knows after the store has lost its data: all send a heartbeat."""
+
 
 class SharedSlots:
     """Reserves slots for the shared buckets of one process. Times are those of the event loop, in seconds."""
@@ -37,6 +40,7 @@ class SharedSlots:
         self._shares_from = -math.inf
         self._shares_until = -math.inf
         self._round_trip = 0.0
+        self._counted_at = -math.inf  # the store does not know all members before
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -73,7 +77,9 @@ class SharedSlots:
             membership: The reply to a heartbeat.
             now: When the store sent it.
         """
-        if now >= self._shares_until:
+        if not membership.was_known and self._share.members > 1:
+            self._counted_at = now + _COUNTING_SECONDS
+        if now >= max(self._shares_until, self._counted_at):
             self._share.update(membership, now)
 
     def store_time(self, now: float) -> float:

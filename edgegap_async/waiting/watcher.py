@@ -261,8 +261,8 @@ class Watcher(Generic[SnapshotT]):
             entry.fail(ClientStateError(f"the client was closed during a wait for the {self._kind} {entry.id}"))
 
     def _poll_at(self, entry: WatchEntry[SnapshotT], moment: float) -> None:
-        """Poll an entry at a moment, unless it is due sooner anyway."""
-        if entry.due <= moment:
+        """Poll an entry at a moment, unless it is due sooner anyway; nothing is polled once the watcher is closed."""
+        if self._is_closed or entry.due <= moment:
             return
         entry.due = moment
         self._schedule.add(entry)

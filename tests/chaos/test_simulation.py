@@ -20,7 +20,7 @@ BUGS = [
 
 def simulate(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks.simulation", "--processes", "1", *options],
+        [sys.executable, "-m", "benchmarks.simulation", "--jobs", "1", *options],
         cwd=ROOT,
         check=False,
         capture_output=True,
@@ -32,6 +32,13 @@ def test_fifty_seeds_break_no_guarantee() -> None:
     result = simulate("--seeds", "50", "--deploys", "20")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1,000 deploys" in result.stdout
+    assert "0 leaked, 0 doubled, 0 lost, 0 requests were over a limit, 0 tasks were left, 0 other" in result.stdout
+
+
+def test_ten_seeds_of_several_processes_break_no_guarantee() -> None:
+    result = simulate("--seeds", "10", "--deploys", "20", "--processes", "3")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "200 deploys" in result.stdout
     assert "0 leaked, 0 doubled, 0 lost, 0 requests were over a limit, 0 tasks were left, 0 other" in result.stdout
 
 

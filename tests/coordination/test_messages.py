@@ -85,7 +85,7 @@ async def test_messages_that_cannot_be_read_are_logged_and_break_nothing(caplog:
     await coordination.open("own")
     await other.update("other", {}, [*UNREADABLE, encode(BucketPaused(sender="other", bucket="new", seconds=1))])
     await asyncio.sleep(0.1)
-    assert caplog.text.count("a message of another process cannot be read") == len(UNREADABLE)
+    assert caplog.text.count("a message of another process cannot be read") == 1, "at most one a minute"
     for sender, to in (("own", None), ("other", "third")):
         await other.update("other", {}, [encode(BucketPaused(sender=sender, to=to, bucket="stop", seconds=5))])
     await asyncio.sleep(0.1)
