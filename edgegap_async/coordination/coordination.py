@@ -203,12 +203,15 @@ class Coordination:
             if isinstance(bucket, SharedBucket):
                 bucket.drop_slots()
 
-    def _lose(self, error: StoreError) -> None:
+    def _lose(self, error: Exception) -> None:
         """Go on alone until the store is back."""
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
             self._failure.exception()  # it is retrieved here: nothing waits for it while the connection ends
         if self._state in {"shared", "not open"}:
+            if self._state == "shared":
+                message = "the coordination store is lost: %s. Until it is back, this process uses 1/%d of the limits"
+                logger.warning(message, error, self.members)
             self._state = "lost"
             self._slots.disconnect()
             self._drop_slots()
@@ -228,9 +231,8 @@ class Coordination:
                 self._on_lost(StoreError(f"the coordination failed ({errors.exceptions[0]!r})"), joined)
             await asyncio.sleep(_RECONNECT_SECONDS * (0.5 + random.random()))
 
-    def _on_lost(self, error: BaseException, joined: asyncio.Future[None]) -> None:
-        was_shared = self._state == "shared"
-        self._lose(StoreError(str(error)))
+    def _on_lost(self, error: Exception, joined: asyncio.Future[None]) -> None:
+        self._lose(error)
         if not joined.done():
             joined.set_exception(StoreError(str(error)))
             joined.exception()  # it is retrieved here: the client may be cancelled while it opens
@@ -239,12 +241,6 @@ class Coordination:
                     "the coordination store cannot be used, so this process starts alone, with all of the limits: %s",
                     error,
                 )
-        elif was_shared:
-            logger.warning(
-                "the coordination store is lost: %s. Until it is back, this process uses one %d-th of the limits",
-                error,
-                self.members,
-            )
         self._failure = None
 
     async def _stay_joined(self, joined: asyncio.Future[None]) -> None:
@@ -269,11 +265,11 @@ class Coordination:
         self._slots.connect()
         self._drop_slots()
         self._state = "shared"
+        if not is_first:
+            logger.info("the coordination store is back: the limits are shared again")
         self._membership = None
         await self._take_role(membership, sent_at)
         self._outbox.send(Joined())
-        if not is_first:
-            logger.info("the coordination store is back: the limits are shared again")
 
     async def _share_webhooks(self) -> None:
         if self._webhooks is not None and self._webhooks.is_enabled:

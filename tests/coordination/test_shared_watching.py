@@ -195,7 +195,7 @@ async def test_a_message_of_a_former_leader_is_ignored() -> None:
     async with process() as own:
         own.sharing.follow()
         await own.wait_for("a")
-        own.sharing.on_message(from_leader("unknown", "READY", term=6))
+        own.sharing.term = 6
         own.sharing.on_message(from_leader("a", "TERMINATED", term=5))
         own.sharing.on_message(PollFailed(sender="old", id="a", term=5))
         await asyncio.sleep(1)
