@@ -32,9 +32,15 @@ logger: Final = logging.getLogger("edgegap_async")
 CoordinationState: TypeAlias = Literal["not open", "shared", "lost", "closed"]
 
 _HEARTBEAT_SECONDS: Final = 0.4
+_FEW_MEMBERS: Final = 8
+"""With more than this, each member sends fewer heartbeats, but the leader."""
+
+_LONGEST_PAUSE: Final = 4.0
+"""Of heartbeats: a member counts for three seconds after one."""
+
 _RECONNECT_SECONDS: Final = 0.25
 
-_RELOAD_SECONDS: Final = 10.0
+_RELOAD_SECONDS: Final = 30.0
 """How often the leader reads what all processes wait for, in case a message was lost."""
 
 _WARNING_SECONDS: Final = 60.0
@@ -279,10 +285,14 @@ class Coordination:
     async def _keep_beating(self) -> None:
         loaded_at = asyncio.get_running_loop().time()
         while True:
-            await asyncio.sleep(_HEARTBEAT_SECONDS * (0.9 + 0.2 * random.random()))
+            # one of many takes over soon enough even if each of them sends few heartbeats
+            pause = 1.0 if self.is_leader else min(max(self.members / _FEW_MEMBERS, 1.0), _LONGEST_PAUSE)
+            await asyncio.sleep(_HEARTBEAT_SECONDS * pause * (0.9 + 0.2 * random.random()))
             if self._is_retiring:
                 continue
             await self._beat()
+            if self._watching is not None:
+                self._watching.on_heartbeat()
             now = asyncio.get_running_loop().time()
             if self.is_leader and now - loaded_at >= _RELOAD_SECONDS:
                 loaded_at = now
@@ -315,7 +325,7 @@ class Coordination:
         if self._watching is not None:
             as_of = asyncio.get_running_loop().time()
             watches = await self._store.watches(without={self._outbox.member})
-            self._watching.load(watches, as_of=as_of)
+            await self._watching.load(watches, as_of=as_of)
 
     # messages
 

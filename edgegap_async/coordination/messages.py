@@ -59,6 +59,12 @@ class SnapshotShown(Message, tag="snapshot"):
     fields: Any
 
 
+class Polling(Message, tag="polling"):
+    """The leader has polled what others wait for, although there may be nothing new."""
+
+    term: int
+
+
 class PollFailed(Message, tag="poll_failed"):
     """A poll of the leader has failed permanently, or did not find the deployment; it polls it no more.
 
@@ -91,7 +97,7 @@ class WebhookReceived(Message, tag="webhook"):
 
 
 AnyMessage: TypeAlias = (
-    Joined | WatchesChanged | SnapshotShown | PollFailed | ReadyAfter | BucketPaused | WebhookReceived
+    Joined | WatchesChanged | SnapshotShown | Polling | PollFailed | ReadyAfter | BucketPaused | WebhookReceived
 )
 
 _MESSAGES: Final[msgspec.json.Decoder[AnyMessage]] = msgspec.json.Decoder(AnyMessage)

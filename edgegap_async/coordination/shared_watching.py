@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from edgegap_async.coordination.messages import (
     AnyMessage,
     Joined,
     PollFailed,
+    Polling,
     ReadyAfter,
     SnapshotShown,
     Watch,
@@ -26,10 +28,16 @@ from edgegap_async.models.deployments import DeploymentSnapshot
 from edgegap_async.models.states import Progress, State
 from edgegap_async.waiting.conditions import is_not_found
 from edgegap_async.waiting.history import KEPT_DURATIONS, VersionKey
+from edgegap_async.waiting.sharing import RECONCILE_SECONDS
 from edgegap_async.waiting.subscriptions import RequestRecord, WatchEntry
 from edgegap_async.waiting.watcher import Watcher
 
 logger: Final = logging.getLogger("edgegap_async")
+
+_POLLING_SECONDS: Final = 2.0
+"""How often the leader lets the others know that it polls."""
+
+_LOADED_TOGETHER: Final = 200
 
 _RELAYED: Final = (AuthenticationError, PermissionDenied, DecodeError)
 """Errors of the service that a wait does not survive; others are those of the leader itself, such as its closing."""
@@ -75,11 +83,25 @@ class SharedWatching:
         self._is_connected = False
         self._registered: set[str] = set()
         self._remote: dict[str, _RemoteWatch] = {}
+        self._heard_at = -math.inf
+        self._announced_at = -math.inf
         self.term = 0
         """The term of the last heartbeat: messages of an older one are ignored."""
         watcher.share(self)
 
     # roles
+
+    @property
+    def polls_from(self) -> float:
+        """When this process polls itself what the leader polls for it, if it receives nothing until then."""
+        return -math.inf if self._polls_here else self._heard_at + RECONCILE_SECONDS
+
+    def on_heartbeat(self) -> None:
+        """Let the others know every few seconds that this process polls for them."""
+        now = asyncio.get_running_loop().time()
+        if self._is_connected and self._remote and self._watcher.responded_at > self._announced_at + _POLLING_SECONDS:
+            self._announced_at = now
+            self._outbox.send(Polling(term=self.term))
 
     @property
     def polls_here(self) -> bool:
@@ -97,6 +119,7 @@ class SharedWatching:
     def follow(self) -> None:
         """Register everything with the leader, which polls it from now on."""
         self._is_connected, self._polls_here = True, False
+        self._heard_at = asyncio.get_running_loop().time()
         for id in [*self._remote]:
             self._forget(id)
         watched = {entry.id: entry for entry in self._watcher.entries()}
@@ -113,7 +136,7 @@ class SharedWatching:
             self._forget(id)
         self._poll_here()
 
-    def load(self, watches: Mapping[str, Mapping[str, bytes]], *, as_of: float) -> None:
+    async def load(self, watches: Mapping[str, Mapping[str, bytes]], *, as_of: float) -> None:
         """Poll what the store has of other processes, and nothing else of them.
 
         Args:
@@ -122,14 +145,12 @@ class SharedWatching:
         """
         current: dict[str, set[str]] = {}
         for member, described in watches.items():
-            for id, description in described.items():
-                try:
-                    watch = decode_watch(description)
-                except ValueError:  # that process polls it itself, though not often
-                    logger.warning("what another process waits for cannot be read: %s", id)
-                    continue
+            for number, (id, description) in enumerate(described.items()):
                 current.setdefault(id, set()).add(member)
-                self._add(member, id, watch)
+                if (remote := self._remote.get(id)) is None or member not in remote.members:
+                    self._add_encoded(member, id, description)
+                if number % _LOADED_TOGETHER == 0:
+                    await asyncio.sleep(0)  # there may be tens of thousands
         for id, remote in [*self._remote.items()]:
             if remote.added_at < as_of:
                 remote.members &= current.get(id, set())
@@ -174,12 +195,8 @@ class SharedWatching:
             case WatchesChanged():
                 if self._polls_here and self._is_connected:
                     self._change(message)
-            case SnapshotShown():
-                if self._concerns(message):
-                    self._watcher.publish(message.id, snapshot_of(message))
-            case PollFailed():
-                if self._concerns(message):
-                    self._watcher.poll_here(message.id)
+            case SnapshotShown() | PollFailed() | Polling():
+                self._on_leader(message)
             case ReadyAfter():
                 self._record(message)
             case Joined():
@@ -194,13 +211,21 @@ class SharedWatching:
             if seconds >= 0:
                 self._watcher.history.record(message.version, seconds)
 
-    def _concerns(self, message: SnapshotShown | PollFailed) -> bool:
-        """Return whether a message is about what this process waits for, and from the leader.
+    def _on_leader(self, message: SnapshotShown | PollFailed | Polling) -> None:
+        """Handle a message of the leader.
 
-        A leader that was paused does not know yet that another one has taken its place. A later term than that of the
-        last heartbeat is one of a new leader.
+        A leader that was paused does not know yet that another one has taken its place: its term is an older one. A
+        later term than that of the last heartbeat is one of a new leader.
         """
-        return message.term >= self.term and not self._polls_here and self._watcher.entry(message.id) is not None
+        if message.term < self.term or self._polls_here:
+            return
+        self._heard_at = asyncio.get_running_loop().time()
+        if isinstance(message, Polling) or self._watcher.entry(message.id) is None:
+            return
+        if isinstance(message, SnapshotShown):
+            self._watcher.publish(message.id, snapshot_of(message))
+        else:
+            self._watcher.poll_here(message.id)
 
     def _change(self, message: WatchesChanged) -> None:
         for id, watch in message.watches.items():
@@ -224,6 +249,12 @@ class SharedWatching:
             has_webhook=watch.has_webhook,
         )
         self._watcher.watch_for_others(id, {"deployment_id": id}, request, lambda shown: self._relay(id, shown))
+
+    def _add_encoded(self, member: str, id: str, description: bytes) -> None:
+        try:
+            self._add(member, id, decode_watch(description))
+        except ValueError:  # that process polls it itself, though not often
+            logger.warning("what another process waits for cannot be read: %s", id)
 
     def _forget(self, id: str) -> None:
         del self._remote[id]

@@ -63,8 +63,12 @@ class ListProbe:
         """Return the seconds until a poll could have a slot of the list's rate limit."""
         return self._pipeline.slot_in("list", Priority.POLL)
 
-    async def poll(self, entries: Sequence[Entry], publish: Publish) -> None:
-        """Request one page with all the entries and publish what it shows; errors go to their subscriptions."""
+    async def poll(self, entries: Sequence[Entry], publish: Publish) -> bool:
+        """Request one page with all the entries and publish what it shows; errors go to their subscriptions.
+
+        Returns:
+            Whether the service returned the page.
+        """
         try:
             page = await self._page([entry.id for entry in entries])
         except BadRequest as error:
@@ -84,6 +88,8 @@ class ListProbe:
                 elif not is_capped:
                     age = asyncio.get_running_loop().time() - entry.request.requested_at
                     entry.needs_status = bool(entry.rows_seen) or age > LISTED_WITHIN
+            return True
+        return False
 
     async def _page(self, request_ids: list[str]) -> _RowPage:
         query = query_text(Filter(request_id=request_ids), None)

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from edgegap_async.waiting.history import VersionKey
 
 RECONCILE_SECONDS: Final = 10.0
-"""How often a process polls what another process polls for it, in case it receives nothing."""
+"""How long after the last sign of the process that polls for it a process polls itself, and how often."""
 
 
 class PollSharing(Protocol):
@@ -16,6 +16,11 @@ class PollSharing(Protocol):
     @property
     def polls_here(self) -> bool:
         """Whether this process polls; otherwise another one polls for it."""
+        ...
+
+    @property
+    def polls_from(self) -> float:
+        """The time of the event loop from which this process polls, if it receives nothing until then."""
         ...
 
     def on_subscribed(self, id: str) -> None:

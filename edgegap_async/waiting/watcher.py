@@ -50,8 +50,8 @@ class PageProbe(Protocol[SnapshotT]):
         self,
         entries: Sequence[WatchEntry[SnapshotT]],
         publish: Callable[[WatchEntry[SnapshotT], SnapshotT], None],
-    ) -> None:
-        """Poll and publish; errors go to the subscriptions of the entries."""
+    ) -> bool:
+        """Poll and publish; errors go to the subscriptions of the entries. Return whether there is a page."""
         ...
 
 
@@ -74,6 +74,8 @@ class Watcher(Generic[SnapshotT]):
             interval: How often to poll.
         """
         self.history: ReadinessHistory = ReadinessHistory()
+        self.responded_at: float = -math.inf
+        """When a poll was last responded to, in the event loop's time."""
         self._kind = kind
         self._status_probe = status_probe
         self._page_probe = page_probe
@@ -292,7 +294,7 @@ class Watcher(Generic[SnapshotT]):
         """
         pages = self._page_probe
         limit = pages.page_size if pages is not None else len(self._registry)
-        due = self._schedule.take(limit, lambda entry: entry.due <= now + _TIMER_TOLERANCE)
+        due = self._postpone(self._schedule.take(limit, lambda entry: entry.due <= now + _TIMER_TOLERANCE), now)
         if pages is None or pages.is_refused(now) or len(self._registry) <= FEW:
             by_status, by_page = due, list[WatchEntry[SnapshotT]]()
         else:
@@ -309,6 +311,16 @@ class Watcher(Generic[SnapshotT]):
         if (next_due := self._schedule.next_due) is not None and next_due > now + _TIMER_TOLERANCE:
             pause = min(pause, next_due - now)
         return None if math.isinf(pause) else pause
+
+    def _postpone(self, due: list[WatchEntry[SnapshotT]], now: float) -> list[WatchEntry[SnapshotT]]:
+        """Postpone what another process polls; return the others."""
+        if self._sharing is None or (later := self._sharing.polls_from) <= now + _TIMER_TOLERANCE:
+            return due
+        for entry in due:
+            if not (entry.needs_status or entry.polled_here):
+                entry.due = later
+                self._schedule.add(entry)
+        return [entry for entry in due if entry.needs_status or entry.polled_here]
 
     def _start_page(
         self, pages: PageProbe[SnapshotT], entries: list[WatchEntry[SnapshotT]], now: float
@@ -347,13 +359,15 @@ class Watcher(Generic[SnapshotT]):
             entry.fail(as_transient(error))
         else:
             entry.needs_status = False
+            self.responded_at = asyncio.get_running_loop().time()
             self._publish(entry, snapshot)
         finally:
             self._reschedule(entry)
 
     async def _poll_page(self, pages: PageProbe[SnapshotT], entries: Sequence[WatchEntry[SnapshotT]]) -> None:
         try:
-            await pages.poll(entries, self._publish)
+            if await pages.poll(entries, self._publish):
+                self.responded_at = asyncio.get_running_loop().time()
         finally:
             self._pages -= 1
             for entry in entries:

@@ -330,7 +330,7 @@ async def test_a_process_that_takes_over_polls_everything_and_removes_its_regist
         await asyncio.sleep(1)
         own.outbox.watches.clear()
         own.lead(6)
-        own.sharing.load({"other": {"remote": encode(described("remote"))}}, as_of=now())
+        await own.sharing.load({"other": {"remote": encode(described("remote"))}}, as_of=now())
         took_over = now()
         await asyncio.sleep(1)
         assert own.outbox.watches == [("own", None)]
@@ -365,7 +365,7 @@ async def test_what_members_that_left_waited_for_is_polled_no_more() -> None:
         as_of = now()
         await asyncio.sleep(0.1)
         own.register("new", "joined")
-        own.sharing.load({"stays": {"b": encode(described("b"))}}, as_of=as_of)
+        await own.sharing.load({"stays": {"b": encode(described("b"))}}, as_of=as_of)
         assert sorted(entry.id for entry in own.watcher.entries()) == ["b", "new"], "new came while it was loaded"
         own.remove("b", "stays")
         assert own.watcher.entry("b") is None, "the member that left is not counted"
