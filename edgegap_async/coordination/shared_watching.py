@@ -62,8 +62,8 @@ class SharedWatching:
     """Joins the watcher of this process with those of the others.
 
     The leader polls its own deployments and those that the others have registered, and sends them each change. The
-    others register what they wait for, and poll it themselves only every ten seconds; or as usual while the store is
-    lost, when every process is on its own.
+    others register what they wait for, and poll it themselves only after they received nothing from the leader for ten
+    seconds; or as usual while the store is lost, when every process is on its own.
     """
 
     def __init__(
@@ -151,6 +151,8 @@ class SharedWatching:
                     self._add_encoded(member, id, description)
                 if number % _LOADED_TOGETHER == 0:
                     await asyncio.sleep(0)  # there may be tens of thousands
+                    if not self._polls_here or not self._is_connected:
+                        return
         for id, remote in [*self._remote.items()]:
             if remote.added_at < as_of:
                 remote.members &= current.get(id, set())

@@ -13,6 +13,7 @@ from edgegap_async.coordination.messages import (
     AnyMessage,
     Joined,
     PollFailed,
+    Polling,
     ReadyAfter,
     SnapshotShown,
     Watch,
@@ -233,6 +234,41 @@ async def test_a_leader_polls_what_others_wait_for_and_relays_each_change_once()
         await asyncio.sleep(2)
         assert len(own.probe.polls) == before
         assert own.watcher.entry("a") is None
+
+
+@pytest.mark.looptime
+async def test_a_leader_says_that_it_polls_although_nothing_changes() -> None:
+    async with process() as own:
+        own.lead(5)
+        own.register("a")
+        for _ in range(25):
+            await asyncio.sleep(0.4)
+            own.sharing.on_heartbeat()
+        assert 4 <= len(own.sent(Polling)) <= 5
+        own.probe.states["a"] = ServerError(503, "later")
+        await asyncio.sleep(2.5)
+        own.sharing.on_heartbeat()
+        own.outbox.sent.clear()
+        for _ in range(10):
+            await asyncio.sleep(0.4)
+            own.sharing.on_heartbeat()
+        assert not own.sent(Polling), "its polls fail"
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("term", "polls"), [(5, []), (4, [10.0, 20.0, 30.0])])
+async def test_a_follower_does_not_poll_while_it_receives_something_from_the_leader(
+    term: int, polls: list[float]
+) -> None:
+    async with process() as own:
+        own.sharing.term = 5
+        own.sharing.follow()
+        began = now()
+        await own.wait_for("a")
+        for _ in range(7):
+            await asyncio.sleep(5)
+            own.sharing.on_message(Polling(sender="other", term=term))
+        assert own.probe.times("a", began) == pytest.approx(polls, abs=0.2)
 
 
 @pytest.mark.looptime
