@@ -102,8 +102,8 @@ class StoreConnections:
         # a client with few connections needs one for a subscription
         self._commands = asyncio.Semaphore(min(_MAX_COMMANDS, max(pool.max_connections - 1, 1)))
         self._password = Secret(str(pool.connection_kwargs.get("password") or ""))
-        self.address = _address(pool.connection_kwargs)
-        self.round_trips = 0
+        self.address: str = _address(pool.connection_kwargs)
+        self.round_trips: int = 0
 
     def __repr__(self) -> str:
         return f"<StoreConnections to {self.address}>"

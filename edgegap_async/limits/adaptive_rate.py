@@ -22,11 +22,11 @@ class AdaptiveRate:
     """A rate that drops after a 429, and recovers linearly once its pause has ended. All times are in seconds."""
 
     def __init__(self, full: float) -> None:
-        self.full = full
+        self.full: float = full
         """Slots a second as long as no request is refused."""
-        self.paused_until = -math.inf
+        self.paused_until: float = -math.inf
         """No slot is released before this time."""
-        self.is_slowed = False
+        self.is_slowed: bool = False
         """Whether it was ever lowered: a plain attribute, since each call of a client reads it."""
         self._slowed_to = full
         self._slowed_at = -math.inf

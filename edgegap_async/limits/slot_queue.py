@@ -48,9 +48,9 @@ class SlotQueue:
             on_joined: Called when a task waits.
             on_left: Called when a task was cancelled or timed out, with whether it has a slot that it did not use.
         """
-        self.waiting = 0
+        self.waiting: int = 0
         """How many tasks wait."""
-        self.slots_taken = 0
+        self.slots_taken: int = 0
         """How many slots were taken, whose number says whose turn the next one is."""
         self._on_joined = on_joined
         self._on_left = on_left
