@@ -227,7 +227,9 @@ class Coordination:
 
     async def _run(self, joined: asyncio.Future[None]) -> None:
         """Keep the connection to the store, and connect again when it is lost."""
-        while self._state != "closed":  # a group of tasks that fails can lose a cancellation (before Python 3.13)
+        task = asyncio.current_task()
+        # before Python 3.13, a task group that is ending with an error loses a cancellation
+        while self._state != "closed" and not (task is not None and task.cancelling()):
             try:
                 await self._stay_joined(joined)
             except* StoreError as errors:

@@ -231,12 +231,13 @@ class SharedWatching:
 
     def _change(self, message: WatchesChanged) -> None:
         for id, watch in message.watches.items():
-            if watch is not None:
-                self._add(message.sender, id, watch)
-            elif (remote := self._remote.get(id)) is not None:
+            remote = self._remote.get(id)
+            if remote is not None:
                 remote.members.discard(message.sender)
-                if not remote.members:
-                    self._forget(id)
+            if watch is not None:
+                self._add(message.sender, id, watch)  # also if it was known: that process may have missed what it shows
+            elif remote is not None and not remote.members:
+                self._forget(id)
 
     def _add(self, member: str, id: str, watch: Watch) -> None:
         remote = self._remote.setdefault(id, _RemoteWatch())
