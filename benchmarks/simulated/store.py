@@ -57,7 +57,8 @@ class _Bucket:
 class _Subscriber:
     """The messages on their way to one process, in the order in which they were sent; None ends them."""
 
-    def __init__(self, context: contextvars.Context) -> None:
+    def __init__(self, member: str, context: contextvars.Context) -> None:
+        self.member = member
         self.arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._context = context
         self._under_way: deque[bytes | None] = deque()
@@ -166,7 +167,7 @@ class SimulatedStoreServer:
             bucket.slowed_at = now
         bucket.paused_until = max(bucket.paused_until, now + pause * _SECOND)
 
-    def beat(self, member: str) -> Membership:
+    def beat(self, member: str, may_lead: bool = True) -> Membership:
         """Do what ``heartbeat.lua`` does."""
         now = self.now()
         self.remove_stale(now)
@@ -175,16 +176,17 @@ class SimulatedStoreServer:
         members = [each for each, at in self._beats.items() if at >= now - MEMBER_SECONDS * _SECOND]
         longest = now + LEASE_SECONDS * _SECOND
         self._lease_until = min(self._lease_until, longest)
-        if self._leader is None or (self._leader != member and self._lease_until <= now):
+        if may_lead and self._leader != member and (self._leader is None or self._lease_until <= now):
             self._leader = member
             self._term = max(self._term + 1, now // 1000)
         if self._leader == member:
-            self._lease_until = longest
+            self._lease_until = longest if may_lead else now
+        self._publish(b"", to=member)
         return Membership(
             time=now / _SECOND,
             members=len(members),
             index=sum(each < member for each in members),
-            leader=self._leader,
+            leader=self._leader or "",
             term=self._term,
             was_known=was_known,
         )
@@ -214,9 +216,12 @@ class SimulatedStoreServer:
             else:
                 of_member[name] = value
         for message in messages:
-            for subscriber, handle in self.subscribers.items():
-                if not handle.is_cut_off():
-                    subscriber.deliver(message, handle.latency())
+            self._publish(message)
+
+    def _publish(self, message: bytes, to: str | None = None) -> None:
+        for subscriber, handle in self.subscribers.items():
+            if not handle.is_cut_off() and to in {None, subscriber.member}:
+                subscriber.deliver(message, handle.latency())
 
     def watches(self, without: Collection[str]) -> dict[str, dict[str, bytes]]:
         """Do what ``watches.lua`` does."""
@@ -239,7 +244,7 @@ class SimulatedStoreServer:
         """Do what ``bucket.lua`` does, and return the current rate as well."""
         bucket = self._buckets.get(request.bucket)
         if bucket is None or bucket.used_at <= now - KEY_SECONDS * _SECOND:
-            bucket = _Bucket(empty_at=now + request.empty_for * _SECOND, slowed_rate=request.rate, used_at=now)
+            bucket = _Bucket(empty_at=now + request.horizon * _SECOND, slowed_rate=request.rate, used_at=now)
             self._buckets[request.bucket] = bucket
         if bucket.used_at > now:
             step = bucket.used_at - now
@@ -298,9 +303,9 @@ class SimulatedStore:
         """Disconnect."""
         self._end_subscriptions()
 
-    async def beat(self, member: str) -> Membership:
+    async def beat(self, member: str, *, may_lead: bool = True) -> Membership:
         """Send a heartbeat."""
-        return await self._call(lambda: self._server.beat(member))
+        return await self._call(lambda: self._server.beat(member, may_lead))
 
     async def leave(self, member: str) -> None:
         """Remove a member, its watches and its lease."""
@@ -330,9 +335,9 @@ class SimulatedStore:
         """Return what each member waits for."""
         return await self._call(lambda: self._server.watches(without))
 
-    async def messages(self) -> AsyncGenerator[bytes, None]:
-        """Yield the messages that are sent from now on, after an empty one."""
-        subscriber = _Subscriber(self._server.context)
+    async def messages(self, member: str) -> AsyncGenerator[bytes, None]:
+        """Yield the messages that are sent from now on, and an empty one at first and after each heartbeat."""
+        subscriber = _Subscriber(member, self._server.context)
         await self._call(lambda: self._server.subscribers.update({subscriber: self}))
         try:
             yield b""

@@ -1,12 +1,12 @@
 -- The state of a shared bucket, as TokenBucket keeps it.
 --
--- KEYS[1]: the bucket. ARGV[1..5]: the full rate (a second), the capacity, how long a bucket of unknown state is empty,
--- over how long the rate recovers (both in seconds), and after how long the state expires (in milliseconds).
+-- KEYS[1]: the bucket. ARGV[1..5]: the full rate (a second), the capacity, the horizon, for which a bucket of unknown
+-- state is empty, over how long the rate recovers (both in seconds), and when the state expires (in milliseconds).
 local full_rate, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
-local empty_for, recovery = ARGV[3] * 1000000, ARGV[4] * 1000000
+local horizon, recovery = ARGV[3] * 1000000, ARGV[4] * 1000000
 
 local state = redis.call('HMGET', KEYS[1], 'empty_at', 'paused_until', 'slowed_rate', 'slowed_at', 'used_at')
-local empty_at = tonumber(state[1]) or now + empty_for -- when the bucket held, or will hold, exactly no token
+local empty_at = tonumber(state[1]) or now + horizon -- when the bucket held, or will hold, exactly no token
 local paused_until = tonumber(state[2]) or 0
 local slowed_rate = tonumber(state[3]) or full_rate
 local slowed_at = tonumber(state[4]) or 0

@@ -28,11 +28,9 @@ _ResultT = TypeVar("_ResultT")
 _MAX_COMMANDS: Final = 8
 """How many commands run at once; others wait for a connection, within their half second."""
 
-_QUIET_SECONDS: Final = 0.4
-"""A subscription that receives nothing for this long sends a ping, which is due within ``RESPONSE_SECONDS``."""
-
-_SILENCES: Final = (_QUIET_SECONDS, RESPONSE_SECONDS, 0.02)
-"""How long a subscription waits: for a message, for the pong, and for one that arrived while the event loop stalled."""
+_SILENCES: Final = (4.0, 0.02)
+"""How long a subscription waits: for a message, of which each heartbeat sends one, and, if the event loop stalled
+meanwhile, for what has arrived."""
 
 _ERRORS: Final = (redis_errors.RedisError, OSError, EOFError, RuntimeError)
 """What a connection raises; a RuntimeError is what some event loops raise if it is closed meanwhile."""
@@ -200,7 +198,7 @@ class StoreConnections:
 
 
 class ChannelSubscription:
-    """The messages of a channel, on a connection of its own. An error report shows nothing of it either."""
+    """The messages of channels, on a connection of its own. An error report shows nothing of it either."""
 
     __slots__ = ("_connection", "_connections")
 
@@ -209,32 +207,24 @@ class ChannelSubscription:
         self._connections = connections
         self._connection: ServerConnection | None = None
 
-    async def open(self, channel: str) -> None:
+    async def open(self, *channels: str) -> None:
         """Subscribe.
 
         Raises:
             StoreError: The store did not confirm it within half a second.
         """
-        await self._connections.bounded(self._subscribe(channel))
+        await self._connections.bounded(self._subscribe(*channels))
 
     async def receive(self) -> bytes:
         """Return the next message.
 
         Raises:
-            StoreError: The connection was closed, or the store did not respond to a ping.
+            StoreError: The connection was closed, or nothing was received for four seconds.
         """
-        silences = 0
-        while silences < len(_SILENCES):
-            response = await self._connections.bounded(self._read(_SILENCES[silences]), None)
-            if response is None:
-                if silences == 0:
-                    await self._connections.bounded(self._send("PING"))
-                silences += 1
-                continue
-            silences = 0
+        while True:
+            response = await self._respond()
             if isinstance(response, list) and (parts := cast("list[bytes]", response))[0] == b"message":
                 return parts[2]
-        raise StoreError(f"the coordination store at {self._connections.address} stopped responding")
 
     async def close(self) -> None:
         """Unsubscribe, by closing the connection."""
@@ -242,14 +232,18 @@ class ChannelSubscription:
             connection, self._connection = self._connection, None
             await self._connections.discard(connection)
 
-    async def _subscribe(self, channel: str) -> None:
+    async def _subscribe(self, *channels: str) -> None:
         self._connections.round_trips += 1
         self._connection = await self._connections.acquire()
-        await self._send("SUBSCRIBE", channel)
-        await self._read(None)
+        await self._connection.send_command("SUBSCRIBE", *channels, check_health=False)
+        for _ in channels:
+            await self._read(None)
 
-    async def _send(self, *command: Argument) -> None:
-        await self._opened().send_command(*command, check_health=False)
+    async def _respond(self) -> object:
+        for seconds in _SILENCES:
+            if (response := await self._connections.bounded(self._read(seconds), None)) is not None:
+                return response
+        raise StoreError(f"the coordination store at {self._connections.address} sends no messages any more")
 
     async def _read(self, seconds: float | None) -> object:
         return await self._opened().read_response(

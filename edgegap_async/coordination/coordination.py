@@ -21,6 +21,7 @@ from edgegap_async.coordination.store import CoordinationStore, Membership, Stor
 from edgegap_async.errors import CoordinationError
 from edgegap_async.limits import LONGEST_PAUSES, RateBucket, TokenBucket
 from edgegap_async.operations import Bucket
+from edgegap_async.rare_warnings import RareWarnings
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
 
@@ -43,7 +44,6 @@ _RECONNECT_SECONDS: Final = 0.25
 _RELOAD_SECONDS: Final = 30.0
 """How often the leader reads what all processes wait for, in case a message was lost."""
 
-_WARNING_SECONDS: Final = 60.0
 _WARNING_LENGTH: Final = 200
 
 _WEBHOOK_KEY: Final = "webhook key"
@@ -73,12 +73,13 @@ class Coordination:
         self._membership: Membership | None = None
         self._outbox = Outbox(self._store)
         self._buckets: dict[str, SharedBucket | AnnouncingBucket] = {}
+        self._shared_buckets: list[SharedBucket] = []
         self._watching: SharedWatching | None = None
         self._webhooks: Webhooks | None = None
         self._task: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] | None = None
         self._slots = SharedSlots(self._store, self._lose)
-        self._warned_at = -math.inf
+        self._warnings = RareWarnings()
         self._is_retiring = False
 
     def __repr__(self) -> str:
@@ -118,13 +119,14 @@ class Coordination:
         """
         joined: dict[Bucket, RateBucket] = dict(buckets)
         for name, bucket in buckets.items():
-            if math.isfinite(bucket.rate):
-                own = (
-                    SharedBucket(name, bucket, self._slots, self._announce_pause)
-                    if name in shared
-                    else AnnouncingBucket(name, bucket, self._announce_pause)
-                )
-                joined[name] = self._buckets[name] = own
+            if math.isinf(bucket.rate):
+                continue
+            if name in shared:
+                of_all = SharedBucket(name, bucket, self._slots, self._announce_pause)
+                self._shared_buckets.append(of_all)
+                joined[name] = self._buckets[name] = of_all
+            else:
+                joined[name] = self._buckets[name] = AnnouncingBucket(name, bucket, self._announce_pause)
         return joined
 
     def share_waits(self, watchers: Watchers, webhooks: Webhooks) -> None:
@@ -160,10 +162,7 @@ class Coordination:
             raise
 
     def retire(self) -> None:
-        """Send no more heartbeats, because this process is closing: if it polls for all, another one does soon.
-
-        Its servers are spared as before, and it uses the shared limits until it is closed.
-        """
+        """Let another process poll for all from now on, because this one is closing; it stays a member meanwhile."""
         self._is_retiring = True
 
     async def close(self) -> None:
@@ -171,7 +170,7 @@ class Coordination:
         was_shared, self._state = self._state == "shared", "closed"
         if self._task is not None:
             self._task.cancel()
-            buckets = (bucket.close() for bucket in self._buckets.values() if isinstance(bucket, SharedBucket))
+            buckets = (bucket.close() for bucket in self._shared_buckets)
             await asyncio.gather(self._task, self._slots.close(), *buckets, return_exceptions=True)
         try:
             if was_shared:
@@ -205,9 +204,8 @@ class Coordination:
     # the store
 
     def _drop_slots(self) -> None:
-        for bucket in self._buckets.values():
-            if isinstance(bucket, SharedBucket):
-                bucket.drop_slots()
+        for bucket in self._shared_buckets:
+            bucket.drop_slots()
 
     def _lose(self, error: Exception) -> None:
         """Go on alone until the store is back."""
@@ -254,7 +252,7 @@ class Coordination:
     async def _stay_joined(self, joined: asyncio.Future[None]) -> None:
         """Join the other processes, and act as one with them; raises when the store is lost."""
         await self._store.open()
-        async with aclosing(self._store.messages()) as messages, asyncio.TaskGroup() as tasks:
+        async with aclosing(self._store.messages(self._outbox.member)) as messages, asyncio.TaskGroup() as tasks:
             await anext(messages)
             self._failure = asyncio.get_running_loop().create_future()
             await self._join(is_first=not joined.done())
@@ -269,7 +267,7 @@ class Coordination:
         """Send the first heartbeat, and share what this process has from now on."""
         await self._share_webhooks()
         sent_at = asyncio.get_running_loop().time()
-        membership = await self._store.beat(self._outbox.member)
+        membership = await self._store.beat(self._outbox.member, may_lead=not self._is_retiring)
         self._slots.connect()
         self._drop_slots()
         self._state = "shared"
@@ -290,8 +288,6 @@ class Coordination:
             # one of many takes over soon enough even if each of them sends few heartbeats
             pause = 1.0 if self.is_leader else min(max(self.members / _FEW_MEMBERS, 1.0), _LONGEST_PAUSE)
             await asyncio.sleep(_HEARTBEAT_SECONDS * pause * (0.9 + 0.2 * random.random()))
-            if self._is_retiring:
-                continue
             await self._beat()
             if self._watching is not None:
                 self._watching.on_heartbeat()
@@ -303,7 +299,7 @@ class Coordination:
     async def _beat(self) -> None:
         """Send a heartbeat, and take the role that it gives this process."""
         sent_at = asyncio.get_running_loop().time()
-        await self._take_role(await self._store.beat(self._outbox.member), sent_at)
+        await self._take_role(await self._store.beat(self._outbox.member, may_lead=not self._is_retiring), sent_at)
 
     async def _take_role(self, now: Membership, sent_at: float) -> None:
         before, self._membership = self._membership, now
@@ -333,18 +329,14 @@ class Coordination:
 
     async def _receive(self, messages: AsyncGenerator[bytes, None]) -> None:
         async for message in messages:
+            if not message:
+                continue  # a heartbeat of this process: it shows that messages arrive
             try:
                 self._handle(message)
             except Exception as error:  # whatever another process sends, this one goes on
-                self._warn_of_message(error)
+                reason = str(error)[:_WARNING_LENGTH]
+                self._warnings.log("message", f"a message of another process cannot be read: {reason}")
         raise StoreError("the messages ended")
-
-    def _warn_of_message(self, error: Exception) -> None:
-        """Log a message that cannot be handled, at most one a minute."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._warned_at + _WARNING_SECONDS:
-            self._warned_at = now
-            logger.warning("a message of another process cannot be read: %s", str(error)[:_WARNING_LENGTH])
 
     def _handle(self, encoded: bytes) -> None:
         message = decode_message(encoded)

@@ -63,7 +63,8 @@ class FairShare:
             now: The time of the event loop.
             earliest: The time of the first slot at the earliest.
         """
-        lane, rate = self._lane(request), self._lane(request).adaptive.at(now)
+        lane = self._lane(request)
+        rate = lane.adaptive.at(now)
         delays: list[float] = []
         while True:
             slot = self._next(lane, rate, max(now, earliest, lane.adaptive.paused_until))

@@ -1,8 +1,8 @@
 -- Reserves slots of a bucket.
 --
--- ARGV[6..8]: how many slots; within how many seconds the first one must lie, and within how many the others.
+-- ARGV[6..7]: how many slots, and within how many seconds the first one must lie; the others lie within the horizon.
 -- Returns the delay of the next slot that is not reserved, the current rate, and the delays of the reserved slots.
-local count, longest_delay, horizon = tonumber(ARGV[6]), ARGV[7] * 1000000, ARGV[8] * 1000000
+local count, longest_delay = tonumber(ARGV[6]), ARGV[7] * 1000000
 local interval = 1000000 / rate
 -- Nothing is released during a pause, and tokens beyond the capacity are discarded at its end as at any time.
 local earliest = math.max(now, paused_until)

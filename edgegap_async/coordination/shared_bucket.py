@@ -249,15 +249,13 @@ class SharedBucket:
         """Return a request for this process's share of the slots within the horizon, at least for one."""
         rate, members = self._adaptive.full, self._source.members
         horizon = max(HORIZON_SECONDS, 2 * self._lead)
-        all_shares = horizon + members / rate  # each is rounded up
         return SlotRequest(
             bucket=self._name,
             rate=rate,
             capacity=self._capacity,
             count=min(waiting, math.ceil(rate * horizon / members)),
             longest_delay=longest_delay,
-            horizon=all_shares,
-            empty_for=all_shares,
+            horizon=horizon + members / rate,  # all shares, of which each is rounded up
         )
 
 

@@ -43,9 +43,8 @@ class SlotRequest:
         capacity: How many slots may follow at once after a pause, at least 1.
         count: How many slots to reserve at most.
         longest_delay: Seconds from now within which the first slot must lie; otherwise none is reserved.
-        horizon: Seconds from now within which all further slots must lie.
-        empty_for: Seconds for which a bucket is empty whose state is unknown: other processes may still use slots that
-            they reserved before the state was lost.
+        horizon: Seconds from now within which all further slots must lie. A bucket whose state is unknown is empty for
+            as long: other processes may still use slots that they reserved before the state was lost.
     """
 
     bucket: str
@@ -54,7 +53,6 @@ class SlotRequest:
     count: int
     longest_delay: float
     horizon: float = HORIZON_SECONDS
-    empty_for: float = HORIZON_SECONDS
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +78,7 @@ class Membership:
         time: The time of the store's clock.
         members: How many processes sent a heartbeat within ``MEMBER_SECONDS``, this one included.
         index: The place of this process among them, from 0, in the order of their ids.
-        leader: The id of the member that polls for all; it may be this one.
+        leader: The id of the member that polls for all, maybe this one; empty if none may lead.
         term: A number that grows with each change of the leader.
         was_known: Whether the store knew this process before; if not, all that it had stored is lost.
     """
@@ -113,10 +111,12 @@ class CoordinationStore(Protocol):
         """Disconnect; a client that was passed in stays open."""
         ...
 
-    async def beat(self, member: str) -> Membership:
-        """Send a heartbeat, and become the leader if there is none.
+    async def beat(self, member: str, *, may_lead: bool = True) -> Membership:
+        """Send a heartbeat, and become the leader if there is none. The leader's own heartbeat extends its lease.
 
-        The leader's own heartbeat extends its lease.
+        Args:
+            member: The member, which receives an empty message as well.
+            may_lead: Whether it may lead; a leader that may not stays the leader until another member's heartbeat.
         """
         ...
 
@@ -168,8 +168,8 @@ class CoordinationStore(Protocol):
         """
         ...
 
-    def messages(self) -> AsyncGenerator[bytes, None]:
-        """Yield the messages that are sent from now on.
+    def messages(self, member: str) -> AsyncGenerator[bytes, None]:
+        """Yield the messages that are sent from now on, and an empty one after each heartbeat of the member.
 
         The generator is subscribed once ``anext`` was awaited for an empty message, which comes first.
         """

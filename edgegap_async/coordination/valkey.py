@@ -92,12 +92,17 @@ class ValkeyStore:
                 await self._connections.close()
 
     @without_locals
-    async def beat(self, member: str) -> Membership:
-        """Send a heartbeat, and become the leader if there is none."""
+    async def beat(self, member: str, *, may_lead: bool = True) -> Membership:
+        """Send a heartbeat, and become the leader if there is none.
+
+        Args:
+            member: The member; its subscription receives an empty message.
+            may_lead: Whether it leads, if it does, until its lease ends; otherwise until another member may.
+        """
         reply = await self._connections.run_script(
             self._heartbeat,
-            (self._members, self._watches, self._leader, self._values),
-            (LIVING_SECONDS, member, MEMBER_SECONDS, LEASE_SECONDS, _KEY_MILLISECONDS),
+            (self._members, self._watches, self._leader, self._values, self._channel_of(member)),
+            (LIVING_SECONDS, member, MEMBER_SECONDS, LEASE_SECONDS, _KEY_MILLISECONDS, int(may_lead)),
         )
         time, members, index, leader, term, was_known = cast("tuple[bytes, int, int, bytes, bytes, int]", reply)
         return Membership(
@@ -133,7 +138,7 @@ class ValkeyStore:
         reply = await self._connections.run_script(
             self._reserve,
             (self._key(f"bucket:{request.bucket}"),),
-            (*_bucket_arguments(request), request.count, request.longest_delay, request.horizon),
+            (*_bucket_arguments(request), request.count, request.longest_delay),
         )
         next_delay, rate, *delays = map(float, cast("list[bytes]", reply))
         return ReservedSlots(
@@ -196,20 +201,26 @@ class ValkeyStore:
         return watches
 
     @without_locals
-    async def messages(self) -> AsyncGenerator[bytes, None]:
-        """Yield the messages that are sent from now on, after an empty one once they are subscribed to.
+    async def messages(self, member: str) -> AsyncGenerator[bytes, None]:
+        """Yield the messages that are sent from now on, and an empty one at first and after each of its heartbeats.
+
+        Args:
+            member: The member that receives them.
 
         Raises:
-            StoreError: The connection was closed, or the store stopped responding; it is noticed within a second.
+            StoreError: The connection was closed, or nothing was received for four seconds.
         """
         subscription = ChannelSubscription(self._connections)
         try:
-            await subscription.open(self._channel)
+            await subscription.open(self._channel, self._channel_of(member))
             yield b""
             while True:
                 yield await subscription.receive()
         finally:
             await subscription.close()
+
+    def _channel_of(self, member: str) -> str:
+        return f"{self._channel}:{member}"
 
     def _key(self, name: str) -> str:
         return self._prefix + name
@@ -217,4 +228,4 @@ class ValkeyStore:
 
 def _bucket_arguments(request: SlotRequest) -> tuple[Argument, ...]:
     """Return what bucket.lua reads."""
-    return request.rate, request.capacity, request.empty_for, RECOVERY_SECONDS, _KEY_MILLISECONDS
+    return request.rate, request.capacity, request.horizon, RECOVERY_SECONDS, _KEY_MILLISECONDS

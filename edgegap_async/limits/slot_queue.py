@@ -81,12 +81,9 @@ class SlotQueue:
 
     def serve(self) -> bool:
         """Give a slot to the next waiter; return False if all that are counted are cancelled and did not run since."""
-        found = self._next()
-        if found is None:
+        waiter = self._take_next()
+        if waiter is None:
             return False
-        queue, priority = found
-        waiter, _ = queue.popleft()
-        self._change_waiting(priority, -1)
         self.slots_taken += 1
         waiter.set_result(None)
         return True
@@ -98,12 +95,16 @@ class SlotQueue:
 
     def refuse_next(self, error: Exception) -> None:
         """Raise an error in the task that would get the next slot."""
-        found = self._next()
-        if found is not None:
-            queue, priority = found
-            waiter, _ = queue.popleft()
-            self._change_waiting(priority, -1)
+        if (waiter := self._take_next()) is not None:
             waiter.set_exception(error)
+
+    def _take_next(self) -> asyncio.Future[None] | None:
+        if (found := self._next()) is None:
+            return None
+        queue, priority = found
+        waiter, _ = queue.popleft()
+        self._change_waiting(priority, -1)
+        return waiter
 
     def _next(self) -> tuple[deque[_Waiter], Priority] | None:
         """Return the queue whose first task gets the next slot, and its priority."""

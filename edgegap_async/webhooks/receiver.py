@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import re
 import secrets
 from collections.abc import AsyncIterable, Callable, Mapping
@@ -26,6 +25,7 @@ from edgegap_async.models.relays import RelaySession
 from edgegap_async.models.sessions import SessionRow
 from edgegap_async.models.states import State
 from edgegap_async.ownership.tag import GuardTag
+from edgegap_async.rare_warnings import RareWarnings
 from edgegap_async.waiting.registry import EarlyWebhook
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.creations import Creations, HeldWebhook
@@ -52,9 +52,6 @@ _BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive: the service itself gives up after 10 s."""
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
-
-_WARNING_INTERVAL: Final = 60.0
-"""Seconds between two warnings of a kind."""
 
 _REMEMBERED: Final = 5_000
 """Ids whose latest state is remembered, to recognise webhooks that arrive twice or too late."""
@@ -133,7 +130,7 @@ class Webhooks:
         self._creations = Creations(self._signer)
         self._ranks: BoundedDict[str, int] = BoundedDict(_REMEMBERED)
         self._listeners = Listeners()
-        self._warned_at: dict[str, float] = {}
+        self._warnings = RareWarnings()
         self._forward: Callable[[str, bytes], None] | None = None
 
     @property
@@ -330,20 +327,13 @@ class Webhooks:
             if self._has_shared_key
             else "if several processes serve the same webhook_url, set the same webhook_key in all of them"
         )
-        self._warn("signature", f"a webhook with an unknown signature was refused: {advice}")
+        self._warnings.log("signature", f"a webhook with an unknown signature was refused: {advice}")
         return None
 
     def _log_foreign(self, url: WebhookURL, id: str) -> None:
-        self._warn(
+        self._warnings.log(
             "foreign", f"a webhook about {id} was refused at the {url.event} URL of {url.tag}: another creation's"
         )
-
-    def _warn(self, kind: str, message: str) -> None:
-        """Log a warning, of each kind at most one a minute."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._warned_at.get(kind, -math.inf) + _WARNING_INTERVAL:
-            self._warned_at[kind] = now
-            logger.warning("%s", message)
 
     def _take(self, webhook: HeldWebhook, content: JSON) -> None:
         """Pass a webhook on to waits and listeners, unless it arrived before, or was overtaken."""

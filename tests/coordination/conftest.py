@@ -6,21 +6,23 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from coordination.stores import Server, Shared, SharedSimulation, SharedValkey
+from coordination.stores import Shared, SharedSimulation, SharedValkey
+
+from benchmarks.own_valkey import OwnValkey
 
 
 @pytest.fixture(scope="session")
-def valkey() -> Iterator[Server]:
+def valkey() -> Iterator[OwnValkey]:
     """A Valkey server for tests that do not stop it."""
-    server = Server()
+    server = OwnValkey()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def mortal_valkey() -> Iterator[Server]:
+def mortal_valkey() -> Iterator[OwnValkey]:
     """A Valkey server of the test's own."""
-    server = Server()
+    server = OwnValkey()
     yield server
     server.stop()
 

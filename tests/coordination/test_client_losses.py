@@ -123,10 +123,10 @@ class RefusingStore(SimulatedStore):
 
     refuses = False
 
-    async def beat(self, member: str) -> Membership:
+    async def beat(self, member: str, *, may_lead: bool = True) -> Membership:
         if self.refuses:
             raise StoreError("out of memory")
-        return await super().beat(member)
+        return await super().beat(member, may_lead=may_lead)
 
 
 async def test_a_store_that_refuses_heartbeats_is_lost_once(

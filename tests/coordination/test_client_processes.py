@@ -14,9 +14,9 @@ from typing import Any
 
 import attrs
 import pytest
-from coordination.stores import Server
 
 import edgegap_async.coordination
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.simulator import LocalEdgegap
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ class Worker:
 
 
 @pytest.fixture
-async def workers(local: LocalEdgegap, mortal_valkey: Server) -> AsyncIterator[list[Worker]]:
+async def workers(local: LocalEdgegap, mortal_valkey: OwnValkey) -> AsyncIterator[list[Worker]]:
     """Three processes that have joined, each of which deploys."""
     started: list[Worker] = []
     try:
@@ -123,7 +123,7 @@ async def test_a_leader_that_is_stopped_for_a_while_goes_on(workers: list[Worker
 
 
 async def test_processes_go_on_when_the_store_restarts(
-    workers: list[Worker], local: LocalEdgegap, mortal_valkey: Server
+    workers: list[Worker], local: LocalEdgegap, mortal_valkey: OwnValkey
 ) -> None:
     await asyncio.to_thread(mortal_valkey.kill)
     await asyncio.sleep(1)

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from coordination.stores import Server, Shared, SharedSimulation, SharedValkey, slots
+from coordination.stores import Shared, SharedSimulation, SharedValkey, slots
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.coordination.store import CoordinationStore
 
 Step: TypeAlias = Callable[[CoordinationStore], Awaitable[object]]
@@ -45,6 +46,7 @@ SLOT_STEPS: st.SearchStrategy[Step] = st.one_of(
 MEMBER_STEPS: st.SearchStrategy[Step] = st.one_of(
     MEMBERS.map(lambda member: lambda store: store.beat(member)),
     MEMBERS.map(lambda member: lambda store: store.beat(member)),
+    MEMBERS.map(lambda member: lambda store: store.beat(member, may_lead=False)),
     MEMBERS.map(lambda member: lambda store: store.leave(member)),
     st.just(lambda store: store.living()),
     st.builds(
@@ -67,19 +69,19 @@ async def played(shared: Shared, steps: Sequence[tuple[float, Step]]) -> list[ob
     return results
 
 
-async def played_by_both(server: Server, steps: Sequence[tuple[float, Step]]) -> tuple[list[object], list[object]]:
+async def played_by_both(server: OwnValkey, steps: Sequence[tuple[float, Step]]) -> tuple[list[object], list[object]]:
     real = await played(SharedValkey(server, secrets.token_hex(8)), steps)
     return real, await played(SharedSimulation(), steps)
 
 
 @given(steps=st.lists(st.tuples(RESTS | st.just(-30.0), SLOT_STEPS), min_size=3, max_size=25))
-def test_both_stores_reserve_exactly_the_same_slots(valkey: Server, steps: list[tuple[float, Step]]) -> None:
+def test_both_stores_reserve_exactly_the_same_slots(valkey: OwnValkey, steps: list[tuple[float, Step]]) -> None:
     real, simulated = asyncio.run(played_by_both(valkey, steps))
     assert real == simulated
 
 
 @given(steps=st.lists(st.tuples(RESTS | st.just(-30.0), MEMBER_STEPS), min_size=3, max_size=25))
-def test_both_stores_agree_on_members_leaders_and_watches(valkey: Server, steps: list[tuple[float, Step]]) -> None:
+def test_both_stores_agree_on_members_leaders_and_watches(valkey: OwnValkey, steps: list[tuple[float, Step]]) -> None:
     real, simulated = asyncio.run(played_by_both(valkey, steps))
     assert real == simulated
 

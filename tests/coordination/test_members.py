@@ -54,6 +54,28 @@ async def test_another_member_leads_once_the_lease_expires(shared: Shared) -> No
     assert (late.leader, late.term) == ("b", second.term)
 
 
+async def test_a_leader_that_may_not_lead_leads_until_another_one_may(shared: Shared) -> None:
+    store = shared.process()
+    first = await store.beat("a")
+    for _ in range(2):
+        closing = await store.beat("a", may_lead=False)
+        assert (closing.leader, closing.term, closing.members) == ("a", first.term, 1)
+    second = await store.beat("b")
+    assert (second.leader, second.term > first.term, second.members) == ("b", True, 2)
+    assert (await store.beat("a", may_lead=False)).leader == "b"
+    shared.advance(LEASE_SECONDS)
+    assert (await store.beat("a", may_lead=False)).leader == "b"  # it does not take over either
+    assert (await store.beat("a")).leader == "a"
+
+
+async def test_there_is_no_leader_if_no_member_may_lead(shared: Shared) -> None:
+    store = shared.process()
+    for _ in range(2):
+        closing = await store.beat("a", may_lead=False)
+        assert (closing.leader, closing.term, closing.index) == ("", 0, 0)
+    assert (await store.beat("b")).leader == "b"
+
+
 async def test_a_leader_that_is_late_leads_on_in_the_same_term_if_no_other_took_over(shared: Shared) -> None:
     store = shared.process()
     first = await store.beat("a")
@@ -181,10 +203,21 @@ async def test_the_first_proposal_becomes_the_value(shared: Shared) -> None:
     assert await second.shared_value("other", b"second") == b"second"
 
 
+async def test_a_heartbeat_shows_its_member_alone_that_messages_arrive(shared: Shared) -> None:
+    first, second = shared.process(), shared.process()
+    async with aclosing(first.messages("a")) as received, aclosing(second.messages("b")) as received_too:
+        assert [await anext(received), await anext(received_too)] == [b"", b""]
+        for _ in range(2):
+            await first.beat("a")
+        await first.update("a", {}, [b"one"])
+        assert [await anext(received) for _ in range(3)] == [b"", b"", b"one"]
+        assert await anext(received_too) == b"one"
+
+
 async def test_a_message_reaches_every_subscribed_process_in_order(shared: Shared) -> None:
     first, second = shared.process(), shared.process()
     await first.update("a", {}, [b"before"])
-    async with aclosing(first.messages()) as received, aclosing(second.messages()) as received_too:
+    async with aclosing(first.messages("a")) as received, aclosing(second.messages("b")) as received_too:
         assert [await anext(received), await anext(received_too)] == [b"", b""]
         await first.update("a", {"server": b"1"}, [b"one", b"\x00\xff"])
         await second.update("b", {}, [b"three"])

@@ -148,7 +148,7 @@ async def processes(
     if full:
         await found.members[0].store.reserve(
             SlotRequest(
-                bucket="deploy", rate=limits.rate, capacity=limits.capacity, count=0, longest_delay=0, empty_for=0
+                bucket="deploy", rate=limits.rate, capacity=limits.capacity, count=0, longest_delay=0, horizon=0
             )
         )
         await asyncio.sleep(10)

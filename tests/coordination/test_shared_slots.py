@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from coordination.stores import EMPTY_FOR, Shared, slots
+from coordination.stores import HORIZON, Shared, slots
 
 from benchmarks.simulated.store import SimulatedStore, SimulatedStoreServer
 from edgegap_async.coordination.store import CoordinationStore
@@ -23,8 +23,8 @@ async def filled(shared: Shared) -> CoordinationStore:
 
 async def test_a_bucket_of_unknown_state_is_empty_until_the_slots_of_others_are_used(shared: Shared) -> None:
     reserved = await shared.process().reserve(slots(rate=10, capacity=5))
-    assert reserved.delays == pytest.approx((EMPTY_FOR + 0.1,))
-    assert reserved.next_delay == pytest.approx(EMPTY_FOR + 0.2)
+    assert reserved.delays == pytest.approx((HORIZON + 0.1,))
+    assert reserved.next_delay == pytest.approx(HORIZON + 0.2)
     assert reserved.rate == 10
 
 

@@ -7,8 +7,8 @@ import asyncio
 import os
 
 import aiohttp
-from coordination.stores import Server
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.simulator import LocalEdgegap
 from examples.matchmaker import processes
 from examples.matchmaker.load import play
@@ -17,7 +17,7 @@ WORKERS = int(os.environ.get("MATCHMAKER_TEST_WORKERS", "2"))
 """Two show it; 20 take a minute on two cores."""
 
 
-async def test_every_webhook_finds_its_match_on_whatever_worker_it_arrives(valkey_server: Server) -> None:
+async def test_every_webhook_finds_its_match_on_whatever_worker_it_arrives(valkey_server: OwnValkey) -> None:
     """Polls fail, so only webhooks can say that a server is ready."""
     port, number = processes.free_port(), 8 * WORKERS
     async with LocalEdgegap(time_to_ready=(0.3, 0.6)) as local:

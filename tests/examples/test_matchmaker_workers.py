@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-from coordination.stores import Server
 from redis.asyncio import Redis
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.simulator import LocalEdgegap
 from examples.matchmaker import settings
 from examples.matchmaker.matchmaker import Matchmaker, open_matchmaker
@@ -25,7 +25,7 @@ async def quick() -> AsyncIterator[LocalEdgegap]:
 
 
 @pytest.fixture(autouse=True)
-def coordination_url(valkey: Redis, valkey_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def coordination_url(valkey: Redis, valkey_server: OwnValkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("EDGEGAP_COORDINATION_URL", valkey_server.url)
     return
 

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from coordination.stores import Server
 from fastapi import Depends, FastAPI, HTTPException
 from integrations.applications import CreateApp, port_of, serving
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async import Deployment, EdgegapClient
 from edgegap_async.errors import ConfigurationError
 from edgegap_async.integrations.fastapi import EdgegapDependency, edgegap_client, health_router
@@ -208,7 +208,7 @@ async def test_health_is_503_once_the_client_is_closed(quick: LocalEdgegap, crea
 async def test_health_shows_that_the_store_is_lost_while_the_process_goes_on_alone(
     quick: LocalEdgegap, create_app: CreateApp
 ) -> None:
-    store = Server()
+    store = OwnValkey()
     try:
         app = create_app(token=quick.token, base_url=quick.url, coordination=store.url)
         async with serving(app) as client:
