@@ -189,6 +189,7 @@ class SimulatedStoreServer:
             leader=self._leader or "",
             term=self._term,
             was_known=was_known,
+            watched=sum(len(self._watches.get(each, ())) for each in self._beats) if self._leader == member else 0,
         )
 
     def leave(self, member: str) -> None:

@@ -148,6 +148,7 @@ class Coordination:
         self._outbox.member = member
         joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(joined), name="edgegap coordination")
+        self._task.add_done_callback(lambda _: joined.cancel())  # it may be cancelled first
         try:
             await asyncio.shield(joined)
         except StoreError as error:
@@ -288,18 +289,16 @@ class Coordination:
             # one of many takes over soon enough even if each of them sends few heartbeats
             pause = 1.0 if self.is_leader else min(max(self.members / _FEW_MEMBERS, 1.0), _LONGEST_PAUSE)
             await asyncio.sleep(_HEARTBEAT_SECONDS * pause * (0.9 + 0.2 * random.random()))
-            await self._beat()
-            if self._watching is not None:
-                self._watching.on_heartbeat()
-            now = asyncio.get_running_loop().time()
-            if self.is_leader and now - loaded_at >= _RELOAD_SECONDS:
-                loaded_at = now
+            sent_at = asyncio.get_running_loop().time()
+            membership = await self._store.beat(self._outbox.member, may_lead=not self._is_retiring)
+            await self._take_role(membership, sent_at)
+            if self._watching is None or not self._leads(membership):
+                continue
+            self._watching.on_heartbeat()
+            is_polling = membership.watched > 0 or self._watching.polls_for_others
+            if is_polling and asyncio.get_running_loop().time() - loaded_at >= _RELOAD_SECONDS:
+                loaded_at = asyncio.get_running_loop().time()
                 await self._load()
-
-    async def _beat(self) -> None:
-        """Send a heartbeat, and take the role that it gives this process."""
-        sent_at = asyncio.get_running_loop().time()
-        await self._take_role(await self._store.beat(self._outbox.member, may_lead=not self._is_retiring), sent_at)
 
     async def _take_role(self, now: Membership, sent_at: float) -> None:
         before, self._membership = self._membership, now

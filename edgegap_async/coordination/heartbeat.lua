@@ -3,8 +3,8 @@
 -- KEYS[3..5]: the leader, the values, and the channel of the member. ARGV[2..6]: the member, for how many seconds it
 -- counts after a heartbeat, for how many seconds a leader has its lease, after how many milliseconds the keys expire,
 -- and 1 if it may lead. A leader that may not stays the leader until another member's heartbeat.
--- Returns the time, the number of members, the index of this one, the leader ('' without one), the term, and 1 if the
--- member was known. Its subscription receives an empty message.
+-- Returns the time, the number of members, the index of this one, the leader ('' without one), the term, 1 if the
+-- member was known, and to the leader how much all members wait for. Its subscription receives an empty message.
 local id, expiry, may_lead = ARGV[2], ARGV[5], ARGV[6] == '1'
 local was_known = redis.call('ZSCORE', KEYS[1], id) and 1 or 0
 redis.call('ZADD', KEYS[1], text(now), id)
@@ -35,5 +35,11 @@ if leader then
     redis.call('HSET', KEYS[3], 'member', leader, 'term', text(term), 'until', text(expires_at))
     redis.call('PEXPIRE', KEYS[3], expiry)
 end
+local watched = 0
+if leader == id then
+    for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+        watched = watched + redis.call('HLEN', KEYS[2] .. member)
+    end
+end
 redis.call('PUBLISH', KEYS[5], '')
-return {text(now), #members, index, leader or '', text(term), was_known}
+return {text(now), #members, index, leader or '', text(term), was_known, watched}

@@ -96,6 +96,11 @@ class SharedWatching:
         """When this process polls itself what the leader polls for it, if it receives nothing until then."""
         return -math.inf if self._polls_here else self._heard_at + RECONCILE_SECONDS
 
+    @property
+    def polls_for_others(self) -> bool:
+        """Whether others wait for something that this process polls."""
+        return bool(self._remote)
+
     def on_heartbeat(self) -> None:
         """Let the others know every few seconds that this process polls for them."""
         now = asyncio.get_running_loop().time()

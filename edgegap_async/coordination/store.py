@@ -81,6 +81,7 @@ class Membership:
         leader: The id of the member that polls for all, maybe this one; empty if none may lead.
         term: A number that grows with each change of the leader.
         was_known: Whether the store knew this process before; if not, all that it had stored is lost.
+        watched: For the leader, how many watches all members have; otherwise 0.
     """
 
     time: float
@@ -89,6 +90,7 @@ class Membership:
     leader: str
     term: int
     was_known: bool
+    watched: int = 0
 
 
 @runtime_checkable

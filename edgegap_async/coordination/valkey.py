@@ -104,7 +104,9 @@ class ValkeyStore:
             (self._members, self._watches, self._leader, self._values, self._channel_of(member)),
             (LIVING_SECONDS, member, MEMBER_SECONDS, LEASE_SECONDS, _KEY_MILLISECONDS, int(may_lead)),
         )
-        time, members, index, leader, term, was_known = cast("tuple[bytes, int, int, bytes, bytes, int]", reply)
+        time, members, index, leader, term, was_known, watched = cast(
+            "tuple[bytes, int, int, bytes, bytes, int, int]", reply
+        )
         return Membership(
             time=int(time) / _MICROSECONDS,
             members=members,
@@ -112,6 +114,7 @@ class ValkeyStore:
             leader=leader.decode(),
             term=int(term),
             was_known=bool(was_known),
+            watched=watched,
         )
 
     @without_locals

@@ -46,6 +46,19 @@ async def test_opening_is_cancelled_at_every_step(
 
 
 @pytest.mark.looptime
+async def test_opening_ends_if_only_the_task_of_the_coordination_is_cancelled(local: LocalEdgegap) -> None:
+    server = simulated_server()
+    server.latency = lambda: 0.2
+    opening = asyncio.create_task(local.client(coordination=SimulatedStore(server)).__aenter__())
+    await asyncio.sleep(0.1)
+    (task,) = [each for each in asyncio.all_tasks() if each.get_name() == "edgegap coordination"]
+    task.cancel()
+    async with asyncio.timeout(2):
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+
+@pytest.mark.looptime
 async def test_closing_does_not_wait_for_a_store_that_hangs(local: LocalEdgegap) -> None:
     server = simulated_server()
     async with local.client(coordination=SimulatedStore(server)) as edgegap:

@@ -21,6 +21,7 @@ from coordination.processes import (
 )
 
 from edgegap_async import EdgegapClient, State
+from edgegap_async.coordination.store import Membership
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.waiting.progress import WaitProgress
 
@@ -73,6 +74,28 @@ async def test_what_a_client_shows_of_the_others(local: LocalEdgegap) -> None:
         await asyncio.sleep(10)
         assert 20 <= shared(clients[1]).round_trips - before <= 30  # a heartbeat each 0.4 s
     assert [(shared(each).state, shared(each).is_leader) for each in clients] == [("closed", False)] * 3
+
+
+async def test_idle_clients_send_heartbeats_and_nothing_else(
+    local: LocalEdgegap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = simulated_server()
+    beats: list[str] = []
+    beat = server.beat
+
+    def count(member: str, may_lead: bool) -> Membership:
+        beats.append(member)
+        return beat(member, may_lead)
+
+    async with processes(local, handles(server, 2)) as clients:
+        await asyncio.gather(*(lateness(each, local) for each in clients))
+        await asyncio.sleep(5)  # nothing is waited for any more
+        monkeypatch.setattr(server, "beat", count)
+        before = [shared(each).round_trips for each in clients]
+        await asyncio.sleep(100)
+        sent = [shared(each).round_trips - trips for each, trips in zip(clients, before, strict=True)]
+        assert sent == [beats.count(each._guard.tags.owner) for each in clients]
+        assert min(sent) > 200
 
 
 async def test_another_client_polls_once_the_leader_is_closed(local: LocalEdgegap) -> None:

@@ -186,6 +186,17 @@ async def test_watches_are_set_replaced_and_removed(shared: Shared) -> None:
     assert await store.watches(without=["a"]) == {}
 
 
+async def test_the_leader_is_told_how_much_all_members_wait_for(shared: Shared) -> None:
+    store = shared.process()
+    for member in ("a", "b"):
+        assert (await store.beat(member)).watched == 0
+    await store.update("a", {"first": b"1"})
+    await store.update("b", {"first": b"2", "second": b"3"})
+    assert [(await store.beat(member)).watched for member in ("a", "b")] == [3, 0]
+    await store.leave("b")
+    assert (await store.beat("a")).watched == 1
+
+
 async def test_many_watches_are_registered_in_one_round_trip(shared: Shared) -> None:
     store = shared.process()
     await store.beat("a")
