@@ -185,6 +185,7 @@ class EdgegapClient:
         )
         if self.coordination is not None:
             self.coordination.share_waits(self._watchers, self.webhooks)
+            self.coordination.share_stops(self._guard)
         self._closing: asyncio.Task[None] | None = None
         self._core = ClientCore(
             pipeline=self._pipeline,

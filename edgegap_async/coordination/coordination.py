@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from edgegap_async.config import Settings
-from edgegap_async.coordination.messages import BucketPaused, Joined, WebhookReceived, decode_message
+from edgegap_async.coordination.messages import BucketPaused, Joined, ServerStopped, WebhookReceived, decode_message
 from edgegap_async.coordination.outbox import Outbox
 from edgegap_async.coordination.shared_bucket import AnnouncingBucket, SharedBucket
 from edgegap_async.coordination.shared_slots import SharedSlots
@@ -21,6 +21,7 @@ from edgegap_async.coordination.store import CoordinationStore, Membership, Stor
 from edgegap_async.errors import CoordinationError
 from edgegap_async.limits import LONGEST_PAUSES, RateBucket, TokenBucket
 from edgegap_async.operations import Bucket
+from edgegap_async.ownership.guard import DeployGuard
 from edgegap_async.rare_warnings import RareWarnings
 from edgegap_async.waiting.watchers import Watchers
 from edgegap_async.webhooks.receiver import Webhooks
@@ -76,6 +77,7 @@ class Coordination:
         self._shared_buckets: list[SharedBucket] = []
         self._watching: SharedWatching | None = None
         self._webhooks: Webhooks | None = None
+        self._guard: DeployGuard | None = None
         self._task: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] | None = None
         self._slots = SharedSlots(self._store, self._lose)
@@ -133,6 +135,11 @@ class Coordination:
         """Share the polls of deployments and the webhooks."""
         self._watching = SharedWatching(watchers.deployments, self._outbox, self._slots.store_time)
         self._webhooks = webhooks
+
+    def share_stops(self, guard: DeployGuard) -> None:
+        """Let the process that is responsible for a server write down that another one has stopped it."""
+        self._guard = guard
+        guard.announce_stop = self._announce_stop
 
     # opening and closing
 
@@ -201,6 +208,12 @@ class Coordination:
         """Let all processes pause a bucket."""
         if self._state == "shared":
             self._outbox.send(BucketPaused(bucket=bucket, seconds=seconds))
+
+    # stops
+
+    def _announce_stop(self, id: str) -> None:
+        if self._state == "shared":
+            self._outbox.send(ServerStopped(id=id))
 
     # the store
 
@@ -345,6 +358,9 @@ class Coordination:
             case BucketPaused():
                 if (bucket := self._buckets.get(message.bucket)) is not None and message.seconds > 0:
                     bucket.pause(min(message.seconds, LONGEST_PAUSES[cast("Bucket", message.bucket)]))
+            case ServerStopped():
+                if self._guard is not None:
+                    self._guard.record_stopped_elsewhere(message.id)
             case WebhookReceived():
                 if self._webhooks is not None:
                     self._webhooks.receive_forwarded(message.path, message.body)

@@ -89,6 +89,12 @@ class BucketPaused(Message, tag="pause"):
     seconds: float
 
 
+class ServerStopped(Message, tag="stopped"):
+    """A process has stopped a deployment that another one may be responsible for, by its id."""
+
+    id: str
+
+
 class WebhookReceived(Message, tag="webhook"):
     """A webhook that a process received, whose listeners it has called."""
 
@@ -97,7 +103,15 @@ class WebhookReceived(Message, tag="webhook"):
 
 
 AnyMessage: TypeAlias = (
-    Joined | WatchesChanged | SnapshotShown | Polling | PollFailed | ReadyAfter | BucketPaused | WebhookReceived
+    Joined
+    | WatchesChanged
+    | SnapshotShown
+    | Polling
+    | PollFailed
+    | ReadyAfter
+    | BucketPaused
+    | ServerStopped
+    | WebhookReceived
 )
 
 _MESSAGES: Final[msgspec.json.Decoder[AnyMessage]] = msgspec.json.Decoder(AnyMessage)

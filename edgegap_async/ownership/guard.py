@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Unpack, cast
 
@@ -65,6 +65,8 @@ class DeployGuard:
         self._background = background
         self._journal = journal
         self._owned: dict[str, GuardTag] = {}
+        self.announce_stop: Callable[[str], None] | None = None
+        """Called with the id of a deployment that was stopped here, and that another client may be responsible for."""
 
     def open(self) -> None:
         """Become an owner of its own: of a client made before a fork, each process opens its copy."""
@@ -262,9 +264,16 @@ class DeployGuard:
     # the journal
 
     def record_stopped(self, request_id: str) -> None:
-        """Write down that a deployment is stopped or stopping."""
-        if (tag := self._owned.pop(request_id, None)) is not None:
-            self._record(tag, "stopped", request_id)
+        """Write down that a deployment is stopped or stopping, or let the client know that is responsible for it."""
+        if not self.record_stopped_elsewhere(request_id) and self._journal is not None and self.announce_stop:
+            self.announce_stop(request_id)
+
+    def record_stopped_elsewhere(self, request_id: str) -> bool:
+        """Write down that a deployment is stopped, if this client is responsible for it; return whether it is."""
+        if (tag := self._owned.pop(request_id, None)) is None:
+            return False
+        self._record(tag, "stopped", request_id)
+        return True
 
     async def release(self, request_id: str) -> None:
         """Write down that this client is no longer responsible for a deployment."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.own_valkey import OwnValkey
 from edgegap_async.simulator import LocalEdgegap
 
 from .conftest import Run, Start
@@ -50,6 +51,22 @@ async def test_reap_lists_orphaned_servers_and_stops_them(local: LocalEdgegap, s
     assert len(local.deployments) == 0
     again = await (await start("reap", *RECENT, "--yes", environment=environment(local))).finished()
     assert (again.code, again.out) == (0, "No orphaned servers.\n")
+
+
+async def test_reap_spares_the_servers_of_the_processes_that_the_store_knows(local: LocalEdgegap, start: Start) -> None:
+    store = await asyncio.to_thread(OwnValkey)
+    together = {**environment(local), "EDGEGAP_COORDINATION_URL": store.url}
+    async with await asyncio.to_thread(lambda: local.client(coordination=store.url)) as edgegap:  # imports redis
+        request_id = (await edgegap.deployments.create("kart", "v1", users=USERS)).request_id
+        spared = await (await start("reap", *RECENT, "--yes", environment=together)).finished()
+        assert (spared.code, spared.out) == (0, "No orphaned servers.\n")
+        found = await (await start("reap", *RECENT, "--dry-run", environment=environment(local))).finished()
+        assert found.out.startswith(request_id)
+    await asyncio.to_thread(store.stop)
+    refused = await (await start("reap", *RECENT, "--yes", environment=together)).finished()
+    assert refused.code == 1
+    assert "the coordination store cannot be used" in refused.err
+    assert len(local.deployments) == 1
 
 
 @pytest.mark.parametrize(("answer", "running"), [("y\n", 0), ("\n", 1)])

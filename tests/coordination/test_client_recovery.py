@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from coordination.processes import USERS, handles, processes, shared, simulated_server
+from coordination.processes import USERS, eventually, handles, processes, shared, simulated_server
 
 from edgegap_async import CoordinationError, GuardPolicy
+from edgegap_async.coordination.messages import ServerStopped, decode_message
 from edgegap_async.coordination.store import LIVING_SECONDS
 from edgegap_async.simulator import LocalEdgegap
 
@@ -49,6 +51,34 @@ async def test_nothing_is_stopped_while_the_store_is_lost(local: LocalEdgegap) -
         await asyncio.sleep(2)
         assert shared(edgegap).state == "shared"
         assert len(await edgegap.recover(older_than=MOMENT)) == 1
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+async def test_the_journal_of_a_process_knows_what_another_one_has_stopped(
+    local: LocalEdgegap, tmp_path: Path, bulk: bool
+) -> None:
+    async with processes(local, handles(simulated_server(), 3), journal=tmp_path) as (creates, stops, _):
+        requests = [await creates.deployments.create("kart", "v1", users=USERS) for _ in range(2)]
+        (journal,) = await asyncio.to_thread(lambda: [*tmp_path.glob(f"{creates._guard.tags.owner}*")])
+        if bulk:
+            assert len(await stops.deployments.bulk_stop(request_ids=requests)) == 2
+        else:
+            for each in requests:
+                await stops.deployments.stop(each)
+        await eventually(lambda: b"kart" not in journal.read_bytes())
+    assert await asyncio.to_thread(lambda: [*tmp_path.iterdir()]) == []
+
+
+async def test_what_a_process_stops_itself_is_not_announced(local: LocalEdgegap, tmp_path: Path) -> None:
+    server = simulated_server()
+    store = handles(server, 1)[0]
+    async with processes(local, [store], journal=tmp_path) as (edgegap,), aclosing(store.messages("other")) as messages:
+        await anext(messages)
+        await edgegap.deployments.stop(await edgegap.deployments.create("kart", "v1", users=USERS))
+        await edgegap.deployments.stop("another's")
+        message = decode_message(await anext(messages))
+        assert isinstance(message, ServerStopped)
+        assert message.id == "another's"
 
 
 async def test_a_journal_is_spared_whose_owner_lives_by_the_store(local: LocalEdgegap, tmp_path: Path) -> None:
