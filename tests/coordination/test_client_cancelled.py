@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,20 @@ async def test_the_journal_is_unlocked_if_a_client_cannot_join(local: LocalEdgeg
     with pytest.raises(CoordinationError):
         await edgegap.__aenter__()
     assert await asyncio.to_thread(lambda: [*tmp_path.iterdir()]) == []
+
+
+@pytest.mark.parametrize("rights", [{"commands": ["+@all", "-publish"], "channels": ["*"]}, {"commands": ["+@all"]}])
+async def test_a_store_that_lets_a_user_send_no_messages_is_refused_at_the_start(
+    local: LocalEdgegap, valkey: OwnValkey, rights: dict[str, list[str]]
+) -> None:
+    admin, user = valkey.admin, secrets.token_hex(4)
+    admin.acl_setuser(user, enabled=True, passwords=["+right"], keys=["*"], **rights)
+    edgegap = local.client(coordination=f"redis://{user}:right@127.0.0.1:{valkey.port}")
+    with pytest.raises(CoordinationError, match="refused a command") as caught:
+        await edgegap.__aenter__()
+    assert "permission" in str(caught.value).lower()
+    admin.acl_deluser(user)
+    admin.close()
 
 
 async def test_no_error_or_log_shows_a_secret(
