@@ -315,7 +315,8 @@ class Coordination:
 
     async def _take_role(self, now: Membership, sent_at: float) -> None:
         before, self._membership = self._membership, now
-        self._slots.update(now, (sent_at + asyncio.get_running_loop().time()) / 2)
+        half = (asyncio.get_running_loop().time() - sent_at) / 2
+        self._slots.update(now, sent_at + half, doubt=half)
         if before is not None and not now.was_known:  # the store has lost its data
             await self._share_webhooks()
         if self._watching is None:

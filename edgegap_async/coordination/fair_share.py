@@ -10,15 +10,25 @@ import attrs
 from edgegap_async.coordination.store import Membership, ReservedSlots, SlotRequest
 from edgegap_async.limits.adaptive_rate import AdaptiveRate
 
+_DRIFT: Final = 1e-3
+"""How far two clocks may differ after a second in which they were not compared, in seconds."""
+
 _TIE: Final = 1e-6
 """Two calculations of the same slot differ by less than this share of the time between two."""
 
 
 @attrs.define
 class _Lane:
-    """One bucket: its rate, and the time of the last slot that was used."""
+    """One bucket.
+
+    Attributes:
+        adaptive: Its rate.
+        due: When the last slot that was used was due by the rate, up to a turn earlier than the slot.
+        last: When it was.
+    """
 
     adaptive: AdaptiveRate
+    due: float = -math.inf
     last: float = -math.inf
 
 
@@ -34,6 +44,8 @@ class FairShare:
         self._members = 1
         self._index = 0
         self._offset = 0.0
+        self._doubt = math.inf
+        self._compared_at = 0.0
         self._lanes: dict[str, _Lane] = {}
 
     @property
@@ -41,15 +53,21 @@ class FairShare:
         """How many processes share the grid."""
         return self._members
 
-    def update(self, membership: Membership, now: float) -> None:
+    def update(self, membership: Membership, now: float, *, doubt: float = 0.0) -> None:
         """Remember what the last heartbeat said of the members and of the store's clock.
 
         Args:
             membership: What it said.
             now: The time of the event loop at which the store sent it.
+            doubt: How much earlier or later it may have been, in seconds: a slow response says little of the clock, so
+                what is known remains, unless the clock was set.
         """
         self._members, self._index = membership.members, membership.index
-        self._offset = membership.time - now
+        self._doubt += _DRIFT * (now - self._compared_at)
+        self._compared_at = now
+        offset = membership.time - now
+        if doubt <= self._doubt or abs(offset - self._offset) > doubt + self._doubt:
+            self._offset, self._doubt = offset, doubt
 
     def store_time(self, now: float) -> float:
         """Return the time of the store's clock at a time of the event loop."""
@@ -67,11 +85,12 @@ class FairShare:
         rate = lane.adaptive.at(now)
         delays: list[float] = []
         while True:
-            slot = self._next(lane, rate, max(now, earliest, lane.adaptive.paused_until))
+            due = max(lane.due + self._members / rate, now, earliest, lane.adaptive.paused_until)
+            slot = self._next(lane, due)
             delay = slot - now
             if len(delays) >= request.count or delay > (request.horizon if delays else request.longest_delay):
                 return ReservedSlots(delays=tuple(delays), next_delay=delay, rate=rate / self._members)
-            lane.last = slot
+            lane.due, lane.last = due, slot
             delays.append(delay)
 
     def slow_down(self, request: SlotRequest, now: float, *, pause: float, age: float) -> None:
@@ -91,12 +110,13 @@ class FairShare:
             lane = self._lanes[request.bucket] = _Lane(AdaptiveRate(request.rate))
         return lane
 
-    def _next(self, lane: _Lane, rate: float, earliest: float) -> float:
-        """Return the first slot of this process's share, not before a time and a turn after the last one used."""
-        step = self._members / rate
-        soonest = lane.last + step
-        if rate < lane.adaptive.full and soonest > earliest:
-            return soonest  # the rate changes with each slot, and its grid with it
-        phase = math.fmod(self._index / rate - self._offset, step)  # near 0: seconds since 1970 would not be exact
-        number = math.ceil((max(soonest, earliest) - phase) / step - _TIE)
-        return number * step + phase
+    def _next(self, lane: _Lane, due: float) -> float:
+        """Return the first slot of this process's share that is due, and a turn after the last one used.
+
+        A lower rate leaves slots out: those of the other processes, at the full rate, lie between the same ones.
+        """
+        rate = lane.adaptive.full
+        turn = self._members / rate
+        phase = math.fmod(self._index / rate - self._offset, turn)  # near 0: seconds since 1970 would not be exact
+        number = math.ceil((max(due, lane.last + turn) - phase) / turn - _TIE)
+        return number * turn + phase

@@ -70,17 +70,18 @@ class SharedSlots:
         self._is_connected = False
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def update(self, membership: Membership, now: float) -> None:
+    def update(self, membership: Membership, now: float, *, doubt: float = 0.0) -> None:
         """Remember the members and the store's clock, for the time without the store.
 
         Args:
             membership: The reply to a heartbeat.
             now: When the store sent it.
+            doubt: How much earlier or later it may have been.
         """
         if not membership.was_known and self._share.members > 1:
             self._counted_at = now + _COUNTING_SECONDS
         if now >= max(self._shares_until, self._counted_at):
-            self._share.update(membership, now)
+            self._share.update(membership, now, doubt=doubt)
 
     def store_time(self, now: float) -> float:
         """Return the time of the store's clock."""
