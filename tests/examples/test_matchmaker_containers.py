@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
+from ruamel.yaml import YAML
 from uvicorn.main import main as uvicorn_command
 
 from examples.matchmaker import local_edgegap
@@ -25,30 +25,7 @@ COMPOSE = (FOLDER / "compose.yaml").read_text()
 DOCKERFILE = (FOLDER / "Dockerfile").read_text().splitlines()
 
 
-def scalar(text: str) -> Any:
-    """A value on one line: JSON, which YAML includes, or a word."""
-    return json.loads(text) if text[0] in '[{"' or text.isdigit() else text
-
-
-def parse(text: str) -> dict[str, Any]:
-    """Read nested mappings of YAML, with values on one line."""
-    root: dict[str, Any] = {}
-    open_mappings: list[tuple[int, dict[str, Any]]] = [(-1, root)]
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        indent = len(line) - len(line.lstrip())
-        name, _, value = line.strip().partition(":")
-        while open_mappings[-1][0] >= indent:
-            open_mappings.pop()
-        content: Any = scalar(value.strip()) if value.strip() else {}
-        open_mappings[-1][1][name] = content
-        if not value.strip():
-            open_mappings.append((indent, content))
-    return root
-
-
-SERVICES: dict[str, Any] = parse(COMPOSE)["services"]
+SERVICES: dict[str, Any] = YAML(typ="safe").load(COMPOSE)["services"]
 
 
 def dockerfile(instruction: str) -> list[str]:
@@ -57,11 +34,6 @@ def dockerfile(instruction: str) -> list[str]:
 
 def option(command: list[str], name: str) -> str:
     return command[command.index(name) + 1]
-
-
-def test_a_yaml_reader_reads_the_same() -> None:
-    yaml = pytest.importorskip("ruamel.yaml")
-    assert yaml.YAML(typ="safe").load(COMPOSE) == parse(COMPOSE)
 
 
 def test_it_has_a_valkey_a_local_edgegap_and_four_workers() -> None:
