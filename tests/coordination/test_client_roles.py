@@ -108,6 +108,18 @@ async def test_another_client_polls_once_the_leader_is_closed(local: LocalEdgega
         assert shared(others[0]).members == 2
 
 
+async def test_another_client_polls_while_the_leader_is_still_closing(local: LocalEdgegap) -> None:
+    async with processes(local, handles(simulated_server(), 2)) as (leader, follower):
+        request = await leader.deployments.create("kart", "v1", users=USERS)
+        local.faults.add("deployment-delete", "delay", seconds=8)
+        leader.deployments.stop_in_background(request)
+        closing = asyncio.create_task(leader.aclose())
+        assert await eventually(lambda: shared(follower).is_leader) < 1
+        await asyncio.sleep(4)
+        assert (shared(leader).state, shared(follower).members) == ("shared", 2)
+        await closing
+
+
 async def test_another_client_polls_once_the_leader_is_silent(local: LocalEdgegap) -> None:
     server = simulated_server()
     stores = handles(server, 3)
