@@ -12,8 +12,15 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from edgegap_async.config import Settings
-from edgegap_async.coordination.messages import BucketPaused, Joined, ServerStopped, WebhookReceived, decode_message
-from edgegap_async.coordination.outbox import Outbox
+from edgegap_async.coordination.messages import (
+    BucketPaused,
+    Joined,
+    Message,
+    ServerStopped,
+    WebhookReceived,
+    decode_message,
+)
+from edgegap_async.coordination.outbox import LATER, SOON, Outbox
 from edgegap_async.coordination.shared_bucket import AnnouncingBucket, SharedBucket
 from edgegap_async.coordination.shared_slots import SharedSlots
 from edgegap_async.coordination.shared_watching import SharedWatching
@@ -202,18 +209,20 @@ class Coordination:
         except StoreError as error:
             raise CoordinationError(f"the coordination store does not say which processes live: {error}") from None
 
-    # pauses
+    # what the others learn
 
     def _announce_pause(self, bucket: str, seconds: float) -> None:
-        """Let all processes pause a bucket."""
-        if self._state == "shared":
-            self._outbox.send(BucketPaused(bucket=bucket, seconds=seconds))
-
-    # stops
+        self._announce(BucketPaused(bucket=bucket, seconds=seconds))
 
     def _announce_stop(self, id: str) -> None:
+        self._announce(ServerStopped(id=id), within=LATER)
+
+    def _announce_webhook(self, path: str, body: bytes) -> None:
+        self._announce(WebhookReceived(path=path, body=body))
+
+    def _announce(self, message: Message, *, within: float = SOON) -> None:
         if self._state == "shared":
-            self._outbox.send(ServerStopped(id=id))
+            self._outbox.send(message, within=within)
 
     # the store
 
@@ -281,7 +290,7 @@ class Coordination:
         """Send the first heartbeat, and share what this process has from now on."""
         await self._share_webhooks()
         sent_at = asyncio.get_running_loop().time()
-        membership = await self._store.beat(self._outbox.member, may_lead=not self._is_retiring)
+        membership = await self._beat()
         self._slots.connect()
         self._drop_slots()
         self._state = "shared"
@@ -294,7 +303,7 @@ class Coordination:
     async def _share_webhooks(self) -> None:
         if self._webhooks is not None and self._webhooks.is_enabled:
             key = await self._store.shared_value(_WEBHOOK_KEY, self._webhooks.key)
-            self._webhooks.share(key, self._forward_webhook)
+            self._webhooks.share(key, self._announce_webhook)
 
     async def _keep_beating(self) -> None:
         loaded_at = asyncio.get_running_loop().time()
@@ -303,7 +312,7 @@ class Coordination:
             pause = 1.0 if self.is_leader else min(max(self.members / _FEW_MEMBERS, 1.0), _LONGEST_PAUSE)
             await asyncio.sleep(_HEARTBEAT_SECONDS * pause * (0.9 + 0.2 * random.random()))
             sent_at = asyncio.get_running_loop().time()
-            membership = await self._store.beat(self._outbox.member, may_lead=not self._is_retiring)
+            membership = await self._beat()
             await self._take_role(membership, sent_at)
             if self._watching is None or not self._leads(membership):
                 continue
@@ -312,6 +321,9 @@ class Coordination:
             if is_polling and asyncio.get_running_loop().time() - loaded_at >= _RELOAD_SECONDS:
                 loaded_at = asyncio.get_running_loop().time()
                 await self._load()
+
+    async def _beat(self) -> Membership:
+        return await self._store.beat(self._outbox.member, may_lead=not self._is_retiring)
 
     async def _take_role(self, now: Membership, sent_at: float) -> None:
         before, self._membership = self._membership, now
@@ -368,10 +380,6 @@ class Coordination:
             case _:
                 if self._watching is not None:
                     self._watching.on_message(message)
-
-    def _forward_webhook(self, path: str, body: bytes) -> None:
-        if self._state == "shared":
-            self._outbox.send(WebhookReceived(path=path, body=body))
 
 
 def organisation_digest(settings: Settings) -> str:

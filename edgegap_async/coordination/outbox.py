@@ -12,8 +12,10 @@ from edgegap_async.limits.token_bucket import TIMER_TOLERANCE
 from edgegap_async.wake_up import WakeUp
 
 # How long something waits for more, in seconds: each round trip has a price. What is sent takes along all that waits.
-_MESSAGE_DELAY: Final = 0.05
+SOON: Final = 0.05
 _WATCH_DELAY: Final = 0.2  # no server is ready sooner
+LATER: Final = 1.0
+"""How many seconds that which no wait depends on may take."""
 
 _MAX_MESSAGES: Final = 10_000
 
@@ -30,17 +32,22 @@ class Outbox:
         self._due = math.inf
         self._wake_up = WakeUp()
 
-    def send(self, message: Message) -> None:
-        """Send a message; beyond 10,000 that were not sent yet, it is dropped."""
+    def send(self, message: Message, *, within: float = SOON) -> None:
+        """Send a message; beyond 10,000 that were not sent yet, it is dropped.
+
+        Args:
+            message: The message.
+            within: How many seconds it may wait for others.
+        """
         message.sender = self.member
         if len(self._messages) < _MAX_MESSAGES:
             self._messages.append(encode(message))
-            self._flush_in(_MESSAGE_DELAY)
+            self._flush_in(within)
 
     def watch(self, id: str, watch: Watch | None) -> None:
         """Register what this process waits for; None for what it does not wait for any more."""
         self._watches[id] = watch
-        self._flush_in(_WATCH_DELAY)
+        self._flush_in(LATER if watch is None else _WATCH_DELAY)
 
     def clear(self) -> None:
         """Forget what was not sent."""

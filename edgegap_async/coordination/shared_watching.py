@@ -21,7 +21,7 @@ from edgegap_async.coordination.messages import (
     WatchesChanged,
     decode_watch,
 )
-from edgegap_async.coordination.outbox import Outbox
+from edgegap_async.coordination.outbox import LATER, Outbox
 from edgegap_async.coordination.snapshots import snapshot_message, snapshot_of
 from edgegap_async.errors import AuthenticationError, DecodeError, EdgegapError, PermissionDenied
 from edgegap_async.models.deployments import DeploymentSnapshot
@@ -106,7 +106,7 @@ class SharedWatching:
         now = asyncio.get_running_loop().time()
         if self._is_connected and self._remote and self._watcher.responded_at > self._announced_at + _POLLING_SECONDS:
             self._announced_at = now
-            self._outbox.send(Polling(term=self.term))
+            self._outbox.send(Polling(term=self.term), within=LATER)
 
     @property
     def polls_here(self) -> bool:
@@ -187,7 +187,7 @@ class SharedWatching:
     def on_measured(self, version: VersionKey, seconds: float) -> None:
         """Let all processes know how long a version takes."""
         if self._is_connected:
-            self._outbox.send(ReadyAfter(version=version, seconds=[seconds]))
+            self._outbox.send(ReadyAfter(version=version, seconds=[seconds]), within=LATER)
 
     def _watch(self, entry: WatchEntry[DeploymentSnapshot]) -> Watch:
         request = entry.request

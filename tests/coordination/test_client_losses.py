@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from contextlib import aclosing
 
@@ -116,6 +117,33 @@ async def test_late_messages_of_a_leader_that_was_paused_are_ignored(local: Loca
     order = [State.READY, State.TERMINATING, State.TERMINATED]
     places = [order.index(each) if each in order else -1 for each in states]
     assert places == sorted(places)
+
+
+async def test_what_happened_while_the_store_was_lost_is_not_announced_later(local: LocalEdgegap) -> None:
+    server = simulated_server()
+    async with processes(local, handles(server, 2)) as (refused, other):
+        server.down = True
+        await asyncio.sleep(1)
+        local.faults.add("location-list", "rate_limited", retry_after=5)
+        assert [each async for each in refused.locations.list()]
+        server.down = False
+        await eventually(lambda: shared(refused).state == shared(other).state == "shared")
+        await asyncio.sleep(0.5)
+        began = now()
+        assert [each async for each in other.locations.list()]
+        assert now() - began < 1
+
+
+async def test_slow_responses_do_not_change_what_is_known_of_the_clock_of_the_store(local: LocalEdgegap) -> None:
+    latencies = itertools.cycle([0.001, 0.001, 0.001, 0.3])
+    store = SimulatedStore(simulated_server(), lambda: next(latencies))
+    async with processes(local, [store]) as (edgegap,):
+        await asyncio.sleep(3)
+        known = []
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            known.append(shared(edgegap)._slots.store_time(0.0))
+    assert max(known) - min(known) < 0.05
 
 
 class RefusingStore(SimulatedStore):

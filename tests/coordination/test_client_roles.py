@@ -21,6 +21,7 @@ from coordination.processes import (
 )
 
 from edgegap_async import EdgegapClient, State
+from edgegap_async.coordination.messages import Watch, encode
 from edgegap_async.coordination.store import Membership
 from edgegap_async.simulator import LocalEdgegap
 from edgegap_async.waiting.progress import WaitProgress
@@ -60,6 +61,33 @@ async def test_progress_and_changes_reach_a_follower(local: LocalEdgegap) -> Non
     assert [each for each in states if each in {State.READY, State.TERMINATED}] == [State.READY, State.TERMINATED]
 
 
+async def test_a_follower_does_not_poll_what_stays_the_same_for_long() -> None:
+    async with (
+        LocalEdgegap(seed=1, time_to_ready=(90, 90)) as local,
+        processes(local, handles(simulated_server(), 2)) as (leader, follower),
+    ):
+        await lateness(follower, local)
+        polled = [
+            each.stats().buckets["list"].requests + each.stats().buckets["status"].requests
+            for each in (leader, follower)
+        ]
+        assert polled[1] == 0 < polled[0]
+
+
+async def test_the_leader_learns_of_watches_whose_messages_were_lost(local: LocalEdgegap) -> None:
+    server = simulated_server()
+    async with processes(local, handles(server, 2)) as (leader, follower):
+        id = (await leader.deployments.create("kart", "v1", users=USERS)).request_id
+        owner = follower._guard.tags.owner
+        server.update(owner, {id: encode(Watch(now(), None, has_webhook=False))}, [])
+        assert await eventually(lambda: polls(local) > 0, 35) > 1
+        server.update(owner, {id: None}, [])
+        await asyncio.sleep(35)
+        before = polls(local)
+        await asyncio.sleep(60)
+        assert polls(local) == before
+
+
 async def test_what_a_client_shows_of_the_others(local: LocalEdgegap) -> None:
     server = simulated_server()
     single = local.client(coordination=handles(server, 1)[0])
@@ -77,7 +105,7 @@ async def test_what_a_client_shows_of_the_others(local: LocalEdgegap) -> None:
 
 
 async def test_idle_clients_send_heartbeats_and_nothing_else(
-    local: LocalEdgegap, monkeypatch: pytest.MonkeyPatch
+    local: LocalEdgegap, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = simulated_server()
     beats: list[str] = []
@@ -96,6 +124,7 @@ async def test_idle_clients_send_heartbeats_and_nothing_else(
         sent = [shared(each).round_trips - trips for each, trips in zip(clients, before, strict=True)]
         assert sent == [beats.count(each._guard.tags.owner) for each in clients]
         assert min(sent) > 200
+    assert caplog.records == []
 
 
 async def test_another_client_polls_once_the_leader_is_closed(local: LocalEdgegap) -> None:
@@ -140,7 +169,7 @@ async def test_durations_are_shared_also_with_a_client_that_joins_later(local: L
 
     async with processes(local, handles(server, 2)) as (leader, follower):
         await asyncio.gather(*(lateness(follower, local) for _ in range(6)))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.1)
         assert typical(follower) == typical(leader) is not None
         async with local.client(coordination=handles(server, 1)[0]) as late:
             assert await eventually(lambda: typical(late) is not None) < 0.5

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from edgegap_async.coordination.messages import Joined, PollFailed, Watch, WatchesChanged, decode_message, decode_watch
-from edgegap_async.coordination.outbox import Outbox
+from edgegap_async.coordination.outbox import LATER, Outbox
 
 WATCH = Watch(1.0, None, has_webhook=False)
 
@@ -68,6 +68,17 @@ async def test_watches_wait_longer_and_the_latest_counts() -> None:
         assert [decode_message(each) for each in messages] == [
             WatchesChanged(sender="m", watches={"a": WATCH, "b": None})
         ]
+
+
+@pytest.mark.looptime
+async def test_what_no_wait_depends_on_waits_longest() -> None:
+    async with running() as (outbox, store):
+        outbox.watch("a", None)
+        await asyncio.sleep(0.5)
+        outbox.send(Joined(), within=LATER)
+        await asyncio.sleep(2)
+        ((sent_at, _, watches, messages),) = store.updates
+        assert (sent_at, watches, len(messages)) == (pytest.approx(2), {"a": None}, 2)
 
 
 @pytest.mark.looptime

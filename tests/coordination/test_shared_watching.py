@@ -69,7 +69,7 @@ class FakeOutbox:
         self.sent: list[AnyMessage] = []
         self.watches: list[tuple[str, Watch | None]] = []
 
-    def send(self, message: AnyMessage) -> None:
+    def send(self, message: AnyMessage, *, within: float = 0.0) -> None:
         self.sent.append(message)
 
     def watch(self, id: str, watch: Watch | None) -> None:
