@@ -236,8 +236,7 @@ class ChannelSubscription:
         self._connections.round_trips += 1
         self._connection = await self._connections.acquire()
         await self._connection.send_command("SUBSCRIBE", *channels, check_health=False)
-        for _ in channels:
-            await self._read(None)
+        await self._read(None)  # both are subscribed to; receive() leaves out the other confirmation
 
     async def _respond(self) -> object:
         for seconds in _SILENCES:

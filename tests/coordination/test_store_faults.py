@@ -315,7 +315,7 @@ async def test_a_message_that_arrived_while_the_process_was_busy_is_read_before_
     subscription = ChannelSubscription(
         StoreConnections(
             PlannedConnection(
-                *(b"subscribed", b"subscribed"),
+                b"subscribed",
                 *(None, [b"message", b"channel", b"late"]),
                 *(None, b"something else", None, [b"message", b"channel", b"later"]),
                 *(None, None),
