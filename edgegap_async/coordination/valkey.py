@@ -96,8 +96,8 @@ class ValkeyStore:
         """Send a heartbeat, and become the leader if there is none.
 
         Args:
-            member: The member; its subscription receives an empty message.
-            may_lead: Whether it leads, if it does, until its lease ends; otherwise until another member may.
+            member: The member, which receives an empty message as well.
+            may_lead: Whether it may lead; a leader that may not stays the leader until another member's heartbeat.
         """
         reply = await self._connections.run_script(
             self._heartbeat,
