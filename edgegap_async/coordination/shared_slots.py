@@ -104,9 +104,10 @@ class SharedSlots:
         loop = asyncio.get_running_loop()
         began = loop.time()
         own = self._share.reserve(attrs.evolve(request, count=1), began)
-        if not own.delays:
-            return own
-        await asyncio.sleep(min(own.delays[0], self._shares_until - began))
+        turn = min((*own.delays, self._shares_until - began))
+        if turn > request.longest_delay:
+            return attrs.evolve(own, next_delay=turn)
+        await asyncio.sleep(turn)
         remaining = request.longest_delay - (loop.time() - began)
         try:
             return await self._reserve_in_store(attrs.evolve(request, count=1, longest_delay=remaining))

@@ -119,6 +119,33 @@ async def test_late_messages_of_a_leader_that_was_paused_are_ignored(local: Loca
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("seconds", [6.0, 8.5, 11.0])
+async def test_one_of_many_processes_polls_as_soon_as_the_store_is_back(local: LocalEdgegap, seconds: float) -> None:
+    server = simulated_server()
+
+    async def send_heartbeats() -> None:
+        while True:
+            for number in range(199):
+                server.beat(f"other {number}", may_lead=False)
+            await asyncio.sleep(1)
+
+    others = asyncio.create_task(send_heartbeats())
+    async with processes(local, handles(server, 1)) as (edgegap,):
+        await asyncio.gather(*(lateness(edgegap, local) for _ in range(30)))  # the store knows the buckets
+        requests = [await edgegap.deployments.create("kart", "v1", users=USERS) for _ in range(30)]
+        waits = [asyncio.create_task(edgegap.deployments.wait_until_ready(each)) for each in requests]
+        await asyncio.sleep(0.1)
+        server.down = True
+        await asyncio.sleep(seconds)  # a page each 21 s
+        server.down = False
+        assert await eventually(lambda: shared(edgegap).is_leader) < 1
+        began = now()
+        await asyncio.gather(*waits)
+        assert now() - began < 2.5
+    others.cancel()
+    await asyncio.wait({others})
+
+
 async def test_what_happened_while_the_store_was_lost_is_not_announced_later(local: LocalEdgegap) -> None:
     stores = handles(simulated_server(), 2)
     async with processes(local, stores) as (refused, other):

@@ -14,7 +14,7 @@ from edgegap_async import EdgegapClient
 from edgegap_async.config import Settings
 from edgegap_async.coordination.coordination import Coordination
 from edgegap_async.coordination.shared_slots import SharedSlots
-from edgegap_async.coordination.store import Membership
+from edgegap_async.coordination.store import Membership, ReservedSlots, SlotRequest
 from edgegap_async.limits import buckets_for
 from edgegap_async.waiting.subscriptions import RequestRecord
 
@@ -123,6 +123,27 @@ def test_another_process_polls_while_the_one_that_polled_for_all_is_still_closin
             return leads, members, living
 
         assert loop.run_until_complete(run()) == (True, 2, {"first", "second"})
+
+
+@pytest.mark.parametrize(("longest_delay", "took", "delays"), [(20.0, 1.5, 1), (2.0, 1.5, 1), (1.0, 0.0, 0)])
+def test_a_slot_that_is_far_away_for_one_of_many_is_near_once_all_are_back(
+    longest_delay: float, took: float, delays: int
+) -> None:
+    with seeded(1, is_shuffled=False) as loop:
+        slots = SharedSlots(SimulatedStore(SimulatedStoreServer(loop.time)), lambda error: None)
+        request = SlotRequest(bucket="list", rate=9.5, capacity=1, count=1, longest_delay=longest_delay)
+
+        async def reserve() -> ReservedSlots:
+            slots.connect()
+            slots.update(Membership(time=0.0, members=200, index=199, leader="a", term=1, was_known=True), 0.0)
+            slots.disconnect()
+            slots.connect()
+            return await slots.reserve(request)
+
+        reserved = loop.run_until_complete(reserve())
+        assert loop.time() == pytest.approx(took)
+        assert len(reserved.delays) == delays
+        assert reserved.next_delay <= 1.5
 
 
 def test_a_store_that_has_lost_its_data_does_not_make_a_process_think_that_it_is_alone() -> None:
