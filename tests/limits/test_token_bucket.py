@@ -255,6 +255,21 @@ async def test_calls_are_not_starved_between_urgent_calls_and_polling() -> None:
 
 
 @pytest.mark.looptime
+async def test_a_slot_that_is_taken_at_once_is_a_turn() -> None:
+    bucket = TokenBucket(rate=10, capacity=4)
+    order: list[Priority] = []
+
+    async def wait(priority: Priority) -> None:
+        await bucket.acquire(priority=priority)
+        order.append(priority)
+
+    for _ in range(4):
+        assert await bucket.acquire() == 0.0
+    await asyncio.gather(wait(Priority.URGENT), wait(Priority.POLL))
+    assert order == [Priority.POLL, Priority.URGENT]
+
+
+@pytest.mark.looptime
 async def test_the_share_of_a_priority_without_waiters_goes_to_the_highest_that_waits() -> None:
     bucket = TokenBucket(10)
     await bucket.acquire()

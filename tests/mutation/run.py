@@ -38,6 +38,8 @@ NOT_TESTED: Final = "not checked"
 CPU_SECONDS: Final = 10.0
 """What a test may take; on a busy machine, that may be minutes. The longest takes two."""
 
+SHARED: Final = ("tests/coordination/", "tests/integrations/")
+
 TEXTS: Final = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
 
 
@@ -80,11 +82,16 @@ class LimitedTests(isolation.PytestRunner):
 
 
 class AreaRunner(isolation.ForkServerRunner):
-    """Tests a mutant of ``edgegap_async/limits`` with the tests in ``tests/limits``, and so on."""
+    """Tests a mutant of ``edgegap_async/limits`` with the tests in ``tests/limits``, and so on.
+
+    The tests of what shares the area with other processes, or shows it to them, are tests of each area.
+    """
 
     def submit(self, mutant_name: str, tests: list[str], cpu_time_limit: int, estimated_time: float) -> None:
         area = mutant_name.split(".")[1]
-        seconds = {test: state().duration_by_test[test] for test in tests if test.startswith(f"tests/{area}/")}
+        seconds = {
+            test: state().duration_by_test[test] for test in tests if test.startswith((f"tests/{area}/", *SHARED))
+        }
         super().submit(mutant_name, sorted(seconds, key=seconds.__getitem__), cpu_time_limit, sum(seconds.values()))
 
     def run_clean_tests(self, tests: Iterable[str]) -> int:
