@@ -237,6 +237,19 @@ async def test_a_leader_polls_what_others_wait_for_and_relays_each_change_once()
 
 
 @pytest.mark.looptime
+async def test_a_leader_whose_polls_fail_does_not_say_that_it_polls() -> None:
+    async with process() as own:
+        own.probe.states["a"] = ServerError(503, "later")
+        own.lead(5)
+        own.register("a")
+        for _ in range(25):
+            await asyncio.sleep(0.4)
+            own.sharing.on_heartbeat()
+        assert own.probe.polls
+        assert not own.sent(Polling)
+
+
+@pytest.mark.looptime
 async def test_a_leader_says_that_it_polls_although_nothing_changes() -> None:
     async with process() as own:
         own.lead(5)
