@@ -290,7 +290,7 @@ class _Simulation:
                 self._store.latency = lambda: self._rng.uniform(0, fault.seconds)
             case "cut off" if of.store is not None:
                 of.store.down = True
-            case "paused" if not of.has_ended:
+            case "paused" if not (of.has_ended or self._is_suspended(of)):
                 self._loop.suspend(of.number)
                 of.suspended_at = self._loop.time()
             case "dies" if not of.has_ended:
